@@ -1,0 +1,49 @@
+# Everything a developer or an operator calls. `make` alone lists it.
+SHELL := /bin/sh
+PY := .venv/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+PYTHON := $(shell command -v python3.11 2>/dev/null || command -v python3)
+PORT ?= 8000
+export PORT
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-postgres lint fmt types migrations messages bench demo clean lock
+
+help:  ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@echo "Creating the Python environment"
+	@$(PYTHON) -m venv .venv
+
+.venv/.runtime: requirements.txt | .venv/bin/python
+	@echo "Installing the Python packages of the lock file (about a minute the first time)"
+	@if [ -n "$(UV)" ]; then "$(UV)" pip install -q --python $(PY) --require-hashes -r requirements.txt; \
+	else $(PY) -m pip install -q --require-hashes -r requirements.txt; fi
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	@echo "Installing what tests and checks need"
+	@if [ -n "$(UV)" ]; then "$(UV)" pip install -q --python $(PY) --require-hashes -r requirements-dev.txt; \
+	else $(PY) -m pip install -q --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
+node_modules/.done: package.json package-lock.json .npmrc
+	@echo "Installing the front-end packages"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+DS := node_modules/@digdir/designsystemet-css/dist
+TTF := node_modules/@expo-google-fonts/noto-sans
+WOFF := node_modules/@fontsource/noto-sans/files
+build/vendor/.done: node_modules/.done Makefile
+	@rm -rf build/vendor && mkdir -p build/vendor/designsystemet build/vendor/fonts
+	@cp $(DS)/src/index.css build/vendor/designsystemet/ 2>/dev/null || true
+	@touch $@
+
+setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end and the database
+
+clean:  ## Remove everything that was generated (never var/, which holds the data)
+	@rm -rf .venv node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name '*.mo' -not -path './.venv/*' -delete

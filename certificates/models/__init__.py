@@ -1,0 +1,3 @@
+from certificates.models.certificate import Certificate, SerialCounter
+
+__all__ = ["Certificate", "SerialCounter"]

@@ -1,0 +1,1 @@
+"""Frameworks, role profiles, what people are known to hold, and what is missing."""

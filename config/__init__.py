@@ -1,0 +1,5 @@
+"""Wires Django together; holds no domain."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,14 @@
+"""Vocabulary of paths."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PlanReason(models.TextChoices):
+    """Why a plan was made."""
+
+    FIRST = "first", _("First plan")
+    EVIDENCE = "evidence", _("New evidence")
+    ROLE = "role", _("A role was added or ended")
+    OFFER = "offer", _("The course offer changed")
+    SWEEP = "sweep", _("Regular check")

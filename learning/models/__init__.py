@@ -1,0 +1,3 @@
+from learning.models.paths import PathAssignment, PathPlan, PathStep
+
+__all__ = ["PathAssignment", "PathPlan", "PathStep"]

@@ -1,0 +1,87 @@
+"""Who may see and serve whom. Policies answer for one person; the Q objects answer for a whole queryset."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from organisations.models import User
+
+NOBODY = Q(pk__in=[])
+
+
+def posts_led_by(manager: User, as_of: date) -> list[int]:
+    """Ids of the filled posts that report to a post `manager` holds.
+
+    A vacant post passes its reports up, so nobody is without a manager because a chair is empty.
+    One query for the manager's posts and one for each row of vacant posts on the way down.
+    """
+    from organisations.models import Appointment, Post
+
+    frontier = list(Appointment.objects.current(as_of).filter(person=manager).values_list("post_id", flat=True))
+    seen, led = set(frontier), []
+    while frontier:
+        held = Exists(Appointment.objects.current(as_of).filter(post=OuterRef("pk")))
+        below = Post.objects.existing(as_of).filter(reports_to__in=frontier).annotate(held=held).values_list("pk", "held")
+        frontier = []
+        for pk, is_held in below:
+            if pk in seen:
+                continue
+            seen.add(pk)
+            (led if is_held else frontier).append(pk)
+    return led
+
+
+def led_people(manager: User, as_of: date) -> Q:
+    from organisations.models import Appointment
+
+    posts = posts_led_by(manager, as_of)
+    if not posts:
+        return NOBODY
+    return Q(pk__in=Appointment.objects.current(as_of).filter(post_id__in=posts).values("person_id"))
+
+
+def hr_paths(officer: User) -> list[str]:
+    """Tree paths of the units an officer serves; a path is the prefix of all paths below it."""
+    return list(officer.hr_mandates.values_list("unit__path", flat=True))
+
+
+def people_in_hr_scope(officer: User, as_of: date) -> Q:
+    from organisations.models import Appointment
+
+    within = Q()
+    for path in hr_paths(officer):
+        within |= Q(post__unit__path__startswith=path)
+    if not within:
+        return NOBODY
+    return Q(pk__in=Appointment.objects.current(as_of).filter(within).values("person_id"))
+
+
+def visible_people(viewer: User | AnonymousUser, as_of: date) -> Q:
+    if not viewer.is_authenticated:
+        return NOBODY
+    if viewer.is_superuser:
+        return Q()
+    return Q(pk=viewer.pk) | led_people(viewer, as_of) | people_in_hr_scope(viewer, as_of)
+
+
+def is_manager(user: User | AnonymousUser) -> bool:
+    """Whether the team desk has something to show."""
+    return user.is_authenticated and bool(posts_led_by(user, timezone.localdate()))
+
+
+def is_manager_of(user: User, person: User, as_of: date | None = None) -> bool:
+    from organisations.models import User as Person
+
+    return Person.objects.led_by(user, as_of).filter(pk=person.pk).exists()
+
+
+def is_hr(user: User | AnonymousUser) -> bool:
+    """Whether the HR desk is open to this person."""
+    return user.is_authenticated and (user.is_superuser or user.hr_mandates.exists())
