@@ -34,12 +34,21 @@ node_modules/.done: package.json package-lock.json .npmrc
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-DS := node_modules/@digdir/designsystemet-css/dist
+DS := node_modules/@digdir/designsystemet-css
 TTF := node_modules/@expo-google-fonts/noto-sans
-WOFF := node_modules/@fontsource/noto-sans/files
+WOFF := node_modules/@fontsource/noto-sans
+# The parts of the design system that templates/elements/ uses, in its own order, as one file in one layer (docs/design.md).
+DS_PARTS := base button link label input field fieldset validation-message error-summary alert card details breadcrumbs pagination table
+TTF_CUTS := 400Regular 400Regular_Italic 600SemiBold 700Bold
+WOFF_CUTS := latin-400 latin-600 latin-700 latin-ext-400 latin-ext-600 latin-ext-700
 build/vendor/.done: node_modules/.done Makefile
+	@echo "Copying the named front-end files"
 	@rm -rf build/vendor && mkdir -p build/vendor/designsystemet build/vendor/fonts
-	@cp $(DS)/src/index.css build/vendor/designsystemet/ 2>/dev/null || true
+	@{ echo '@layer ds {' && cat $(DS_PARTS:%=$(DS)/dist/src/%.css) && echo '}'; } > build/vendor/designsystemet/designsystemet.css
+	@cp $(DS)/LICENSE build/vendor/designsystemet/
+	@cp $(WOFF_CUTS:%=$(WOFF)/files/noto-sans-%-normal.woff2) build/vendor/fonts/
+	@for cut in $(TTF_CUTS); do cp $(TTF)/$$cut/NotoSans_$$cut.ttf build/vendor/fonts/ || exit 1; done
+	@cp $(TTF)/LICENSE_FONT build/vendor/fonts/LICENSE
 	@touch $@
 
 setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end and the database

@@ -1,1 +1,26 @@
-urlpatterns = []
+from django.urls import path, register_converter
+
+from certificates import views
+
+
+class SerialConverter:
+    """Serial numbers as we write them; nothing else reaches the database."""
+
+    regex = "[0-9]{4}-[0-9]{6,10}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(SerialConverter, "serial")
+
+urlpatterns = [
+    path("verify/", views.verify, name="verify"),
+    path("verify/<str:code>/", views.verify_certificate, name="verify_certificate"),
+    path("learn/certificates/", views.my_certificates, name="my_certificates"),
+    path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
+    path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
+]

@@ -2,7 +2,5 @@
 
 from django.dispatch import Signal
 
-# Somebody's evidence grew or was withdrawn. Sends person_id, evidence_ids and reason ("evidence").
+# Somebody's evidence grew or was withdrawn. Sends person_id, evidence_ids and key, a string naming the event.
 evidence_changed = Signal()
-# Somebody's roles changed. Sends person_id and key, a string naming the change.
-roles_changed = Signal()

@@ -17,7 +17,7 @@ TEXT_FEATURES = ["h3", "h4", "bold", "italic", "ol", "ul", "link", "document-lin
 class PictureBlock(blocks.StructBlock):
     image = ImageChooserBlock(label=_("picture"))
     alt = blocks.CharBlock(
-        label=_("what the picture says"), max_length=400,
+        label=_("what the picture says"), max_length=600,
         help_text=_("In words, for people who do not see it. Not “diagram of …” but what it tells."),
     )
     caption = blocks.CharBlock(label=_("caption"), required=False, max_length=300)
@@ -145,7 +145,7 @@ class TrueFalseBlock(QuestionBlock):
 class ShortTextBlock(QuestionBlock):
     question = blocks.TextBlock(label=_("question"), rows=2)
     accepted = blocks.ListBlock(
-        blocks.CharBlock(max_length=120), label=_("accepted answers"), min_num=1, max_num=20,
+        blocks.CharBlock(max_length=120), label=_("accepted answers"), min_num=1, max_num=60,
         help_text=_("Capital letters, accents and spaces around do not matter."),
     )
 

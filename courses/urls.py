@@ -1,1 +1,11 @@
-urlpatterns = []
+from django.urls import path
+
+from courses import views
+
+urlpatterns = [
+    path("learn/enrol/<int:course_id>/", views.enrol, name="enrol"),
+    path("learn/lessons/<int:lesson_id>/done/", views.complete_lesson, name="complete_lesson"),
+    path("learn/lessons/<int:lesson_id>/answers/", views.save_answers, name="save_answers"),
+    path("learn/lessons/<int:lesson_id>/submit/", views.submit_answers, name="submit_answers"),
+    path("learn/results/<int:enrolment_id>/", views.course_result, name="course_result"),
+]

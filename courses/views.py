@@ -1,1 +1,233 @@
-def home_context(r): return {}
+"""Doors to the catalogue and to lessons. Pages come through Wagtail; what people do in them comes here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from competencies.selectors import published_roles
+from courses import marking, selectors, services
+from courses.models import CataloguePage, CoursePage, Enrolment, LessonPage
+from courses.questions import questions_in
+
+PAGE_SIZE = 24
+
+
+def home_context(request: HttpRequest) -> dict[str, Any]:
+    """The home page: where to go on for who is signed in, key roles, and a few courses."""
+    context: dict[str, Any] = {"continue_state": None}
+    if request.user.is_authenticated:
+        enrolment = Enrolment.objects.of(request.user).open().select_related("course").first()
+        if enrolment is not None:
+            context["continue_state"] = selectors.course_state(enrolment)
+    roles = published_roles().exclude(key_post="")
+    context["key_roles"] = list(roles[:8])
+    context["other_roles"] = list(published_roles().filter(key_post="", version__framework__slug="public-digital-talent")[:8])
+    context["courses"] = list(CoursePage.objects.offered().filter(language=get_language()).order_by("title")[:6])
+    context["catalogue"] = CataloguePage.objects.live().first()
+    return context
+
+
+def catalogue_context(request: HttpRequest) -> dict[str, Any]:
+    """Courses in the reader's language first; search in titles, summaries and beginnings of words."""
+    query = request.GET.get("q", "").strip()[:100]
+    language = request.GET.get("language", "")
+    courses = CoursePage.objects.offered()
+    languages = sorted(set(CoursePage.objects.offered().values_list("language", flat=True)))
+    if language not in languages:
+        language = ""
+    if language:
+        courses = courses.filter(language=language)
+    if query:
+        wanted = courses.autocomplete(query)
+        found = {course.pk: course for course in wanted}
+        found |= {course.pk: course for course in courses.search(query) if course.pk not in found}
+        ordered = list(found.values())
+    else:
+        ordered = list(courses.order_by("title"))
+    reader = get_language()
+    ordered.sort(key=lambda course: course.language != reader)
+    page = Paginator(ordered, PAGE_SIZE).get_page(request.GET.get("page"))
+    return {"query": query, "language": language, "languages": languages, "page_of_courses": page, "found": len(ordered)}
+
+
+def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
+    """A course: what it leads to, what comes before, its lessons, and where this person is in it."""
+    enrolment = None
+    if request.user.is_authenticated and not getattr(request, "is_preview", False):
+        enrolment = selectors.latest_enrolment(request.user, course)
+    state = selectors.course_state(enrolment) if enrolment else None
+    lessons = selectors.lessons_by_course([course]).get(course.pk, []) if course.path else []
+    return {
+        "course": course,
+        "enrolment": enrolment,
+        "state": state,
+        "lessons": lessons,
+        "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
+        "prerequisites": [p.prerequisite for p in course.prerequisites.select_related("prerequisite")] if course.pk else [],
+        "other_languages": list(CoursePage.objects.offered().filter(key=course.key).exclude(pk=course.pk)),
+    }
+
+
+@require_POST
+def enrol(request: HttpRequest, course_id: int) -> HttpResponse:
+    course = get_object_or_404(CoursePage.objects.offered(), pk=course_id)
+    try:
+        enrolment = services.enrol(person=request.user, course=course)
+    except services.NotPossible as error:
+        messages.error(request, str(error))
+        return redirect(course.url)
+    state = selectors.course_state(enrolment)
+    return redirect(state.next.lesson.url if state.next else course.url)
+
+
+def show_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
+    """A lesson for somebody who takes the course. Called by the page itself (Wagtail)."""
+    course = lesson.course
+    enrolment = selectors.latest_enrolment(request.user, course)
+    if enrolment is None:
+        messages.info(request, _("Start the course to open its lessons."))
+        return redirect(course.url)
+    services.open_lesson(enrolment=enrolment, lesson=lesson)
+    return render(request, "courses/lesson_page.html", lesson_context(request, lesson, enrolment))
+
+
+def lesson_context(
+    request: HttpRequest, lesson: LessonPage, enrolment: Enrolment, errors: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """What a lesson page shows: its place, its questions with what was answered, and what comes next.
+
+    Of the last attempt handed in, the feedback is shown until the learner tries again (?again=1).
+    """
+    state = selectors.course_state(enrolment)
+    rows = list(state.lessons)
+    index = next((i for i, row in enumerate(rows) if row.lesson.pk == lesson.pk), 0)
+    questions = questions_in(lesson.body)
+    attempt = selectors.latest_attempt(enrolment, lesson) if questions else None
+    again = request.GET.get("again") == "1" and enrolment.completed_at is None
+    show_feedback = attempt is not None and attempt.submitted_at is not None and not again
+    answers = attempt.answers if attempt is not None and (show_feedback or attempt.submitted_at is None) else {}
+    marked = marking.mark(questions, answers)
+    results = attempt.results if show_feedback and attempt is not None else {}
+    missing = services.lessons_before_check(enrolment) if lesson.is_check and enrolment.completed_at is None else []
+    number = 1 if attempt is None else attempt.number + (attempt.submitted_at is not None)
+    by_slug = {row.lesson.slug: row.lesson for row in rows}
+    return {
+        "page": lesson,
+        "lesson": lesson,
+        "course": state.course,
+        "enrolment": enrolment,
+        "state": state,
+        "row": rows[index] if rows else None,
+        "previous": rows[index - 1].lesson if index else None,
+        "next": rows[index + 1].lesson if index + 1 < len(rows) else None,
+        "questions": {m.question.id: m for m in marked},
+        "results": results,
+        "show_feedback": show_feedback,
+        "attempt": attempt,
+        "attempt_number": number,
+        "missing": missing,
+        "errors": errors or {},
+        "revisit": _revisit(marked, results, by_slug) if show_feedback else [],
+        "is_preview": False,
+    }
+
+
+def _revisit(marked: tuple[marking.Marked, ...], results: dict[str, bool], by_slug: dict[str, LessonPage]) -> list[LessonPage]:
+    """Lessons that teach what was answered wrongly, each once, in the order of the questions."""
+    slugs = [m.question.revisit for m in marked if not results.get(m.question.id) and m.question.revisit in by_slug]
+    return [by_slug[slug] for slug in dict.fromkeys(slugs)]
+
+
+def preview_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
+    """What an author sees: the page with unanswered questions; nothing is written."""
+    course = lesson.course
+    lessons = selectors.lessons_by_course([course]).get(course.pk, [])
+    rows = tuple(selectors.LessonState(item, i, False, False) for i, item in enumerate(lessons, start=1))
+    state = selectors.CourseState(Enrolment(course=course), course, rows)
+    context = {
+        "page": lesson, "lesson": lesson, "course": course, "enrolment": None, "state": state,
+        "row": next((row for row in rows if row.lesson.pk == lesson.pk), None), "previous": None, "next": None,
+        "questions": {m.question.id: m for m in marking.mark(questions_in(lesson.body), {})}, "results": {},
+        "show_feedback": False, "attempt": None, "attempt_number": 1, "missing": [], "errors": {}, "revisit": [], "is_preview": True,
+    }  # fmt: skip
+    return render(request, "courses/lesson_page.html", context)
+
+
+def _taken(request: HttpRequest, lesson_id: int) -> tuple[LessonPage, Enrolment]:
+    """The lesson and the person's enrolment in its course, or 404: nobody writes into a course she does not take."""
+    lesson = get_object_or_404(LessonPage.objects.live(), pk=lesson_id)
+    enrolment = selectors.latest_enrolment(request.user, lesson.course)
+    if enrolment is None:
+        enrolment = get_object_or_404(Enrolment.objects.none())
+    return lesson, enrolment
+
+
+@require_POST
+def complete_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    lesson, enrolment = _taken(request, lesson_id)
+    try:
+        services.complete_lesson(enrolment=enrolment, lesson=lesson)
+    except services.NotPossible as error:
+        messages.error(request, str(error))
+        return redirect(lesson.url)
+    enrolment.refresh_from_db()
+    if enrolment.completed_at is not None:
+        return redirect("course_result", enrolment_id=enrolment.pk)
+    following = selectors.course_state(enrolment).next
+    return redirect(following.lesson.url if following else enrolment.course.url)
+
+
+@require_POST
+def save_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """Keeps answers while they are being given (HTMX sends the form on change)."""
+    lesson, enrolment = _taken(request, lesson_id)
+    answers = marking.read_answers(questions_in(lesson.body), dict(request.POST.lists()))
+    services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers)
+    return HttpResponse(status=204)
+
+
+@require_POST
+def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    lesson, enrolment = _taken(request, lesson_id)
+    questions = questions_in(lesson.body)
+    answers = marking.read_answers(questions, dict(request.POST.lists()))
+    blank = [q for q in questions if marking.is_blank(q, answers.get(q.id))]
+    if blank and lesson.is_check:
+        services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers)
+        errors = {q.id: _("Answer this question.") for q in blank}
+        return render(request, "courses/lesson_page.html", lesson_context(request, lesson, enrolment, errors), status=422)
+    try:
+        number = int(request.POST.get("attempt", ""))
+    except ValueError:
+        number = 0
+    try:
+        attempt = services.submit_attempt(enrolment=enrolment, lesson=lesson, answers=answers, number=number)
+    except services.NotPossible as error:
+        messages.error(request, str(error))
+        return redirect(lesson.url)
+    if attempt.passed:
+        enrolment.refresh_from_db()
+        if enrolment.completed_at is not None:
+            return redirect("course_result", enrolment_id=enrolment.pk)
+    return redirect(f"{lesson.url}#result")
+
+
+def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
+    """After a course: the result, the levels that moved, what became of the path, and the certificate."""
+    enrolment = get_object_or_404(
+        Enrolment.objects.of(request.user).completed().select_related("course"), pk=enrolment_id
+    )
+    outcomes = list(enrolment.course.outcomes.select_related("competency", "level"))
+    return render(
+        request,
+        "courses/course_result.html",
+        {"enrolment": enrolment, "course": enrolment.course, "outcomes": outcomes, "state": selectors.course_state(enrolment)},
+    )

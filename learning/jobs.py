@@ -1,0 +1,60 @@
+"""Background work of the learning floor. Each handler may run twice and leaves the same state as once."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from competencies.models import RoleProfile
+from courses.selectors import offered_courses
+from learning.assignment import ASSIGN_JOB
+from learning.enums import PlanReason
+from learning.models import PathAssignment, PathPlan
+from learning.services import BATCH, assign_batch, replan_many
+from organisations.jobs import CannotBeDone, Run, job_kind
+from organisations.models import User
+
+REPLAN_JOB = "learning.replan"
+REPLAN_ALL_JOB = "learning.replan_all"
+
+
+@job_kind(REPLAN_JOB, gettext_lazy("Bring a learning path up to date"))
+def replan_people(run: Run) -> dict[str, Any]:
+    people = run.payload["people"]
+    written = replan_many(person_ids=people, reason=PlanReason(run.payload["reason"]), progress=run.progress)
+    return {"people": len(people), "changed": written}
+
+
+@job_kind(REPLAN_ALL_JOB, gettext_lazy("Bring all learning paths up to date"))
+def replan_all(run: Run) -> dict[str, Any]:
+    """Everybody who has a path or a role: heals every event that was lost."""
+    people = sorted(
+        set(PathPlan.objects.values_list("person_id", flat=True).distinct())
+        | set(User.objects.active().filter(role_assignments__isnull=False).values_list("pk", flat=True))
+        | set(User.objects.active().filter(appointments__post__post_roles__isnull=False).values_list("pk", flat=True))
+    )
+    written = replan_many(
+        person_ids=people, reason=PlanReason(run.payload["reason"]), offered=offered_courses(), progress=run.progress
+    )
+    return {"people": len(people), "changed": written}
+
+
+@job_kind(ASSIGN_JOB, gettext_lazy("Assign a role and its path"))
+def assign(run: Run) -> dict[str, Any]:
+    """Assign in batches, each a transaction of its own; what an interrupted run has done counts as done by this job."""
+    profile = RoleProfile.objects.filter(pk=run.payload["profile"]).first()
+    if profile is None:
+        raise CannotBeDone(_("The role profile is no longer there."))
+    due_on = date.fromisoformat(run.payload["due_on"]) if run.payload["due_on"] else None
+    people, officer, at = run.payload["people"], run.job.created_by, timezone.now()
+    for start in range(0, len(people), BATCH):
+        batch = people[start : start + BATCH]
+        assign_batch(person_ids=batch, profile=profile, due_on=due_on, by=officer, job=run.job, at=at)
+        replan_many(person_ids=batch, reason=PlanReason.ROLE, at=at)
+        run.progress(start + len(batch), len(people))
+    ours = set(PathAssignment.objects.filter(job=run.job).values_list("role_assignment__person_id", flat=True))
+    return {"assigned": sorted(ours), "held": [pk for pk in people if pk not in ours]}

@@ -1,1 +1,15 @@
-urlpatterns = []
+from django.urls import path
+
+from learning import views
+
+urlpatterns = [
+    path("learn/", views.learn, name="learn"),
+    path("learn/path/", views.path, name="path"),
+    path("team/", views.team, name="team"),
+    path("team/<int:person_id>/", views.team_member, name="team_member"),
+    path("hr/", views.hr_desk, name="hr"),
+    path("hr/people/", views.hr_people, name="hr_people"),
+    path("hr/assign/", views.assign, name="assign"),
+    path("jobs/", views.job_list, name="job_list"),
+    path("jobs/<int:pk>/", views.job, name="job"),
+]

@@ -80,6 +80,7 @@ class Run:
             raise LeaseLost(self.job)
 
 
+@transaction.atomic
 def enqueue(*, kind: str, key: str, payload: dict[str, Any], by: User | None = None, here: bool = False) -> Job:
     """Ask for a job once: the same `key` gives the same row. `payload` holds ids and plain values.
 

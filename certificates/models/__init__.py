@@ -1,3 +1,3 @@
-from certificates.models.certificate import Certificate, SerialCounter
+from certificates.models.certificate import Certificate, Frozen, SerialCounter
 
-__all__ = ["Certificate", "SerialCounter"]
+__all__ = ["Certificate", "Frozen", "SerialCounter"]

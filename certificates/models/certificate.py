@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Enrolment
 from organisations.models import User
+
+
+class Frozen(ValueError):
+    """Somebody tried to change or remove what was issued."""
+
+    def __init__(self) -> None:
+        super().__init__("A certificate is frozen when it is issued: it is neither changed nor deleted.")
 
 
 def private_storage() -> Storage:
@@ -42,25 +50,49 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def of(self, person: User) -> CertificateQuerySet:
         return self.filter(holder=person)
 
+    def visible_to(self, viewer: User) -> CertificateQuerySet:
+        """Whose documents `viewer` may fetch: her own; all, as administrator."""
+        return self if viewer.is_superuser else self.of(viewer)
+
     def without_document(self) -> CertificateQuerySet:
         return self.filter(document="")
+
+    def update(self, **fields: Any) -> int:
+        """Only the document may still be added after issue, once."""
+        if set(fields) != {"document"}:
+            raise Frozen
+        return super(CertificateQuerySet, self.without_document()).update(**fields)
+
+    def delete(self) -> NoReturn:
+        raise Frozen
 
 
 class Certificate(models.Model):
     """`record` is what the certificate claims, in canonical form; `digest` its SHA-256.
 
     The holder and the enrolment may go; the certificate stays verifiable from its own record.
+    The columns beside it (code, serial, dates) are there to be searched; what is said is read from the record.
     """
 
     code = models.CharField(_("verification code"), max_length=10, unique=True)
     serial = models.CharField(_("serial number"), max_length=24, unique=True)
-    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="certificates", verbose_name=_("holder"))
-    enrolment = models.OneToOneField(Enrolment, on_delete=models.SET_NULL, null=True, related_name="certificate", verbose_name=_("enrolment"))
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="certificates",
+        verbose_name=_("holder"),
+    )
+    enrolment = models.OneToOneField(
+        Enrolment, on_delete=models.SET_NULL, null=True, related_name="certificate", verbose_name=_("enrolment")
+    )
     record = models.JSONField(_("record"))
     digest = models.CharField(_("digest"), max_length=64)
     document = models.FileField(_("document"), storage=private_storage, upload_to=document_path, blank=True)
     issued_on = models.DateField(_("issued"))
-    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    valid_until = models.DateField(
+        _("valid until"), null=True, blank=True, help_text=_("The first day on which the certificate no longer counts.")
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = CertificateQuerySet.as_manager()
@@ -69,15 +101,29 @@ class Certificate(models.Model):
         verbose_name = _("certificate")
         verbose_name_plural = _("certificates")
         ordering = ["-issued_on", "-pk"]
+        indexes = [
+            # The sweep asks every few minutes for the handful without a document among a million with one.
+            models.Index(fields=["id"], condition=Q(document=""), name="certificates_undocumented"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("issued_on")),
+                name="certificates_valid_after_issue",
+                violation_error_message=_("A certificate must be valid on the day it is issued."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.serial
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Written once. The document is added by `services.render_document`."""
+        if not self._state.adding:
+            raise Frozen
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Frozen
+
     def is_expired(self, as_of: date) -> bool:
         return self.valid_until is not None and as_of >= self.valid_until
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Only the document may still be added after issue, once."""
-        if not self._state.adding and set(kwargs.get("update_fields") or ()) != {"document"}:
-            raise ValueError("A certificate is frozen when it is issued.")
-        super().save(*args, **kwargs)

@@ -31,16 +31,17 @@ class PathAssignment(models.Model):
 class PathPlan(models.Model):
     """One plan as it was made: never changed afterwards, the highest `number` is the path of today.
 
-    `inputs_digest` (SHA-256 of everything the planner looked at) keeps the same inputs from writing a new plan.
-    `unclosed` lists competency ids whose gap no course closes; `changes` says what this plan changed and why.
+    `unclosed` lists the gaps that remain after the path, as in PathStep.closes; `requirements` and `met` are where the
+    person stood on that day; `changes` says what this plan changed and why (learning/changes.py).
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="path_plans", verbose_name=_("person"))
     number = models.PositiveIntegerField(_("number"))
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=16, choices=PlanReason.choices)
-    inputs_digest = models.CharField(max_length=64)
     effort_minutes = models.PositiveIntegerField(_("effort in minutes"), default=0)
+    requirements = models.PositiveSmallIntegerField(_("required competencies"), default=0)
+    met = models.PositiveSmallIntegerField(_("at the level"), default=0)
     unclosed = models.JSONField(default=list)
     changes = models.JSONField(default=list)
 
@@ -56,7 +57,7 @@ class PathPlan(models.Model):
 
 
 class PathStep(models.Model):
-    """A course in a plan. `closes`: what it is there for, as [{"competency": id, "held": rank, "required": rank}];
+    """A course in a plan. `closes`: what it is there for, as [{"competency": id, "held": rank, "reaches": rank, "required": rank}];
     `needed_by`: ids of the courses in this plan that require it first."""
 
     plan = models.ForeignKey(PathPlan, on_delete=models.CASCADE, related_name="steps", verbose_name=_("learning path"))

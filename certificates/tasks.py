@@ -1,0 +1,43 @@
+"""Errands of Celery on this floor."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from certificates import selectors
+from certificates.models import Certificate
+from organisations.jobs import enqueue, has_open
+from organisations.models import Job
+
+# So many a run: the next one is five minutes away, and the broker is nobody's warehouse.
+SWEEP_BATCH = 500
+
+
+@shared_task(name="certificates.tasks.sweep_certificates")
+def sweep_certificates() -> int:
+    """Ask for what an event or a worker missed: certificates of completed courses, documents of certificates.
+
+    Returns how many jobs were asked for. What has stopped is asked for again once a day.
+    """
+    now, today = timezone.now(), timezone.localdate()
+    left = list(selectors.enrolments_without_certificate(now=now, today=today)[:SWEEP_BATCH])
+    keys = {enrolment.pk: f"{selectors.ISSUE}:{selectors.issue_key(enrolment.pk)}" for enrolment in left}
+    known = set(Job.objects.filter(key__in=keys.values()).values_list("key", flat=True))
+    asked = len(left)
+    with transaction.atomic():
+        for enrolment in left:
+            enqueue(
+                kind=selectors.ISSUE,
+                key=selectors.issue_key(enrolment.pk, again_on=today if keys[enrolment.pk] in known else None),
+                payload={"enrolment": enrolment.pk},
+                by=enrolment.person,
+            )
+    if not has_open(kind=selectors.DOCUMENTS):
+        skip = selectors.failed_documents(since=now - timedelta(days=1))
+        waiting = Certificate.objects.without_document().filter(created_at__lt=now - selectors.GRACE)
+        if waiting.exclude(serial__in=skip).exists():
+            enqueue(kind=selectors.DOCUMENTS, key=f"sweep-{now.isoformat()}", payload={"skip": skip})
+            asked += 1
+    return asked

@@ -1,0 +1,38 @@
+"""What the desks and the course pages show of certificates: {% load certificates %}."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import template
+
+from certificates import selectors, words
+from certificates.record import Level
+from courses.models import Enrolment
+from organisations.models import User
+
+register = template.Library()
+
+
+@register.simple_tag
+def certificates_of(person: User) -> list[selectors.CertificateItem]:
+    """{% certificates_of person as certs %}: each with title, issued_on, serial, code, ready and url. One query."""
+    return selectors.certificates_of(person)
+
+
+@register.simple_tag
+def certificate_for(enrolment: Enrolment | None) -> selectors.Standing | None:
+    """{% certificate_for enrolment as standing %}: the certificate (`item`, `ready`) or its job's state. One query."""
+    return selectors.certificate_for(enrolment)
+
+
+@register.filter
+def day_in_words(day: date) -> str:
+    """ "3 March 2026", as on the document."""
+    return words.date_in_words(day)
+
+
+@register.filter
+def level_in_words(level: Level) -> str:
+    """ "Level 4 of 5 · Leads others"."""
+    return words.level_in_words(level)

@@ -1,0 +1,111 @@
+"""Doors of certificates: anybody may check one by its code; only its holder fetches the document."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_safe
+
+from certificates import codes, selectors
+from certificates.enums import Verdict
+from certificates.forms import VerifyForm
+from certificates.models import Certificate
+from certificates.verdicts import judge
+from certificates.words import outcomes_heading
+from courses.models import Enrolment
+
+logger = logging.getLogger(__name__)
+
+# What can stand in an address of its own; anything else is answered where it was typed.
+_ADDRESSABLE = re.compile(r"[0-9A-Z]{1,40}")
+STOP_POLLING = 286  # htmx: swap this in and ask no more
+
+
+@login_not_required
+@require_safe
+def verify(request: HttpRequest) -> HttpResponse:
+    """A field for the code. Sent off, it leads to the page of that certificate."""
+    if "code" not in request.GET:
+        return render(request, "certificates/verify.html", {"form": VerifyForm()})
+    form = VerifyForm(request.GET)
+    if not form.is_valid():
+        return render(request, "certificates/verify.html", {"form": form}, status=422)
+    code = codes.normalise(form.cleaned_data["code"])
+    if _ADDRESSABLE.fullmatch(code):
+        return redirect("verify_certificate", code=code)
+    return _answer(request, form.cleaned_data["code"])
+
+
+@login_not_required
+@require_safe
+def verify_certificate(request: HttpRequest, code: str) -> HttpResponse:
+    """Valid, expired or not, and the least that proves it. The same page for codes that are unknown or none at all."""
+    return _answer(request, code)
+
+
+def _answer(request: HttpRequest, code: str) -> HttpResponse:
+    judgement = judge(selectors.certificate_by_code(code), as_of=timezone.localdate())
+    claim = judgement.claim
+    context = {
+        "verdict": judgement.verdict,
+        "claim": claim,
+        "heading": outcomes_heading(claim) if claim else "",
+        "code": codes.display(codes.normalise(code))[:60],
+        "form": VerifyForm(initial={"code": code[:60]}),
+    }
+    status = 404 if judgement.verdict == Verdict.UNKNOWN else 200
+    response = render(request, "certificates/verdict.html", context, status=status)
+    response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_GET
+def my_certificates(request: HttpRequest) -> HttpResponse:
+    """What I hold, and what is being made."""
+    context = {
+        "certificates": selectors.certificates_of(request.user),  # type: ignore[arg-type]  # signed in
+        "to_come": selectors.certificates_to_come(request.user),  # type: ignore[arg-type]
+    }
+    return render(request, "certificates/my_certificates.html", context)
+
+
+@require_GET
+def certificate_state(request: HttpRequest, enrolment_id: int) -> HttpResponse:
+    """How far the certificate of my course is. Asked every few seconds, it answers only when there is news."""
+    enrolment = get_object_or_404(Enrolment.objects.of(request.user), pk=enrolment_id)  # type: ignore[arg-type]
+    standing = selectors.certificate_for(enrolment)
+    if standing is None:
+        raise Http404("The course is not completed.")
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "certificates/state.html", {"standing": standing, "enrolment": enrolment})
+    if standing.under_way:
+        return HttpResponse(status=204)
+    return render(request, "certificates/partials/_state.html", {"standing": standing}, status=STOP_POLLING)
+
+
+@require_safe
+def certificate_document(request: HttpRequest, serial: str) -> HttpResponseBase:
+    """The document itself; while it is being made, how far it is."""
+    certificate = get_object_or_404(
+        Certificate.objects.visible_to(request.user).select_related("enrolment"),  # type: ignore[arg-type]
+        serial=serial,
+    )
+    if certificate.document:
+        try:
+            file = certificate.document.open("rb")
+        except FileNotFoundError:
+            logger.error("the document of certificate %s is not where it was stored", serial)
+            return render(request, "certificates/document_lost.html", {"certificate": certificate}, status=404)
+        name = f"certificate-{serial}.pdf"
+        response = FileResponse(file, as_attachment=True, filename=name, content_type="application/pdf")
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+    standing = selectors.standing_of(certificate)
+    return render(request, "certificates/state.html", {"standing": standing, "enrolment": certificate.enrolment})

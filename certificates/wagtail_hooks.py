@@ -1,0 +1,13 @@
+"""What this floor writes into the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: Any) -> None:
+    actions.register_action("certificates.issue", _("Issue a certificate"), _("Certificate issued"))

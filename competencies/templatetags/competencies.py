@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from competencies import wording
+from competencies.levels import Level
+from competencies.selectors import Line, Scale
+
+register = template.Library()
+
+
+@register.inclusion_tag("competencies/partials/_line.html")
+def competency_line(line: Line, own: bool = True, size: str = "normal") -> dict[str, Any]:
+    """The level bar of a required competency and the sentence beside it."""
+    return {"bar": bar_values(line.level, line.required.rank, line.scale, True), "sentence": wording.line_sentence(line, own=own), "size": size}
+
+
+@register.inclusion_tag("competencies/partials/_line.html")
+def level_line(level: Level, scale: Scale, sentence: str, required: Any = None, size: str = "normal") -> dict[str, Any]:
+    """The same for a level outside a list of requirements; `required` is competencies.gaps.Required or None."""
+    rank = required.rank if required is not None else None
+    return {"bar": bar_values(level, rank, scale, required is not None), "sentence": sentence, "size": size}
+
+
+def bar_values(level: Level, required: int | None, scale: Scale, is_required: bool) -> dict[str, Any]:
+    return {
+        "held": level.rank,
+        "declared": level.declared or 0,
+        "required": ("any" if required is None else required) if is_required else None,
+        "max": scale.max_rank,
+    }
+
+
+@register.filter
+def line_words(line: Line) -> str:
+    return wording.line_sentence(line, own=False)

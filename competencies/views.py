@@ -1,0 +1,199 @@
+"""Doors to frameworks, roles and levels."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from competencies import selectors, services, wording
+from competencies.enums import EvidenceKind, FrameworkStatus
+from competencies.forms import AssessForm, ManagerAssessForm
+from competencies.levels import RULES, what_would_change
+from competencies.models import Competency, FrameworkVersion, Requirement, RoleProfile
+from organisations import perms
+from organisations.models import User
+
+
+@login_not_required
+@require_GET
+def role_list(request: HttpRequest) -> HttpResponse:
+    """All roles of one published framework; the ministry's own comes first."""
+    versions = list(FrameworkVersion.objects.published().select_related("framework").order_by("pk"))
+    chosen = request.GET.get("framework", "")
+    version = next((v for v in versions if str(v.pk) == chosen), versions[0] if versions else None)
+    roles = list(selectors.published_roles().filter(version=version)) if version else []
+    return render(request, "competencies/role_list.html", {"versions": versions, "version": version, "roles": roles})
+
+
+@login_not_required
+@require_GET
+def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A role card: what the role requires, in words, and which courses lead there."""
+    profile = get_object_or_404(
+        RoleProfile.objects.published().select_related("role__family", "role__version__framework"), pk=pk
+    )
+    requirements = list(
+        Requirement.objects.filter(profile=profile)
+        .select_related("competency__area", "level")
+        .prefetch_related(
+            Prefetch("competency__descriptors"),
+            Prefetch("competency__course_outcomes__course"),
+            Prefetch("competency__course_outcomes__level"),
+        )
+        .order_by("-importance", "position", "pk")
+    )
+    scale = selectors.scales_of([profile.role.version_id])[profile.role.version_id]
+    lines = [_role_line(requirement) for requirement in requirements]
+    grades = list(profile.role.profiles.order_by("position"))
+    context = {"profile": profile, "lines": lines, "scale": scale, "grades": grades}
+    return render(request, "competencies/role_detail.html", context)
+
+
+def _role_line(requirement: Requirement) -> dict[str, object]:
+    needed = requirement.level.rank if requirement.level else 1
+    descriptor = next(
+        (d for d in requirement.competency.descriptors.all() if requirement.level and d.level_id == requirement.level_id), None
+    )
+    courses = {
+        outcome.course
+        for outcome in requirement.competency.course_outcomes.all()
+        if outcome.course.live and (outcome.level is None or outcome.level.rank >= needed)
+    }
+    return {
+        "requirement": requirement,
+        "descriptor": str(descriptor.text) if descriptor else "",
+        "courses": sorted(courses, key=lambda course: (course.language, course.title)),
+    }
+
+
+def _visible_person(request: HttpRequest, person_id: int | None) -> User:
+    if person_id is None or person_id == request.user.pk:
+        return request.user  # type: ignore[return-value]
+    return get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
+
+
+@require_GET
+def level_of(request: HttpRequest, competency_id: int, person_id: int | None = None) -> HttpResponse:
+    """Why this level: the rule and the evidence that show it, what else is on record, what would change it."""
+    person = _visible_person(request, person_id)
+    competency = get_object_or_404(Competency.objects.select_related("version__framework", "area"), pk=competency_id)
+    explained = selectors.explained_level(person, competency)
+    required = explained.required
+    judged = [
+        {
+            "judged": j,
+            "row": explained.rows[j.item.id],
+            "source": wording.source_words(explained.rows[j.item.id]),
+            "verdict": wording.verdict_words(j),
+            "level": wording.level_words(j.item.rank, explained.scale),
+        }
+        for j in reversed(explained.level.judged)
+    ]
+    context = {
+        "person": person,
+        "own": person == request.user,
+        "can_assess": person != request.user and (request.user.is_superuser or perms.is_manager_of(request.user, person)),
+        "competency": competency,
+        "explained": explained,
+        "sentence": wording.level_sentence(
+            explained.level, required.rank if required else None, explained.scale, own=person == request.user
+        ),
+        "judged": judged,
+        "rule": wording.rule_words(explained.level.basis.rule) if explained.level.basis and explained.level.basis.rule else "",
+        "remedies": wording.remedy_words(
+            what_would_change(explained.level, required=required.rank_needed), own=person == request.user
+        )
+        if required
+        else [],
+        "rules": [wording.rule_words(rule) for rule in RULES.rules],
+        "rules_version": RULES.version,
+    }
+    return render(request, "competencies/level_of.html", context)
+
+
+def assess_next(request: HttpRequest) -> HttpResponse:
+    """Leads to the first competency the person has not assessed herself in; without one, back to the desk."""
+    line = next(iter(selectors.standing_of(request.user).undeclared), None)
+    if line is None:
+        messages.info(request, _("You have assessed yourself in everything your roles need."))
+        return redirect("learn")
+    return redirect(f"{reverse('assess_myself', args=[line.competency.pk])}?all=1")
+
+
+def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
+    """One competency a screen; with ?all=1 the next one follows until all are done."""
+    competency = get_object_or_404(
+        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
+    )
+    standing = selectors.standing_of(request.user)
+    in_a_row = request.GET.get("all") == "1"
+    waiting = [line.competency.pk for line in standing.undeclared]
+    following = next((pk for pk in waiting[waiting.index(competency.pk) + 1 :]), None) if competency.pk in waiting else next(iter(waiting), None)
+    onwards = f"{reverse('assess_myself', args=[following])}?all=1" if in_a_row and following else reverse("learn")
+    form = AssessForm(request.POST or None, competency=competency)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.assess_myself(
+                person=request.user, competency=competency, rank=form.cleaned_data["rank"], token=form.cleaned_data["token"]
+            )
+        except services.EvidenceRefused as error:
+            form.add_error("rank", str(error))
+        else:
+            messages.success(request, _("Saved: “%(competency)s”.") % {"competency": competency})
+            return redirect(onwards)
+    line = standing.line(competency.pk)
+    context = {
+        "form": form,
+        "competency": competency,
+        "line": line,
+        "done": standing.total - len(waiting),
+        "total": standing.total,
+        "in_a_row": in_a_row,
+        "onwards": onwards,
+    }
+    return render(request, "competencies/assess_myself.html", context, status=422 if form.errors else 200)
+
+
+def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> HttpResponse:
+    """A manager rates somebody she leads; others may look (level_of) but not rate."""
+    person = get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
+    if person == request.user:
+        return redirect("assess_myself", competency_id=competency_id)
+    if not (request.user.is_superuser or perms.is_manager_of(request.user, person)):
+        raise PermissionDenied(_("Only the person’s manager confirms levels."))
+    competency = get_object_or_404(
+        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
+    )
+    form = ManagerAssessForm(request.POST or None, competency=competency)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.assess_as_manager(
+                person=person, competency=competency, rank=form.cleaned_data["rank"], note=form.cleaned_data["note"],
+                token=form.cleaned_data["token"], by=request.user,
+            )
+        except services.EvidenceRefused as error:
+            form.add_error("rank", str(error))
+        else:
+            messages.success(
+                request, _("Saved: your assessment of %(name)s in “%(competency)s”.") % {"name": person, "competency": competency}
+            )
+            return redirect("team_member", person_id=person.pk)
+    explained = selectors.explained_level(person, competency)
+    context = {
+        "form": form,
+        "person": person,
+        "competency": competency,
+        "explained": explained,
+        "sentence": wording.level_sentence(
+            explained.level, explained.required.rank if explained.required else None, explained.scale, own=False
+        ),
+        "declared_kind": EvidenceKind.SELF,
+    }
+    return render(request, "competencies/assess_person.html", context, status=422 if form.errors else 200)

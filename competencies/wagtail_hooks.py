@@ -1,0 +1,47 @@
+"""Frameworks and roles in the CMS: what is there can be looked at, roles of posts can be set; the log knows our verbs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.panels import FieldPanel
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
+
+from competencies.models import PostRole, RoleAssignment
+
+
+@hooks.register("register_log_actions")
+def log_actions(actions: Any) -> None:
+    actions.register_action("competencies.import_framework", _("Import a framework"), _("Framework imported"))
+    actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
+    actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
+    actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
+    actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
+
+
+class PostRoleViewSet(SnippetViewSet):
+    model = PostRole
+    icon = "tag"
+    list_display = ["post", "profile"]
+    panels = [FieldPanel("post"), FieldPanel("profile")]
+
+
+class RoleAssignmentViewSet(SnippetViewSet):
+    model = RoleAssignment
+    icon = "user"
+    list_display = ["person", "profile", "starts_on", "ends_on"]
+    search_fields = ["person__name", "person__email"]
+    panels = [FieldPanel("person"), FieldPanel("profile"), FieldPanel("starts_on"), FieldPanel("ends_on")]
+
+
+class RolesGroup(SnippetViewSetGroup):
+    items = (PostRoleViewSet, RoleAssignmentViewSet)
+    menu_label = _("Roles")
+    menu_icon = "tag"
+    menu_order = 310
+
+
+register_snippet(RolesGroup)

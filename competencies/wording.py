@@ -1,0 +1,124 @@
+"""Levels and rules in sentences. The figures come from competencies.levels; here they become words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from competencies.enums import EvidenceKind
+from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
+from competencies.models import Evidence
+from competencies.selectors import Line, Scale
+
+
+def kind_phrase(kind: str) -> str:
+    """What shows a level, as the end of "shown by …"."""
+    return {
+        EvidenceKind.SELF: _("a self-assessment"),
+        EvidenceKind.MANAGER: _("the manager’s assessment"),
+        EvidenceKind.PANEL: _("a panel of assessors"),
+        EvidenceKind.QUIZ: _("a quiz"),
+        EvidenceKind.DIAGNOSTIC: _("a diagnostic"),
+        EvidenceKind.COURSE: _("a course"),
+        EvidenceKind.CERTIFICATE: _("a certificate"),
+        EvidenceKind.PRIOR_LEARNING: _("prior learning"),
+    }[EvidenceKind(kind)]
+
+
+def level_words(rank: int, scale: Scale) -> str:
+    """ "level 2 (with guidance)"; for a framework without levels "held" or "not held"."""
+    if not scale.is_stated:
+        return _("held") if rank else _("not held yet")
+    if rank == 0:
+        return _("level 0")
+    return _("level %(rank)s (%(label)s)") % {"rank": rank, "label": scale.label(rank).lower()}
+
+
+def line_sentence(line: Line, *, own: bool = True) -> str:
+    """The sentence beside the level bar."""
+    return level_sentence(line.level, line.required.rank, line.scale, own=own)
+
+
+def level_sentence(level: Level, required: int | None, scale: Scale, *, own: bool = True) -> str:
+    """Held against required, and what shows it, e.g. "Level 2 of the 4 your role needs – shown by a course in March 2026".
+
+    `own` speaks to the person herself, otherwise of her.
+    """
+    values = {"rank": level.rank, "required": required}
+    if not scale.is_stated:
+        head = _("Held") if level.rank else _("Required, not shown yet")
+    elif required is None:
+        head = _("Level %(rank)s; the role states no level") % values if level.rank else _("Required at any level, not shown yet")
+    elif level.rank == 0:
+        head = _("Level %(required)s needed, nothing shown yet") % values
+    elif level.rank >= required:
+        head = (_("Level %(rank)s; your role needs %(required)s") if own else _("Level %(rank)s; the role needs %(required)s")) % values
+    else:
+        head = (
+            _("Level %(rank)s of the %(required)s your role needs") if own else _("Level %(rank)s of the %(required)s the role needs")
+        ) % values
+    if level.basis is not None:
+        tail = _("shown by %(what)s in %(month)s") % {
+            "what": kind_phrase(level.basis.item.kind),
+            "month": formats.date_format(level.basis.item.occurred_on, "YEAR_MONTH_FORMAT"),
+        }
+        return _("%(level)s – %(ground)s") % {"level": head, "ground": tail}
+    if level.declared:
+        words = _("%(level)s – you see yourself at %(declared)s") if own else _("%(level)s – self-assessed at %(declared)s")
+        return words % {"level": head, "declared": level.declared}
+    return head
+
+
+def rule_words(rule: AttainmentRule) -> str:
+    """An attainment rule as a sentence for everybody."""
+    months = rule.valid_months
+    words = {
+        "assessed": _("A course or certificate passed with a check shows the level it is for, for %(months)s months or until it expires."),
+        "accepted": _("Prior learning accepted by an assessor, or a panel of two or more, shows the level it states for %(months)s months."),
+        "diagnostic": _("A diagnostic shows at most level %(cap)s, for %(months)s months."),
+        "manager": _(
+            "A manager’s assessment shows at most level %(cap)s alone – and one level more than other evidence shows – for %(months)s months."
+        ),
+        "completed": _("A course completed without a check shows level %(cap)s for %(months)s months."),
+        "self": _("Your own assessment is shown beside the level; by itself it shows nothing."),
+        "quiz": _("A quiz within a lesson is practice; by itself it shows nothing."),
+    }
+    return words[rule.code] % {"cap": rule.cap, "months": months}
+
+
+def verdict_words(judged: Judged) -> str:
+    """What became of one piece of evidence, in a sentence."""
+    lapses = formats.date_format(judged.lapses_on, "DATE_FORMAT") if judged.lapses_on else ""
+    if judged.verdict is Verdict.SHOWN:
+        return _("Shown beside the level; counts for nothing by itself.")
+    if judged.verdict is Verdict.LAPSED:
+        return _("Lapsed on %(date)s; kept on record.") % {"date": lapses}
+    if judged.verdict is Verdict.FUTURE:
+        return _("Dated in the future; does not count yet.")
+    if judged.verdict is Verdict.ATTAINS:
+        return _("This is what shows level %(rank)s, until %(date)s.") % {"rank": judged.attains, "date": lapses}
+    if judged.attains < judged.item.rank:
+        return _("Counts as level %(rank)s, until %(date)s: see the rule.") % {"rank": judged.attains, "date": lapses}
+    return _("Counts for level %(rank)s, until %(date)s.") % {"rank": judged.attains, "date": lapses}
+
+
+def source_words(row: Evidence) -> str:
+    """Who or what said so."""
+    if str(row.source):
+        return _("%(kind)s “%(source)s”") % {"kind": row.get_kind_display(), "source": row.source}
+    if row.recorded_by is not None and row.kind != EvidenceKind.SELF:
+        return _("%(kind)s by %(name)s") % {"kind": row.get_kind_display(), "name": row.recorded_by}
+    return str(row.get_kind_display())
+
+
+def remedy_words(remedies: Sequence[Remedy], *, own: bool = True) -> list[str]:
+    """What would bring a person to the level required, the least effort first."""
+    words = {
+        "manager": _("Your manager confirms level %(rank)s.") if own else _("The manager confirms level %(rank)s."),
+        "course": _("You pass a course with a check for level %(rank)s.") if own else _("A course with a check for level %(rank)s is passed."),
+        "prior_learning": _("An assessor accepts prior learning at level %(rank)s."),
+        "panel": _("A panel of two or more assessors confirms level %(rank)s."),
+    }
+    return [words[remedy.code] % {"rank": remedy.rank} for remedy in remedies]

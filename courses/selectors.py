@@ -1,0 +1,166 @@
+"""Reading across courses and what people did in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Max
+
+from courses.models import (
+    Attempt,
+    CourseOutcome,
+    CoursePage,
+    CoursePrerequisite,
+    Enrolment,
+    LessonPage,
+    LessonProgress,
+)
+from organisations.models import User
+
+
+@dataclass(frozen=True)
+class OfferedCourse:
+    """A course across its languages. `outcomes`: (competency id, rank), rank 1 where the framework has no levels."""
+
+    key: str
+    pages: tuple[CoursePage, ...]
+    outcomes: tuple[tuple[int, int], ...]
+    prerequisites: frozenset[str]
+
+    def page_for(self, language: str) -> CoursePage:
+        """The page in this language, else in the installation's, else in any."""
+        wanted = [language, settings.LANGUAGE_CODE]
+        return min(self.pages, key=lambda page: (wanted.index(page.language) if page.language in wanted else len(wanted), page.pk))
+
+
+def offered_courses() -> dict[str, OfferedCourse]:
+    """The whole offer by key: three queries."""
+    pages: dict[str, list[CoursePage]] = defaultdict(list)
+    for page in CoursePage.objects.offered().order_by("pk"):
+        pages[page.key].append(page)
+    ids = [page.pk for group in pages.values() for page in group]
+    outcomes: dict[str, dict[int, int]] = defaultdict(dict)
+    for key, competency_id, rank in CourseOutcome.objects.filter(course_id__in=ids).values_list("course__key", "competency_id", "level__rank"):
+        outcomes[key][competency_id] = max(outcomes[key].get(competency_id, 0), 1 if rank is None else rank)
+    before: dict[str, set[str]] = defaultdict(set)
+    for key, other in CoursePrerequisite.objects.filter(course_id__in=ids).values_list("course__key", "prerequisite__key"):
+        before[key].add(other)
+    return {
+        key: OfferedCourse(key, tuple(group), tuple(sorted(outcomes[key].items())), frozenset(before[key]))
+        for key, group in sorted(pages.items())
+    }
+
+
+@dataclass(frozen=True)
+class LessonState:
+    lesson: LessonPage
+    number: int
+    completed: bool
+    opened: bool
+
+    @property
+    def state(self) -> str:
+        return "done" if self.completed else "current" if self.opened else "todo"
+
+
+@dataclass(frozen=True)
+class CourseState:
+    """Where a person is in a course. `next` is the first lesson not completed, None when all are."""
+
+    enrolment: Enrolment
+    course: CoursePage
+    lessons: tuple[LessonState, ...]
+
+    @property
+    def completed(self) -> int:
+        return sum(lesson.completed for lesson in self.lessons)
+
+    @property
+    def total(self) -> int:
+        return len(self.lessons)
+
+    @property
+    def next(self) -> LessonState | None:
+        return next((lesson for lesson in self.lessons if not lesson.completed), None)
+
+    @property
+    def minutes_left(self) -> int:
+        return sum(lesson.lesson.minutes for lesson in self.lessons if not lesson.completed)
+
+
+def lessons_by_course(courses: Iterable[CoursePage]) -> dict[int, list[LessonPage]]:
+    """Live lessons of many courses in their order, without their content. One query."""
+    paths = {course.path: course.pk for course in courses}
+    if not paths:
+        return {}
+    found: dict[int, list[LessonPage]] = defaultdict(list)
+    parents = LessonPage.objects.live().filter(depth=5).defer("body").order_by("path")
+    for lesson in _below(parents, list(paths)):
+        found[paths[lesson.path[: -LessonPage.steplen]]].append(lesson)
+    return found
+
+
+def _below(lessons, paths: Sequence[str]):  # type: ignore[no-untyped-def]
+    """Lessons directly below any of these tree paths; by range for few, in one sweep for many."""
+    from django.db.models import Q
+
+    if len(paths) > 40:
+        wanted = set(paths)
+        return [lesson for lesson in lessons if lesson.path[: -LessonPage.steplen] in wanted]
+    within = Q()
+    for path in paths:
+        within |= Q(path__startswith=path)
+    return lessons.filter(within)
+
+
+def course_states(enrolments: Sequence[Enrolment]) -> dict[int, CourseState]:
+    """States of many enrolments (with `course` selected): two queries."""
+    lessons = lessons_by_course(enrolment.course for enrolment in enrolments)
+    progress: dict[tuple[int, int], LessonProgress] = {
+        (p.enrolment_id, p.lesson_id): p for p in LessonProgress.objects.filter(enrolment__in=[e.pk for e in enrolments])
+    }
+    states = {}
+    for enrolment in enrolments:
+        rows = []
+        for number, lesson in enumerate(lessons.get(enrolment.course_id, []), start=1):
+            done = progress.get((enrolment.pk, lesson.pk))
+            rows.append(LessonState(lesson, number, done is not None and done.completed_at is not None, done is not None))
+        states[enrolment.pk] = CourseState(enrolment, enrolment.course, tuple(rows))
+    return states
+
+
+def course_state(enrolment: Enrolment) -> CourseState:
+    return course_states([enrolment])[enrolment.pk]
+
+
+def latest_enrolment(person: User, course: CoursePage) -> Enrolment | None:
+    """The latest enrolment of a person in this course; the open one, where there is one."""
+    return (
+        Enrolment.objects.of(person).filter(course=course).select_related("course").order_by("number").last()
+    )
+
+
+def enrolments_of(person: User) -> list[Enrolment]:
+    """All enrolments of a person with their course, the one seen last first. One query."""
+    return list(Enrolment.objects.of(person).select_related("course"))
+
+
+def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
+    """Keys of the courses each person has completed, and of those begun and open. One query."""
+    passed: dict[int, set[str]] = defaultdict(set)
+    begun: dict[int, set[str]] = defaultdict(set)
+    rows = Enrolment.objects.filter(person_id__in=person_ids).values_list("person_id", "course__key", "completed_at")
+    for person_id, key, completed_at in rows:
+        (begun if completed_at is None else passed)[person_id].add(key)
+    return passed, begun
+
+
+def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
+    return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()
+
+
+def attempts_used(enrolment: Enrolment, lesson: LessonPage) -> int:
+    return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).aggregate(n=Max("number"))["n"] or 0

@@ -1,0 +1,165 @@
+"""Writes of the courses floor: enrol, open, complete, answer, hand in - and what passing sets in motion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from wagtail.log_actions import log
+
+from competencies.enums import HELD_RANK, EvidenceKind
+from competencies.services import Finding, record_evidence
+from courses import marking
+from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonProgress
+from courses.questions import questions_in
+from courses.selectors import course_state
+from courses.signals import course_passed
+from organisations.models import User
+
+
+class NotPossible(ValueError):
+    """Something a learner cannot do now; the text is a sentence for her."""
+
+
+@transaction.atomic
+def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> Enrolment:
+    """Take a course. Who takes it already gets that enrolment; who passed it takes it again under a new number."""
+    existing = Enrolment.objects.of(person).filter(course=course, completed_at__isnull=True).first()
+    if existing:
+        return existing
+    if not course.live:
+        raise NotPossible(_("This course is not offered at present."))
+    moment = at or timezone.now()
+    last = Enrolment.objects.of(person).filter(course=course).aggregate(last=Max("number"))["last"] or 0
+    try:
+        with transaction.atomic():
+            enrolment = Enrolment.objects.create(person=person, course=course, number=last + 1, enrolled_at=moment, last_seen_at=moment)
+    except IntegrityError:  # the same button pressed twice
+        return Enrolment.objects.get(person=person, course=course, completed_at__isnull=True)
+    log(instance=enrolment, action="courses.enrol", user=person, data={"course": course.key})
+    return enrolment
+
+
+@transaction.atomic
+def open_lesson(*, enrolment: Enrolment, lesson: LessonPage, at: datetime | None = None) -> LessonProgress:
+    """Remember that the lesson was opened, so that "continue" leads back to it."""
+    moment = at or timezone.now()
+    progress, _created = LessonProgress.objects.get_or_create(enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment})
+    if enrolment.completed_at is None:
+        Enrolment.objects.filter(pk=enrolment.pk).update(last_seen_at=moment)
+    return progress
+
+
+@transaction.atomic
+def complete_lesson(*, enrolment: Enrolment, lesson: LessonPage, at: datetime | None = None) -> LessonProgress:
+    """Mark a lesson as done. A final check is not marked but passed; doing it twice keeps the first time."""
+    if lesson.is_check:
+        raise NotPossible(_("A check is done when you pass it."))
+    moment = at or timezone.now()
+    progress, _created = LessonProgress.objects.get_or_create(enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment})
+    if progress.completed_at is None:
+        LessonProgress.objects.filter(pk=progress.pk, completed_at__isnull=True).update(completed_at=moment)
+        progress.refresh_from_db()
+    _complete_if_all_is_done(enrolment, moment)
+    return progress
+
+
+@transaction.atomic
+def save_answers(*, enrolment: Enrolment, lesson: LessonPage, answers: Mapping[str, marking.Answer], at: datetime | None = None) -> Attempt:
+    """Keep what is filled in so far; nothing is marked."""
+    moment = at or timezone.now()
+    attempt = _open_attempt(enrolment, lesson, moment)
+    attempt.answers = dict(answers)
+    attempt.saved_at = moment
+    attempt.save(update_fields=["answers", "saved_at"])
+    return attempt
+
+
+@transaction.atomic
+def submit_attempt(
+    *, enrolment: Enrolment, lesson: LessonPage, answers: Mapping[str, marking.Answer], number: int, at: datetime | None = None
+) -> Attempt:
+    """Mark the answers of a lesson. For a final check, reaching the pass mark completes the course.
+
+    `number` is the attempt the form was shown for: handing it in twice (a doubled press) gives what was marked first.
+    Raises NotPossible when the check is not open yet because lessons before it are not done.
+    """
+    moment = at or timezone.now()
+    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    submitted = Attempt.objects.filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=False).order_by("number")
+    already = submitted.filter(number=number).first()
+    if already is not None:
+        return already
+    if lesson.is_check:
+        if enrolment.completed_at is not None and submitted:
+            return submitted[len(submitted) - 1]
+        missing = lessons_before_check(enrolment)
+        if missing:
+            raise NotPossible(_("Finish the lessons before the check first."))
+    questions = questions_in(lesson.body)
+    if not questions:
+        raise NotPossible(_("This lesson has no questions."))
+    marked = marking.mark(questions, answers)
+    attempt = _open_attempt(enrolment, lesson, moment)
+    attempt.answers = dict(answers)
+    attempt.results = {m.question.id: m.correct is True for m in marked}
+    attempt.score_pct = marking.score_pct(marked)
+    attempt.passed = lesson.is_check and attempt.score_pct >= enrolment.course.pass_mark_pct
+    attempt.saved_at = attempt.submitted_at = moment
+    attempt.save()
+    if attempt.passed:
+        LessonProgress.objects.update_or_create(
+            enrolment=enrolment, lesson=lesson, defaults={"completed_at": moment}, create_defaults={"opened_at": moment, "completed_at": moment}
+        )
+        _complete_if_all_is_done(enrolment, moment)
+    return attempt
+
+
+def lessons_before_check(enrolment: Enrolment) -> list[LessonPage]:
+    """Teaching lessons that are not done yet."""
+    return [row.lesson for row in course_state(enrolment).lessons if not row.completed and not row.lesson.is_check]
+
+
+def _open_attempt(enrolment: Enrolment, lesson: LessonPage, moment: datetime) -> Attempt:
+    attempt = Attempt.objects.select_for_update(of=("self",)).filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=True).first()
+    if attempt:
+        return attempt
+    last = Attempt.objects.filter(enrolment=enrolment, lesson=lesson).aggregate(last=Max("number"))["last"] or 0
+    try:
+        with transaction.atomic():
+            return Attempt.objects.create(enrolment=enrolment, lesson=lesson, number=last + 1, started_at=moment, saved_at=moment)
+    except IntegrityError:  # two tabs
+        return Attempt.objects.get(enrolment=enrolment, lesson=lesson, submitted_at__isnull=True)
+
+
+def _complete_if_all_is_done(enrolment: Enrolment, moment: datetime) -> None:
+    """Every lesson done (checks passed): the course is completed, and that is evidence for its outcomes."""
+    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    state = course_state(enrolment)
+    if enrolment.completed_at is not None or not state.lessons or any(not row.completed for row in state.lessons):
+        return
+    checks = [row.lesson.pk for row in state.lessons if row.lesson.is_check]
+    best = Attempt.objects.filter(enrolment=enrolment, lesson__in=checks, passed=True).aggregate(best=Max("score_pct"))["best"]
+    enrolment.completed_at = moment
+    enrolment.assessed = bool(checks)
+    enrolment.score_pct = best
+    enrolment.save(update_fields=["completed_at", "assessed", "score_pct"])
+    outcomes = enrolment.course.outcomes.select_related("competency", "level")
+    record_evidence(
+        person=enrolment.person,
+        findings=[Finding(o.competency, o.level.rank if o.level else HELD_RANK) for o in outcomes],
+        kind=EvidenceKind.COURSE,
+        assessed=enrolment.assessed,
+        source=enrolment.course.title,
+        source_key=f"enrolment:{enrolment.pk}",
+        by=None,
+        occurred_on=timezone.localdate(moment),
+        at=moment,
+    )
+    log(instance=enrolment, action="courses.complete", user=enrolment.person, data={"course": enrolment.course.key, "score_pct": best})
+    transaction.on_commit(partial(course_passed.send, sender=Enrolment, enrolment_id=enrolment.pk))

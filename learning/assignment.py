@@ -1,0 +1,198 @@
+"""Assigning a role and its path: whom it reaches, what it does to each, and the promise that just this is applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Q
+from django.utils import timezone
+
+from competencies.models import RoleProfile
+from competencies.selectors import standings_of
+from courses.selectors import offered_courses, passed_and_begun
+from learning.hr import holders_of, people_served, units_served
+from learning.services import BATCH, solve
+from organisations.jobs import enqueue
+from organisations.models import Appointment, Job, Unit, User
+
+ASSIGN_JOB = "learning.assign"
+MAX_PASTED = 10_000
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Who is meant: units (with or without those below), people, and e-mail addresses typed or pasted."""
+
+    unit_ids: tuple[int, ...] = ()
+    with_sub_units: bool = True
+    person_ids: tuple[int, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """A line of a pasted list that leads to nobody this officer serves, with the reason."""
+
+    line: int
+    text: str
+    reason: str  # "malformed", "unknown"
+
+
+@dataclass(frozen=True)
+class Gaining:
+    """What the assignment means for one person."""
+
+    person: User
+    gaps: int
+    steps: int
+    minutes: int
+    realistic: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What pressing the button would do, and to whom. Nothing is written to make it."""
+
+    profile: RoleProfile
+    due_on: date | None
+    gaining: tuple[Gaining, ...]
+    holding: tuple[User, ...]
+    not_found: tuple[NotFound, ...]
+    repeated: int
+
+    @property
+    def unrealistic(self) -> tuple[Gaining, ...]:
+        return tuple(g for g in self.gaining if not g.realistic)
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for this very outcome; applying compares it with the outcome at that moment."""
+        content = [self.profile.pk, str(self.due_on), [(g.person.pk, g.steps, g.minutes) for g in self.gaining]]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    @property
+    def mean_minutes(self) -> int:
+        return round(sum(g.minutes for g in self.gaining) / len(self.gaining)) if self.gaining else 0
+
+
+def split_emails(text: str) -> tuple[str, ...]:
+    """Addresses as people paste them: one a line, or with commas, semicolons, names in angle brackets."""
+    found = []
+    for line in text.replace(";", "\n").replace(",", "\n").splitlines():
+        word = line.strip()
+        if "<" in word and word.endswith(">"):
+            word = word[word.rindex("<") + 1 : -1].strip()
+        if word:
+            found.append(word)
+    return tuple(found)
+
+
+def resolve(officer: User, whom: Whom, day: date) -> tuple[list[User], list[NotFound], int]:
+    """The people meant, within what the officer serves; what could not be found; how many lines named somebody twice."""
+    served = people_served(officer, day)
+    people: dict[int, User] = {}
+    if whom.unit_ids:
+        units = list(units_served(officer).filter(pk__in=whom.unit_ids))
+        people |= {person.pk: person for person in served.filter(pk__in=_holders_in(units, whom.with_sub_units, day))}
+    if whom.person_ids:
+        for ids in _batches(whom.person_ids):
+            people |= {person.pk: person for person in served.filter(pk__in=ids)}
+    missing: list[NotFound] = []
+    repeated = 0
+    named: set[str] = set()
+    by_email: dict[str, User] = {}
+    for emails in _batches(sorted({email.lower() for email in whom.emails})):
+        by_email |= {person.email.lower(): person for person in served.filter(email__in=emails)}
+    for number, email in enumerate(whom.emails, start=1):
+        lowered = email.lower()
+        person = by_email.get(lowered)
+        if lowered in named:
+            repeated += 1
+        elif person is not None:
+            people[person.pk] = person
+        else:
+            missing.append(NotFound(number, email, "unknown" if _is_email(email) else "malformed"))
+        named.add(lowered)
+    return sorted(people.values(), key=lambda p: (p.name.casefold(), p.pk)), missing, repeated
+
+
+def _holders_in(units: Iterable[Unit], with_sub_units: bool, day: date) -> Iterable[int]:
+    within = Q(pk__in=[])
+    for unit in units:
+        within |= Q(post__unit__path__startswith=unit.path) if with_sub_units else Q(post__unit=unit)
+    return Appointment.objects.current(day).filter(within).values("person_id")
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _batches(values: Sequence) -> Iterable[Sequence]:
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
+
+
+def preview_assignment(*, officer: User, profile: RoleProfile, whom: Whom, due_on: date | None, as_of: date | None = None) -> Preview:
+    """Compute what assigning would do: who gains a path and how long it is, who has the role, who was not found.
+
+    A date is realistic when the path fits into it at WEEKLY_LEARNING_MINUTES a week.
+    """
+    day = as_of or timezone.localdate()
+    people, missing, repeated = resolve(officer, whom, day)
+    offered = offered_courses()
+    gaining: list[Gaining] = []
+    holding: list[User] = []
+    for start in range(0, len(people), BATCH):
+        batch = people[start : start + BATCH]
+        ids = [person.pk for person in batch]
+        held = holders_of(profile, ids, day)
+        standings = standings_of(ids, as_of=day, adding=profile)
+        passed, begun = passed_and_begun(ids)
+        for person in batch:
+            if person.pk in held:
+                holding.append(person)
+                continue
+            plan = solve(standings[person.pk], person.language, offered, passed[person.pk], begun[person.pk])
+            gaining.append(
+                Gaining(
+                    person=person,
+                    gaps=len(standings[person.pk].gaps),
+                    steps=len(plan.steps),
+                    minutes=plan.effort_minutes,
+                    realistic=is_realistic(plan.effort_minutes, due_on, day),
+                )
+            )
+    return Preview(profile, due_on, tuple(gaining), tuple(holding), tuple(missing), repeated)
+
+
+def is_realistic(minutes: int, due_on: date | None, day: date) -> bool:
+    """Whether so many minutes of learning fit before the due date."""
+    if due_on is None:
+        return True
+    return minutes * 7 <= max((due_on - day).days, 0) * settings.WEEKLY_LEARNING_MINUTES
+
+
+def apply_assignment(*, officer: User, preview: Preview, token: str) -> Job:
+    """Ask for the job that does what the preview says; the same press (`token`) asks once."""
+    return enqueue(
+        kind=ASSIGN_JOB,
+        key=f"{officer.pk}:{token}",
+        payload={
+            "profile": preview.profile.pk,
+            "due_on": preview.due_on.isoformat() if preview.due_on else None,
+            "people": [g.person.pk for g in preview.gaining],
+        },
+        by=officer,
+    )

@@ -1,0 +1,281 @@
+"""Reading for the desks: what a learner, a manager and an HR officer see first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F, Max, OuterRef, Prefetch, Subquery
+from django.utils import timezone
+
+from competencies.models import Competency
+from competencies.selectors import Line, Standing, standing_of, standings_of
+from courses.models import CoursePage, Enrolment
+from courses.selectors import CourseState, course_states
+from learning.models import PathAssignment, PathPlan, PathStep
+from learning.planning import Closing
+from organisations.models import Appointment, User
+
+
+def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
+    """The plan in force of each person, with its steps and their courses. Two queries."""
+    newest = PathPlan.objects.filter(person=OuterRef("person")).order_by("-number").values("number")[:1]
+    steps = PathStep.objects.select_related("course").order_by("position")
+    plans = (
+        PathPlan.objects.filter(person_id__in=person_ids)
+        .annotate(newest=Subquery(newest))
+        .filter(number=F("newest"))
+        .prefetch_related(Prefetch("steps", queryset=steps))
+    )
+    return {plan.person_id: plan for plan in plans}
+
+
+def due_dates(person_ids: Sequence[int], as_of: date) -> dict[int, date]:
+    """The earliest due date of each person's current assignments. One query."""
+    found: dict[int, date] = {}
+    rows = (
+        PathAssignment.objects.filter(role_assignment__person_id__in=person_ids, due_on__isnull=False)
+        .filter(role_assignment__ends_on__isnull=True)
+        .values_list("role_assignment__person_id", "due_on")
+    )
+    for person_id, due_on in rows:
+        found[person_id] = min(due_on, found.get(person_id, due_on))
+    return found
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step of the path as it stands today: "done", "current" (begun) or "todo"."""
+
+    step: PathStep
+    number: int
+    closes: tuple[tuple[Line, Closing], ...]
+    state: str
+    progress: CourseState | None
+    needed_by: tuple[CoursePage, ...]
+
+    @property
+    def course(self) -> CoursePage:
+        return self.step.course
+
+    @property
+    def minutes_left(self) -> int:
+        return self.progress.minutes_left if self.progress is not None and self.progress.lessons else self.step.course.effort_minutes
+
+
+@dataclass(frozen=True)
+class PathView:
+    """A person's path: what is done, the steps to come, and the gaps that remain after it."""
+
+    person: User
+    standing: Standing
+    plan: PathPlan | None
+    done: tuple[CourseState, ...]
+    steps: tuple[StepView, ...]
+    unclosed: tuple[tuple[Line, Closing], ...]
+    other: tuple[CourseState, ...]
+    due_on: date | None
+
+    @property
+    def next_step(self) -> StepView | None:
+        return next((step for step in self.steps if step.state == "current"), next(iter(self.steps), None))
+
+    @property
+    def minutes_left(self) -> int:
+        return sum(step.minutes_left for step in self.steps)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_on is not None and bool(self.steps) and self.due_on < self.standing.as_of
+
+
+def path_of(person: User, *, as_of: date | None = None) -> PathView:
+    """A person's path with everything its pages show; the number of queries does not depend on its length."""
+    day = as_of or timezone.localdate()
+    standing = standing_of(person, as_of=day)
+    plan = current_plans([person.pk]).get(person.pk)
+    enrolments = list(Enrolment.objects.of(person).select_related("course"))
+    states = course_states(enrolments)
+    open_by_course = {e.course_id: states[e.pk] for e in enrolments if e.completed_at is None}
+    steps = list(plan.steps.all()) if plan else []
+    views = tuple(_step_view(step, number, steps, standing, open_by_course) for number, step in enumerate(steps, start=1))
+    planned = {step.course_id for step in steps}
+    done = [e for e in enrolments if e.completed_at is not None]
+    return PathView(
+        person=person,
+        standing=standing,
+        plan=plan,
+        done=tuple(states[e.pk] for e in sorted(done, key=lambda e: e.completed_at or e.enrolled_at)),
+        steps=views,
+        unclosed=_lines(plan.unclosed if plan else [], standing),
+        other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.course_id not in planned),
+        due_on=due_dates([person.pk], day).get(person.pk),
+    )
+
+
+def _step_view(
+    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, open_by_course: dict[int, CourseState]
+) -> StepView:
+    progress = open_by_course.get(step.course_id)
+    return StepView(
+        step=step,
+        number=number,
+        closes=_lines(step.closes, standing),
+        state="current" if progress is not None else "todo",
+        progress=progress,
+        needed_by=tuple(other.course for other in steps if other.course.key in step.needed_by),
+    )
+
+
+def _lines(closings: Sequence[dict], standing: Standing) -> tuple[tuple[Line, Closing], ...]:
+    lines = {line.competency.pk: line for line in standing.lines}
+    return tuple((lines[c["competency_id"]], Closing(**c)) for c in closings if c["competency_id"] in lines)
+
+
+def recent_changes(person: User, limit: int = 5) -> list[PathPlan]:
+    """Plans that changed something, the newest first."""
+    return [plan for plan in PathPlan.objects.filter(person=person).order_by("-number")[:limit] if plan.changes]
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One change of a path with what it speaks of looked up."""
+
+    kind: str
+    why: str
+    course_title: str
+    competencies: tuple[Competency, ...]
+    evidence_kind: str
+    rank: int | None
+
+
+def change_views(plans: Sequence[PathPlan]) -> dict[int, list[ChangeView]]:
+    """The changes of some plans in words' reach: two queries, however many."""
+    keys = {change["key"] for plan in plans for change in plan.changes}
+    ids = {pk for plan in plans for change in plan.changes for pk in change["competency_ids"]}
+    titles: dict[str, str] = {}
+    for key, title in CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "title"):
+        titles[key] = title
+    competencies = Competency.objects.in_bulk(ids)
+    return {
+        plan.pk: [
+            ChangeView(
+                kind=change["kind"],
+                why=change["why"],
+                course_title=titles.get(change["key"], change["key"]),
+                competencies=tuple(competencies[pk] for pk in change["competency_ids"] if pk in competencies),
+                evidence_kind=change.get("evidence", {}).get("kind", ""),
+                rank=change.get("evidence", {}).get("rank"),
+            )
+            for change in plan.changes
+        ]
+        for plan in plans
+    }
+
+
+# --- The manager's desk ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class MemberView:
+    """One person of a team: role, way to it, next step, and what waits for the manager."""
+
+    person: User
+    title: str
+    standing: Standing
+    plan: PathPlan | None
+    due_on: date | None
+    last_seen_on: date | None
+    to_confirm: tuple[Line, ...]
+
+    @property
+    def next_step(self) -> PathStep | None:
+        return next(iter(self.plan.steps.all()), None) if self.plan else None
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_on is not None and self.next_step is not None and self.due_on < self.standing.as_of
+
+
+@dataclass(frozen=True)
+class TeamView:
+    members: tuple[MemberView, ...]
+
+    @property
+    def to_confirm(self) -> tuple[MemberView, ...]:
+        return tuple(m for m in self.members if m.to_confirm)
+
+    @property
+    def overdue(self) -> tuple[MemberView, ...]:
+        return tuple(m for m in self.members if m.is_overdue)
+
+    @property
+    def not_begun(self) -> tuple[MemberView, ...]:
+        return tuple(m for m in self.members if m.next_step is not None and m.last_seen_on is None)
+
+    @property
+    def ready(self) -> int:
+        return sum(1 for m in self.members if m.standing.total and m.standing.met == m.standing.total)
+
+
+def team_of(manager: User, *, as_of: date | None = None) -> TeamView:
+    """The team of a manager; as many queries for a hundred and fifty people as for one."""
+    day = as_of or timezone.localdate()
+    people = list(User.objects.led_by(manager, day).active())
+    return TeamView(members_of(people, day))
+
+
+def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
+    ids = [person.pk for person in people]
+    standings = standings_of(ids, as_of=day)
+    plans = current_plans(ids)
+    due = due_dates(ids, day)
+    titles = post_titles(ids, day)
+    seen = {
+        person_id: timezone.localdate(moment)
+        for person_id, moment in Enrolment.objects.filter(person_id__in=ids).values_list("person_id").annotate(Max("last_seen_at"))
+    }
+    return tuple(
+        MemberView(
+            person=person,
+            title=titles.get(person.pk, ""),
+            standing=standings[person.pk],
+            plan=plans.get(person.pk),
+            due_on=due.get(person.pk),
+            last_seen_on=seen.get(person.pk),
+            to_confirm=to_confirm(standings[person.pk]),
+        )
+        for person in people
+    )
+
+
+def to_confirm(standing: Standing) -> tuple[Line, ...]:
+    """Gaps where the person declares more than is attained and no manager's word from after that is on record.
+
+    These are the lines where a manager's look may change something, so they are what the manager is asked for.
+    """
+    lines = []
+    for line in standing.lines:
+        declared_on = max((j.item.occurred_on for j in line.level.judged if j.item.kind == "self"), default=None)
+        rated_on = max((j.item.occurred_on for j in line.level.judged if j.item.kind == "manager"), default=None)
+        if line.gap is None or declared_on is None or (line.level.declared or 0) <= line.level.rank:
+            continue
+        if rated_on is None or rated_on < declared_on:
+            lines.append(line)
+    return tuple(lines)
+
+
+def post_titles(person_ids: Sequence[int], day: date) -> dict[int, str]:
+    """Post and unit of each person in words. One query."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = (
+        Appointment.objects.current(day)
+        .filter(person_id__in=person_ids)
+        .select_related("post__unit")
+        .order_by("person_id", "starts_on", "pk")
+    )
+    for row in rows:
+        found[row.person_id].append(f"{row.post.title} · {row.post.unit.name}")
+    return {person_id: "; ".join(titles) for person_id, titles in found.items()}
+
+

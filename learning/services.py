@@ -1,0 +1,193 @@
+"""Writes of the learning floor: plans are made, roles with their paths are assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from competencies.models import RoleAssignment, RoleProfile
+from competencies.selectors import Standing, standings_of
+from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
+from learning import changes as changes_of
+from learning.enums import PlanReason
+from learning.models import PathAssignment, PathPlan, PathStep
+from learning.planning import Closing, Offer, Plan, Target, plan_path
+from learning.selectors import current_plans
+from organisations.models import Job, User
+
+BATCH = 200
+
+
+def targets_of(standing: Standing) -> tuple[Target, ...]:
+    """The gaps of a person as the planner takes them."""
+    return tuple(Target(g.competency_id, g.held, g.required.rank_needed, g.priority) for g in standing.gaps)
+
+
+def offers_for(
+    language: str, offered: dict[str, OfferedCourse], begun: set[str] | frozenset[str] = frozenset()
+) -> tuple[Offer, ...]:
+    """The offer as the planner takes it, each course in the language a person would take it in."""
+    return tuple(
+        Offer(key, course.page_for(language).effort_minutes, course.outcomes, course.prerequisites, key in begun)
+        for key, course in offered.items()
+    )
+
+
+def satisfied_keys(standing: Standing, offered: dict[str, OfferedCourse], passed: set[str] | frozenset[str]) -> frozenset[str]:
+    """Courses that need not be taken as a prerequisite: passed, or everything they lead to is held already."""
+    held = standing.held
+    return frozenset(passed) | frozenset(
+        key for key, course in offered.items() if course.outcomes and all(held.get(pk, 0) >= rank for pk, rank in course.outcomes)
+    )
+
+
+def solve(standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: set[str]) -> Plan:
+    targets = targets_of(standing)
+    return plan_path(targets, offers_for(language, offered, begun), satisfied=satisfied_keys(standing, offered, passed))
+
+
+def replan(*, person: User, reason: PlanReason, at: datetime | None = None) -> PathPlan | None:
+    """Make today's plan for one person; returns the plan in force, None for somebody without roles and plans."""
+    replan_many(person_ids=[person.pk], reason=reason, at=at)
+    return current_plans([person.pk]).get(person.pk)
+
+
+def replan_many(
+    *,
+    person_ids: Sequence[int],
+    reason: PlanReason,
+    at: datetime | None = None,
+    offered: dict[str, OfferedCourse] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Make today's plans for many people, a batch a transaction; returns how many new plans were written.
+
+    A plan equal to the one in force is not written again, so doing it twice leaves the same state. Queries grow with
+    batches of people, not with people; people with the same gaps and offers share the solving (an LRU cache).
+    """
+    moment = at or timezone.now()
+    offer = offered_courses() if offered is None else offered
+    written = 0
+    ids = sorted(set(person_ids))
+    for start in range(0, len(ids), BATCH):
+        written += _replan_batch(ids[start : start + BATCH], reason, moment, offer)
+        if progress is not None:
+            progress(min(start + BATCH, len(ids)), len(ids))
+    return written
+
+
+def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offered: dict[str, OfferedCourse]) -> int:
+    with transaction.atomic():
+        # The rows of the people are the lock: two plans for one person are made one after the other.
+        people = User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").only("pk", "language")
+        languages = {person.pk: person.language for person in people}
+        standings = standings_of(ids, as_of=timezone.localdate(moment))
+        passed, begun = passed_and_begun(ids)
+        old_plans = current_plans(ids)
+        plans, steps, pages = [], [], {}
+        for person_id in ids:
+            standing, old = standings[person_id], old_plans.get(person_id)
+            if not standing.profiles and old is None:
+                continue
+            solved = solve(standing, languages[person_id], offered, passed[person_id], begun[person_id])
+            pages = {step.key: offered[step.key].page_for(languages[person_id]) for step in solved.steps}
+            if old is not None and _same(old, solved, standing, pages):
+                continue
+            plan = PathPlan(
+                person_id=person_id,
+                number=old.number + 1 if old else 1,
+                made_at=moment,
+                reason=reason if old else PlanReason.FIRST,
+                effort_minutes=solved.effort_minutes,
+                requirements=standing.total,
+                met=standing.met,
+                unclosed=[asdict(c) for c in solved.unclosed],
+                changes=_changes(old, solved, standing, passed[person_id], offered),
+            )
+            plans.append(plan)
+            steps += [
+                PathStep(
+                    plan=plan,
+                    position=position,
+                    course=pages[step.key],
+                    closes=[asdict(c) for c in step.closes],
+                    needed_by=list(step.needed_by),
+                )
+                for position, step in enumerate(solved.steps, start=1)
+            ]
+        PathPlan.objects.bulk_create(plans)
+        PathStep.objects.bulk_create(steps)
+    return len(plans)
+
+
+def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any]) -> bool:
+    return (
+        [(s.course_id, s.closes, s.needed_by) for s in old.steps.all()]
+        == [(pages[s.key].pk, [asdict(c) for c in s.closes], list(s.needed_by)) for s in solved.steps]
+        and old.unclosed == [asdict(c) for c in solved.unclosed]
+        and (old.requirements, old.met) == (standing.total, standing.met)
+    )
+
+
+def _changes(
+    old: PathPlan | None, solved: Plan, standing: Standing, passed: set[str], offered: dict[str, OfferedCourse]
+) -> list[dict[str, Any]]:
+    """What differs from the plan before, with the evidence that made the difference where there is one."""
+    if old is None:
+        return []
+    before = [
+        changes_of.PlannedStep(step.course.key, tuple(Closing(**c) for c in step.closes)) for step in old.steps.all()
+    ]
+    after = [changes_of.PlannedStep(step.key, step.closes) for step in solved.steps]
+    found = changes_of.compare_steps(
+        before,
+        after,
+        passed=frozenset(passed),
+        offered=frozenset(offered),
+        required={line.competency.pk: line.required.rank_needed for line in standing.lines},
+        held=standing.held,
+    )
+    described = []
+    for change in found:
+        row = asdict(change) | {"competency_ids": list(change.competency_ids)}
+        level = next((standing.levels[pk] for pk in change.competency_ids if pk in standing.levels), None)
+        if change.why == "held" and level is not None and level.basis is not None:
+            row["evidence"] = {"id": level.basis.item.id, "kind": str(level.basis.item.kind), "rank": level.rank}
+        described.append(row)
+    return described
+
+
+@transaction.atomic
+def assign_batch(
+    *, person_ids: Sequence[int], profile: RoleProfile, due_on: date | None, by: User | None, job: Job | None, at: datetime
+) -> dict[int, str]:
+    """Give a batch of people a role and its path; returns for each person "assigned" or "held".
+
+    Who has the role keeps it as it is: running a batch again, or two officers at once, leaves one assignment each.
+    """
+    day = timezone.localdate(at)
+    held = set(
+        RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True).values_list("person_id", flat=True)
+    )
+    new = [
+        RoleAssignment(person_id=pk, profile=profile, starts_on=day, assigned_by=by, assigned_at=at)
+        for pk in person_ids
+        if pk not in held
+    ]
+    # An officer who was faster between the look and the write has won; her row stays.
+    RoleAssignment.objects.bulk_create(new, ignore_conflicts=True)
+    rows = {
+        row.person_id: row
+        for row in RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True, assigned_at=at, assigned_by=by)
+    }
+    PathAssignment.objects.bulk_create(
+        [PathAssignment(role_assignment=row, due_on=due_on, job=job) for row in rows.values()], ignore_conflicts=True
+    )
+    return {pk: "assigned" if pk in rows else "held" for pk in person_ids}
+
+

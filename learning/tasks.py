@@ -1,0 +1,12 @@
+from celery import shared_task
+from django.utils import timezone
+
+from learning.enums import PlanReason
+from learning.jobs import REPLAN_ALL_JOB
+from organisations.jobs import enqueue
+
+
+@shared_task(name="learning.tasks.sweep_paths")
+def sweep_paths() -> None:
+    """Once a day every path is looked at: evidence lapses, roles end, and an event may have been lost."""
+    enqueue(kind=REPLAN_ALL_JOB, key=f"daily:{timezone.localdate()}", payload={"reason": PlanReason.SWEEP})

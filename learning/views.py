@@ -1,0 +1,231 @@
+"""The desks: my learning, my team, HR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_GET
+
+from competencies.selectors import published_roles
+from learning import hr, selectors
+from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
+from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
+from learning.jobs import REPLAN_JOB
+from organisations import jobs, perms
+from organisations.models import Job, User
+
+ROSTER_PAGE = 50
+
+
+# --- Learner -----------------------------------------------------------------------------------------------------
+@require_GET
+def learn(request: HttpRequest) -> HttpResponse:
+    """What do I do next, why, and how long does it take?"""
+    path = selectors.path_of(request.user)
+    changed = selectors.recent_changes(request.user, limit=3)
+    context = {
+        "path": path,
+        "posts": selectors.post_titles([request.user.pk], path.standing.as_of).get(request.user.pk, ""),
+        "changes": [change for plan in selectors.change_views(changed).values() for change in plan][:3],
+        "updating": jobs.has_open(kind=REPLAN_JOB, payload_subset={"people": [request.user.pk]}),
+        "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
+    }
+    return render(request, "learning/learn.html", context)
+
+
+@require_GET
+def path(request: HttpRequest) -> HttpResponse:
+    """The whole path: each step with what it closes and why it is there."""
+    view = selectors.path_of(request.user)
+    plans = selectors.recent_changes(request.user, limit=20)
+    changes = selectors.change_views(plans)
+    context = {"path": view, "history": [(plan, changes[plan.pk]) for plan in plans]}
+    return render(request, "learning/path.html", context)
+
+
+# --- Manager -----------------------------------------------------------------------------------------------------
+@require_GET
+def team(request: HttpRequest) -> HttpResponse:
+    """What should I do for my people this week?"""
+    view = selectors.team_of(request.user)
+    if not view.members and not perms.is_manager(request.user):
+        return render(request, "learning/team_empty.html", status=200)
+    return render(request, "learning/team.html", {"team": view})
+
+
+@require_GET
+def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
+    """One person as her manager, her HR officer or an administrator sees her: gaps, path, progress."""
+    person = get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
+    view = selectors.path_of(person)
+    context = {
+        "person": person,
+        "path": view,
+        "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
+        "to_confirm": selectors.to_confirm(view.standing),
+        "can_assess": person != request.user and (request.user.is_superuser or perms.is_manager_of(request.user, person)),
+    }
+    return render(request, "learning/team_member.html", context)
+
+
+# --- HR ----------------------------------------------------------------------------------------------------------
+def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The HR desk is for people with an HR mandate, and administrators."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not perms.is_hr(request.user):
+            raise PermissionDenied(_("The HR desk is for people who serve a unit as HR officers."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_GET
+@for_hr
+def hr_desk(request: HttpRequest) -> HttpResponse:
+    """Where are key posts open, what is under way, what is missing?"""
+    context = {
+        "key_posts": hr.key_post_views(request.user),
+        "units": hr.unit_views(request.user),
+        "gaps": hr.gaps_without_course(request.user),
+        "mandates": hr.mandates_of(request.user),
+        "jobs": list(Job.objects.visible_to(request.user).filter(kind=ASSIGN_JOB)[:5]),
+    }
+    return render(request, "learning/hr.html", context)
+
+
+@require_GET
+@for_hr
+def hr_people(request: HttpRequest) -> HttpResponse:
+    """The roster: find people, see where they stand, tick those to assign something to."""
+    form = RosterFilter(request.GET or None, officer=request.user)
+    people = hr.people_served(request.user).order_by("name", "pk")
+    if form.is_valid():
+        if form.cleaned_data["q"]:
+            people = people.filter(Q(name__icontains=form.cleaned_data["q"]) | Q(email__icontains=form.cleaned_data["q"]))
+        if form.cleaned_data["unit"]:
+            unit = form.cleaned_data["unit"]
+            people = people.filter(pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk"))
+    page = Paginator(people, ROSTER_PAGE).get_page(request.GET.get("page"))
+    members = selectors.members_of(list(page.object_list), timezone.localdate())
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"form": form, "page_of_people": page, "members": members, "query": query.urlencode()}
+    return render(request, "learning/hr_people.html", context)
+
+
+STEPS = ("what", "whom", "when", "preview")
+STEP_WORDS = (_lazy("What"), _lazy("Whom"), _lazy("When"), _lazy("Preview"))
+FORMS: dict[str, type] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}
+
+
+@for_hr
+def assign(request: HttpRequest) -> HttpResponse:
+    """Four steps: what, whom, when, preview. Each is a form that works without script; nothing is written before the last.
+
+    What was answered travels in the form itself; `go` names the step to show, `step` the one that was answered.
+    """
+    data = request.POST if request.method == "POST" else request.GET
+    forms = {name: form(data if data else None, officer=request.user) for name, form in FORMS.items()}
+    answered = data.get("step", "")
+    wanted = data.get("go", "what" if not answered else _following(answered))
+    if wanted not in (*STEPS, "apply"):
+        wanted = "what"
+    last = "preview" if wanted == "apply" else wanted
+    for name in STEPS[: STEPS.index(last)]:
+        if not forms[name].is_valid():
+            return _show_step(request, name, forms, invalid=answered in STEPS and STEPS.index(answered) >= STEPS.index(name))
+    if wanted in FORMS:
+        return _show_step(request, wanted, forms, invalid=False)
+    preview = preview_assignment(
+        officer=request.user,
+        profile=forms["what"].cleaned_data["profile"],
+        whom=forms["whom"].whom(),
+        due_on=forms["when"].cleaned_data["due_on"],
+    )
+    if wanted == "apply" and request.method == "POST":
+        token = request.POST.get("token", "")[:40]
+        already = Job.objects.filter(key=f"{ASSIGN_JOB}:{request.user.pk}:{token}").first()
+        if already is not None:
+            return redirect("job", pk=already.pk)
+        if request.POST.get("digest") == preview.digest and preview.gaining and token:
+            return redirect("job", pk=apply_assignment(officer=request.user, preview=preview, token=token).pk)
+        messages.warning(request, _("Something has changed since you looked. Nothing was written; please look again."))
+    context = {
+        "preview": preview,
+        "token": uuid4(),
+        "weekly_minutes": settings.WEEKLY_LEARNING_MINUTES,
+        **_step_context("preview", data),
+    }
+    return render(request, "learning/assign.html", context)
+
+
+def _step_context(step: str, data: Any) -> dict[str, Any]:
+    return {
+        "step": step,
+        "step_number": STEPS.index(step) + 1,
+        "step_words": [str(words) for words in STEP_WORDS],
+        "carried": _carried(data, step),
+    }
+
+
+def _following(step: str) -> str:
+    return STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)] if step in STEPS else "what"
+
+
+def _carried(data: Any, step: str) -> list[tuple[str, str]]:
+    """Answers of the other steps, to be carried along as hidden fields."""
+    own = set(FORMS[step].base_fields) if step in FORMS else set()  # type: ignore[attr-defined]
+    fields = {name for form in FORMS.values() for name in form.base_fields} - own  # type: ignore[attr-defined]
+    return [(name, value) for name in sorted(fields) for value in data.getlist(name)]
+
+
+def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invalid: bool) -> HttpResponse:
+    data = request.POST if request.method == "POST" else request.GET
+    form = forms[step]
+    if not invalid:
+        # Show what was answered before, without complaining about what was not asked yet.
+        initial = {name: data.getlist(name) if name in {"units", "people"} else data.get(name) for name in form.base_fields if name in data}
+        if step == "whom" and "emails" in data:
+            initial["with_sub_units"] = "with_sub_units" in data
+        form = FORMS[step](initial=initial, officer=request.user)
+    chosen = []
+    if step == "whom":
+        chosen = list(hr.people_served(request.user).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
+    context = {"form": form, "chosen": chosen, **_step_context(step, data)}
+    return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
+
+
+@require_GET
+def job_list(request: HttpRequest) -> HttpResponse:
+    """The jobs a person asked for, the newest first."""
+    page = Paginator(Job.objects.visible_to(request.user), 25).get_page(request.GET.get("page"))
+    return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]})
+
+
+@require_GET
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job: how far it is, and when it is done, what came of each row."""
+    row = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    assigned = held = []
+    if row.kind == ASSIGN_JOB and row.report:
+        names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()
+        assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
+        held = [names[pk] for pk in row.report["held"] if pk in names]
+    template = "learning/partials/_job.html" if request.htmx else "learning/job.html"  # type: ignore[attr-defined]
+    return render(request, template, {"job": row, "label": jobs.label_of(row), "assigned": assigned, "held": held})
+

@@ -1,0 +1,94 @@
+"""Paths and their changes in sentences."""
+
+from __future__ import annotations
+
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from competencies.selectors import Line
+from competencies.wording import kind_phrase
+from learning.planning import Closing
+from learning.selectors import ChangeView, StepView
+
+
+def closing_words(line: Line, closing: Closing) -> str:
+    """What a course does for one gap."""
+    name = str(line.competency)
+    if not line.scale.is_stated or line.required.rank is None:
+        return _("shows “%(name)s”, which your role requires without stating a level") % {"name": name} if line.scale.is_stated else _(
+            "shows “%(name)s”"
+        ) % {"name": name}
+    values = {"name": name, "held": closing.held, "reaches": closing.reaches, "required": closing.required}
+    if closing.is_closed:
+        return _("closes “%(name)s” (%(held)s → %(reaches)s)") % values
+    return _("narrows “%(name)s” (%(held)s → %(reaches)s of %(required)s)") % values
+
+
+def why_here(step: StepView) -> list[str]:
+    """Why a step is in the path, and what would remove it."""
+    sentences = []
+    for line, closing in step.closes:
+        level = (
+            _("level %(rank)s") % {"rank": line.required.rank} if line.required.rank is not None else _("“%(name)s” at any level")
+        )
+        if line.required.rank is not None:
+            sentences.append(
+                _("Your role asks for “%(name)s” at %(level)s; level %(held)s is shown so far.")
+                % {"name": line.competency, "level": level, "held": closing.held}
+            )
+        else:
+            sentences.append(_("Your role asks for “%(name)s” without stating a level; nothing is shown so far.") % {"name": line.competency})
+    if step.needed_by:
+        titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
+        sentences.append(
+            ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {"titles": titles}
+        )
+    return sentences
+
+
+def what_removes(step: StepView) -> str:
+    """When a step leaves the path by itself."""
+    names = [f"“{line.competency}”" for line, closing in step.closes]
+    if not names:
+        return _("It leaves your path when no course after it needs it any more.")
+    return ngettext(
+        "It leaves your path when %(names)s is shown in another way, or your role no longer asks for it.",
+        "It leaves your path when %(names)s are shown in another way, or your role no longer asks for them.",
+        len(names),
+    ) % {"names": get_text_list(names, _("and"))}
+
+
+def change_words(change: ChangeView) -> str:
+    """One change of the path as a sentence with its reason."""
+    names = get_text_list([f"“{c}”" for c in change.competencies], _("and"))
+    values = {"course": change.course_title, "names": names, "rank": change.rank}
+    if change.kind == "added":
+        if change.why == "gap":
+            return _("“%(course)s” came into your path: it leads to %(names)s.") % values
+        return _("“%(course)s” came into your path: another course needs it first.") % values
+    if change.why == "held" and change.evidence_kind:
+        values["what"] = kind_phrase(change.evidence_kind)
+        return _("“%(course)s” left your path: level %(rank)s in %(names)s is shown by %(what)s.") % values
+    return {
+        "passed": _("“%(course)s” left your path: you passed it."),
+        "held": _("“%(course)s” left your path: what it leads to is shown already."),
+        "not_required": _("“%(course)s” left your path: your roles no longer ask for what it leads to."),
+        "not_offered": _("“%(course)s” left your path: the course is no longer offered."),
+        "shorter": _("“%(course)s” left your path: there is a shorter way now."),
+    }[change.why] % values
+
+
+def unclosed_words(line: Line, closing: Closing) -> str:
+    """A gap that remains after the path, and what else helps."""
+    name = str(line.competency)
+    if line.scale.is_stated and closing.reaches > closing.held:
+        return _(
+            "“%(name)s”: courses lead to level %(reaches)s of the %(required)s needed. The rest is shown by work: "
+            "ask your manager for an assignment, then for a panel or the recognition of prior learning."
+        ) % {"name": name, "reaches": closing.reaches, "required": closing.required}
+    return _(
+        "“%(name)s”: no course leads there yet. What helps: an assignment with a mentor, the recognition of prior learning, "
+        "a panel - and telling your HR unit that the course is missing."
+    ) % {"name": name}

@@ -1,0 +1,368 @@
+"""Files for importers: small ones made by hand, the platform's format from content, broken copies of real ones."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from competencies.importers.content import FrameworkContent
+
+NICE_FILE = "nice-components-2.1.0.json"
+ROLE_HEADER = [
+    "Role Family",
+    "Role",
+    "Role Description",
+    "Role Level",
+    "Role Level Description",
+    "Skill Name",
+    "Skill Description",
+    "Skill Level",
+    "Skill Level Description",
+    "Role Type",
+]
+SKILL_HEADER = [
+    "Skill Name",
+    "Skill Description",
+    "Awareness",
+    "Working",
+    "Practitioner",
+    "Expert",
+    "Roles that require Skill",
+]
+
+
+def as_csv(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def ddat_roles() -> list[list[str]]:
+    """One role with two grades, one without; the third row repeats nothing."""
+    return [
+        ROLE_HEADER,
+        ["Data", "Analyst", "Analyses.", "Junior analyst", "Begins.", "Counting", "Counts.", "Awareness", "Knows.", ""],
+        ["Data", "Analyst", "Analyses.", "Senior analyst", "Leads.", "Counting", "Counts.", "Expert", "Rules.", ""],
+        [
+            "Chiefs",
+            "Chief data officer",
+            "Answers.",
+            *["NOT IN USE"] * 2,
+            "Counting",
+            "Counts.",
+            *["NOT IN USE"] * 2,
+            "SCS",
+        ],
+    ]
+
+
+def ddat_skills() -> list[list[str]]:
+    return [SKILL_HEADER, ["Counting", "Counts.", "Knows.", "", "", "Rules.", "Analyst, Chief data officer"]]
+
+
+def write_ddat(folder: Path, roles: list[list[str]] | bytes, skills: list[list[str]] | bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, table in (("roles.csv", roles), ("skills.csv", skills)):
+        (folder / name).write_bytes(table if isinstance(table, bytes) else as_csv(table))
+    return folder
+
+
+def platform_document() -> dict[str, Any]:
+    """The smallest file that has one of everything."""
+    return {
+        "format": "digital-talent-framework/1",
+        "framework": {
+            "slug": "sample",
+            "title": {"en": "Sample", "es": "Muestra"},
+            "edition": "1",
+            "source_url": "https://example.org/sample",
+            "languages": ["en", "es"],
+        },
+        "levels": [
+            {"rank": 0, "label": {"en": "None", "es": "Ninguno"}},
+            {"rank": 1, "label": {"en": "Aware", "es": "Conoce"}},
+        ],
+        "areas": [{"code": "A", "title": {"en": "Area", "es": "Área"}}],
+        "families": [{"code": "f", "title": {"en": "Family", "es": "Familia"}}],
+        "competencies": [
+            {
+                "code": "A1",
+                "area": "A",
+                "title": {"en": "Counting", "es": "Contar"},
+                "descriptors": {"1": {"en": "I can count.", "es": "Puedo contar."}},
+            }
+        ],
+        "roles": [
+            {
+                "code": "clerk",
+                "family": "f",
+                "key_post": "",
+                "title": {"en": "Clerk", "es": "Oficinista"},
+                "requirements": [{"competency": "A1", "level": 1, "importance": 4}],
+            }
+        ],
+    }
+
+
+def nice_document() -> dict[str, Any]:
+    def element(kind: str, code: str, title: str = "", text: str = "") -> dict[str, str]:
+        return {"element_type": kind, "element_identifier": code, "title": title, "text": text, "doc_identifier": DOC}
+
+    def relation(start: str, end: str) -> dict[str, str]:
+        return {
+            "source_element_identifier": start,
+            "source_doc_identifier": DOC,
+            "dest_element_identifier": end,
+            "dest_doc_identifier": DOC,
+            "relationship_identifier": "projection",
+            "provenance_doc_identifier": DOC,
+        }
+
+    DOC = "SP_800_181_9_9_9"
+    return {
+        "response": {
+            "requestType": 4,
+            "elements": {
+                "documents": [
+                    {"doc_identifier": DOC, "name": "NICE", "version": "9.9.9", "website": "https://nist.gov"}
+                ],
+                "relationship_types": [{"relationship_identifier": "projection", "description": "Relates."}],
+                "elements": [
+                    element("category", "OG", "Oversight", "Oversees."),
+                    element("work_role", "OG-WRL-001", "Planner", "Plans."),
+                    element("task", "T1", text="Plan"),
+                    element("opm_code", "752"),
+                    element("sort", "S-1", "00001.00001"),
+                ],
+                "relationships": [
+                    relation("OG", "OG-WRL-001"),
+                    relation("OG-WRL-001", "T1"),
+                    relation("OG-WRL-001", "752"),
+                    relation("OG-WRL-001", "S-1"),
+                ],
+            },
+        }
+    }
+
+
+def write_json(path: Path, document: Any) -> Path:
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def platform_of(content: FrameworkContent) -> dict[str, Any]:
+    """Content in the platform's own format, as its importer reads it."""
+    return {
+        "format": "digital-talent-framework/1",
+        "framework": {
+            "slug": content.slug,
+            "title": content.title,
+            "description": content.description,
+            "publisher": content.publisher,
+            "edition": content.edition,
+            "source": content.source,
+            "source_url": content.source_url,
+            "licence": content.licence,
+            "attribution": content.attribution,
+            "languages": content.languages,
+        },
+        "levels": [
+            {"rank": level.rank, "label": level.label, "description": level.description} for level in content.levels
+        ],
+        "areas": [{"code": area.code, "title": area.title, "description": area.description} for area in content.areas],
+        "families": [
+            {"code": family.code, "title": family.title, "description": family.description}
+            for family in content.families
+        ],
+        "competencies": [
+            {
+                "code": competency.code,
+                "kind": competency.kind,
+                "area": competency.area,
+                "title": competency.title,
+                "description": competency.description,
+                "example": competency.example,
+                "descriptors": {str(descriptor.rank): descriptor.text for descriptor in competency.descriptors},
+            }
+            for competency in content.competencies
+        ],
+        "roles": [
+            {
+                "code": role.code,
+                "family": role.family,
+                "key_post": role.key_post,
+                "title": role.title,
+                "summary": role.summary,
+                "external_codes": role.external_codes,
+                "profiles": [
+                    {
+                        "code": profile.code,
+                        "grade": profile.grade,
+                        "summary": profile.summary,
+                        "requirements": [
+                            {
+                                "competency": requirement.competency,
+                                "level": requirement.level,
+                                "importance": requirement.importance,
+                            }
+                            for requirement in profile.requirements
+                        ],
+                    }
+                    for profile in role.profiles
+                ],
+            }
+            for role in content.roles
+        ],
+    }
+
+
+# --- Broken copies: each takes the bytes of a whole file and a seeded source of chance --------------------------------
+Mutation = Callable[[bytes, random.Random], bytes]
+
+
+def truncated(raw: bytes, chance: random.Random) -> bytes:
+    return raw[: chance.randrange(len(raw))]
+
+
+def truncated_near_the_end(raw: bytes, chance: random.Random) -> bytes:
+    return raw[: len(raw) - chance.randrange(1, 400)]
+
+
+def bytes_swapped(raw: bytes, chance: random.Random) -> bytes:
+    broken = bytearray(raw)
+    for _time in range(20):
+        one, other = chance.randrange(len(raw)), chance.randrange(len(raw))
+        broken[one], broken[other] = broken[other], broken[one]
+    return bytes(broken)
+
+
+def bytes_changed(raw: bytes, chance: random.Random) -> bytes:
+    broken = bytearray(raw)
+    for _time in range(5):
+        broken[chance.randrange(len(raw))] = chance.randrange(256)
+    return bytes(broken)
+
+
+def piece_taken_out(raw: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(raw))
+    return raw[:start] + raw[start + chance.randrange(1, 5000) :]
+
+
+def piece_doubled(raw: bytes, chance: random.Random) -> bytes:
+    start = chance.randrange(len(raw))
+    end = start + chance.randrange(1, 5000)
+    return raw[:end] + raw[start:]
+
+
+def in_utf_16(raw: bytes, chance: random.Random) -> bytes:
+    return raw.decode().encode(chance.choice(["utf-16", "utf-16-le", "utf-16-be"]))
+
+
+def in_latin_1(raw: bytes, chance: random.Random) -> bytes:
+    place = raw.index(b"a", chance.randrange(len(raw) // 2))
+    return raw[:place] + "ñ".encode("latin-1") + raw[place + 1 :]
+
+
+def with_a_nul(raw: bytes, chance: random.Random) -> bytes:
+    place = chance.randrange(len(raw))
+    return raw[:place] + b"\0" + raw[place:]
+
+
+def emptied(raw: bytes, chance: random.Random) -> bytes:
+    return chance.choice([b"", b"\n\n  ", b"\xef\xbb\xbf"])
+
+
+def binary(raw: bytes, chance: random.Random) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + chance.randbytes(3000)
+
+
+ALWAYS_REFUSED: tuple[Mutation, ...] = (in_utf_16, in_latin_1, with_a_nul, emptied, binary)
+ANY_BYTES: tuple[Mutation, ...] = (
+    truncated,
+    truncated_near_the_end,
+    bytes_swapped,
+    bytes_changed,
+    piece_taken_out,
+    piece_doubled,
+    *ALWAYS_REFUSED,
+)
+
+WRONG_VALUES: tuple[Any, ...] = (
+    [],
+    {},
+    None,
+    "",
+    7,
+    2.5,
+    True,
+    "7",
+    "x" * 200_000,
+    ["x"],
+    {"en": 5},
+    "\x00",
+    "\ud800",
+    "\x1b[2J",
+)
+
+
+def json_mutated(raw: bytes, chance: random.Random) -> bytes:
+    """One value of the document replaced by something of another kind, taken out, or doubled."""
+    document = json.loads(raw)
+    places = list(_places(document, chance))
+    parent, key = chance.choice(places)
+    match chance.randrange(3):
+        case 0:
+            parent[key] = chance.choice(WRONG_VALUES)
+        case 1:
+            del parent[key]
+        case _ if isinstance(parent, list):
+            parent.append(parent[key])
+        case _:
+            parent[f"{key}_too"] = parent[key]
+    return json.dumps(document).encode()
+
+
+def _places(document: Any, chance: random.Random) -> Iterator[tuple[Any, Any]]:
+    """A way down from the root, every step of which can be mutated: near the root as likely as deep down."""
+    node = document
+    while isinstance(node, dict | list) and node:
+        key = chance.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        yield node, key
+        node = node[key]
+
+
+def json_key_doubled(raw: bytes, chance: random.Random) -> bytes:
+    keys = [b'"title"', b'"text"', b'"code"', b'"level"', b'"response"', b'"roles"', b'"element_type"']
+    key = chance.choice([key for key in keys if key in raw])
+    place = raw.index(key)
+    return raw[:place] + key + b": 1, " + raw[place:]
+
+
+def csv_mutated(raw: bytes, chance: random.Random) -> bytes:
+    """One thing about the table changed that a spreadsheet or an export may do."""
+    rows = list(csv.reader(io.StringIO(raw.decode(), newline="")))
+    row = chance.randrange(1, len(rows))
+    column = chance.randrange(len(rows[0]))
+    match chance.randrange(8):
+        case 0:
+            rows = [cells[:column] + cells[column + 1 :] for cells in rows]
+        case 1:
+            del rows[row][column]
+        case 2:
+            rows[row].insert(column, "more")
+        case 3:
+            rows[row][column] = "x" * chance.choice([120_000, 150_000])
+        case 4:
+            rows[row][column] = chance.choice(["", "Master", "7", "\x1b[2J", "=cmd|' /C calc'!A0"])
+        case 5:
+            rows[0][column] = chance.choice(["", "skill level", rows[0][column - 1]])
+        case 6:
+            rows[1:] = chance.sample(rows[1:], len(rows) - 1)
+        case _:
+            rows = rows[: chance.randrange(1, len(rows))]
+    return as_csv(rows)

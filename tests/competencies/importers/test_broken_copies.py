@@ -1,0 +1,151 @@
+"""Broken copies of the files: refused whole with a place, or imported; never another exception, never a part."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from competencies import importers
+from competencies.importers import CannotImport
+
+from .builders import (
+    ALWAYS_REFUSED,
+    ANY_BYTES,
+    NICE_FILE,
+    csv_mutated,
+    json_key_doubled,
+    json_mutated,
+    platform_document,
+    write_ddat,
+)
+
+SEEDS = range(12)
+
+
+def by_name(mutations):
+    return pytest.mark.parametrize("mutation", mutations, ids=lambda mutation: mutation.__name__)
+
+
+def outcome(path):
+    """The content, or None when the path is refused in a way that a person can act upon."""
+    try:
+        return importers.read(path)
+    except CannotImport as error:
+        assert error.count >= len(error.faults) > 0
+        for fault in error.faults:
+            assert fault.place
+            assert len(fault.message) > 20
+            assert fault.message.endswith(".")
+            assert str(fault).isprintable()
+        return None
+
+
+@pytest.fixture
+def copy_of_nice(nice_folder, tmp_path):
+    def write(mutation, seed):
+        path = tmp_path / "nice.json"
+        path.write_bytes(mutation((nice_folder / NICE_FILE).read_bytes(), random.Random(seed)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def copy_of_ddat(ddat_folder, tmp_path):
+    def write(mutation, seed):
+        tables = [(ddat_folder / name).read_bytes() for name in ("roles.csv", "skills.csv")]
+        tables[seed % 2] = mutation(tables[seed % 2], random.Random(seed))
+        return write_ddat(tmp_path / "ddat", *tables)
+
+    return write
+
+
+@pytest.fixture
+def copy_of_platform(tmp_path):
+    def write(mutation, seed):
+        path = tmp_path / "framework.json"
+        path.write_bytes(mutation(json.dumps(platform_document()).encode(), random.Random(seed)))
+        return path
+
+    return write
+
+
+@by_name([*ANY_BYTES, json_mutated, json_key_doubled])
+def test_a_broken_nice_file_is_refused_or_whole(copy_of_nice, mutation):
+    for seed in SEEDS:
+        content = outcome(copy_of_nice(mutation, seed))
+        assert content is None or mutation not in (*ALWAYS_REFUSED, json_key_doubled)
+
+
+@by_name([*ANY_BYTES, csv_mutated])
+def test_broken_ddat_tables_are_refused_or_whole(copy_of_ddat, mutation):
+    for seed in range(2 * len(SEEDS)):
+        content = outcome(copy_of_ddat(mutation, seed))
+        assert content is None or mutation not in ALWAYS_REFUSED
+
+
+@by_name([*ANY_BYTES, json_mutated, json_key_doubled])
+def test_a_broken_platform_file_is_refused_or_whole(copy_of_platform, mutation):
+    for seed in range(150):
+        content = outcome(copy_of_platform(mutation, seed))
+        assert content is None or mutation not in (*ALWAYS_REFUSED, json_key_doubled)
+
+
+def test_a_nice_file_that_was_cut_off_anywhere_is_refused(copy_of_nice, nice_folder):
+    size = (nice_folder / NICE_FILE).stat().st_size
+    for kept in [*range(1, size, size // 25), size - 2, size - 1]:
+        assert outcome(copy_of_nice(lambda raw, chance, kept=kept: raw[:kept], 0)) is None
+
+
+def test_ddat_tables_that_were_cut_off_within_a_row_are_refused(copy_of_ddat, ddat_folder):
+    for seed, name in enumerate(("roles.csv", "skills.csv")):
+        size = (ddat_folder / name).stat().st_size
+        for kept in range(1, size - 1, size // 25):
+            assert outcome(copy_of_ddat(lambda raw, chance, kept=kept: raw[:kept], seed)) is None
+
+
+def test_a_table_of_roles_that_was_cut_off_after_any_role_is_refused(copy_of_ddat, ddat_folder):
+    lines = (ddat_folder / "roles.csv").read_bytes().splitlines(keepends=True)
+    for kept in (5048, 9000, 15300, len(lines) - 12):
+        after = next(index for index in range(kept, 0, -1) if lines[index].startswith((b"Data,", b"IT operations,")))
+        assert outcome(copy_of_ddat(lambda raw, chance, after=after: b"".join(lines[:after]), 0)) is None
+
+
+@pytest.mark.django_db
+@by_name([*ANY_BYTES, csv_mutated])
+def test_the_database_holds_all_of_ddat_or_nothing_of_it(copy_of_ddat, row_counts, mutation):
+    assert_all_or_nothing(lambda seed: copy_of_ddat(mutation, seed), row_counts)
+
+
+@pytest.mark.django_db
+@by_name([*ANY_BYTES, json_mutated, json_key_doubled])
+def test_the_database_holds_all_of_nice_or_nothing_of_it(copy_of_nice, row_counts, mutation):
+    assert_all_or_nothing(lambda seed: copy_of_nice(mutation, seed), row_counts)
+
+
+@pytest.mark.django_db
+@by_name([*ANY_BYTES, json_mutated, json_key_doubled])
+def test_the_database_holds_all_of_a_platform_file_or_nothing_of_it(copy_of_platform, row_counts, mutation):
+    assert_all_or_nothing(lambda seed: copy_of_platform(mutation, seed), row_counts)
+
+
+def assert_all_or_nothing(copy, row_counts):
+    before = row_counts()
+    for seed in (0, 1):
+        path = copy(seed)
+        with transaction.atomic():
+            try:
+                call_command("import_framework", path, verbosity=0, stdout=io.StringIO())
+            except CommandError:
+                assert row_counts() == before
+            else:
+                content = importers.read(path)
+                after = row_counts()
+                assert after["Requirement"] - before["Requirement"] == content.counts["requirements"]
+                assert after["Competency"] - before["Competency"] == content.counts["competencies"]
+            transaction.set_rollback(True)
