@@ -69,10 +69,9 @@ def _answer(request: HttpRequest, code: str) -> HttpResponse:
 @require_GET
 def my_certificates(request: HttpRequest) -> HttpResponse:
     """What I hold, and what is being made."""
-    context = {
-        "certificates": selectors.certificates_of(request.user),  # type: ignore[arg-type]  # signed in
-        "to_come": selectors.certificates_to_come(request.user),  # type: ignore[arg-type]
-    }
+    certificates = selectors.certificates_of(request.user)  # type: ignore[arg-type]  # signed in
+    to_come = selectors.certificates_to_come(request.user)  # type: ignore[arg-type]
+    context = {"certificates": certificates, "to_come": to_come, "card_level": 3 if to_come else 2}
     return render(request, "certificates/my_certificates.html", context)
 
 

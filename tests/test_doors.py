@@ -1,0 +1,225 @@
+"""Every URL, and what each kind of visitor gets. A new URL without a row fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from competencies.enums import EvidenceKind
+from courses.models import Enrolment
+from organisations.jobs import enqueue
+from organisations.models import Job, User
+from tests.builders import (
+    competency,
+    give_evidence,
+    lessons_of,
+    make_course,
+    make_framework,
+    make_hr,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+    take_course,
+)
+
+VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "admin")
+OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
+
+
+@dataclass
+class House:
+    """One of everything: a learner with her manager and HR officer, and the same next door."""
+
+    people: dict[str, User] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    from django.contrib.auth.models import Group
+
+    version = make_framework(codes="AB")
+    profile = make_profile(version, {"A": 3, "B": None}, key_post="CISO")
+    here, there = make_unit("Here"), make_unit("There")
+    names = {name: make_person(name.title(), is_superuser=name == "admin", is_staff=name == "admin") for name in VISITORS[1:]}
+    boss = make_post(here, holder=names["manager"])
+    make_post(here, holder=names["learner"], reports_to=boss, roles=[profile])
+    other = make_post(there, holder=names["other_manager"])
+    make_post(there, holder=make_person("Somebody Else"), reports_to=other)
+    make_hr(names["hr"], here)
+    make_hr(names["other_hr"], there)
+    names["editor"].groups.add(Group.objects.get(name="Editors"))
+    course = make_course(version, {"A": 3}, key="door")
+    taken = take_course(names["learner"], course)
+    begun = make_course(version, {"A": 2}, key="begun")
+    Enrolment.objects.create(person=names["learner"], course=begun)
+    give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
+    job = enqueue(kind="learning.replan", key="doors", payload={"people": [names["learner"].pk], "reason": "sweep"}, by=names["hr"])
+    certificate = taken.certificate
+    ids = {
+        "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
+        "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
+        "serial": certificate.serial, "code": certificate.code,
+    }  # fmt: skip
+    return House(names, ids)
+
+
+def every(status: object, **exceptions: object) -> dict[str, object]:
+    return dict.fromkeys(VISITORS, status) | exceptions
+
+
+def signed_in(status: object, **exceptions: object) -> dict[str, object]:
+    return every(status, anonymous=SIGN_IN) | exceptions
+
+
+ABOUT_HER = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
+HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
+HERS_ALONE = signed_in(GONE, learner=OK)
+
+# name of the URL: (method, address, who gets what)
+GETS: dict[str, tuple[str, dict[str, object]]] = {
+    "home": ("/", every(OK)),
+    "health": ("/health/", every(OK)),
+    "favicon": ("/favicon.ico", every(301)),
+    "wagtail_serve": ("/courses/door/", every(OK)),
+    "media": ("/media/nothing.png", every(GONE)),
+    "role_list": ("/roles/", every(OK)),
+    "role_detail": ("/roles/{profile}/", every(OK)),
+    "verify": ("/verify/", every(OK)),
+    "verify_certificate": ("/verify/{code}/", every(OK)),
+    "set_language": ("/language/", every(WRONG)),
+    "learn": ("/learn/", signed_in(OK)),
+    "path": ("/learn/path/", signed_in(OK)),
+    "assess_next": ("/learn/assess/", signed_in(BACK)),
+    "my_level": ("/learn/competencies/{competency}/", signed_in(OK)),
+    "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
+    "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
+    "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
+    "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
+    "complete_lesson": ("/learn/lessons/{lesson}/done/", signed_in(WRONG)),
+    "save_answers": ("/learn/lessons/{lesson}/answers/", signed_in(WRONG)),
+    "submit_answers": ("/learn/lessons/{lesson}/submit/", signed_in(WRONG)),
+    "course_result": ("/learn/results/{enrolment}/", HERS_ALONE),
+    "my_certificates": ("/learn/certificates/", signed_in(OK)),
+    "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
+    "certificate_document": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
+    "team": ("/team/", signed_in(OK)),
+    "team_member": ("/team/{person}/", ABOUT_HER),
+    "hr": ("/hr/", HR),
+    "hr_people": ("/hr/people/", HR),
+    "assign": ("/hr/assign/", HR),
+    "job_list": ("/jobs/", signed_in(OK)),
+    "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
+    "account_details": ("/account/details/", signed_in(OK)),
+    "account_login": ("/account/login/", every(BACK, anonymous=OK)),
+    "account_signup": ("/account/signup/", every(BACK, anonymous=OK)),
+    "account_logout": ("/account/logout/", every(OK, anonymous=BACK)),
+    "account_email": ("/account/email/", signed_in(OK)),
+    "account_change_password": ("/account/password/change/", signed_in(OK)),
+    "account_set_password": ("/account/password/set/", signed_in(BACK)),
+    "account_reset_password": ("/account/password/reset/", every(OK)),
+    "account_reset_password_done": ("/account/password/reset/done/", every(OK)),
+    "account_reset_password_from_key": ("/account/password/reset/key/1-set-password/", every(OK)),
+    "account_reset_password_from_key_done": ("/account/password/reset/key/done/", every(OK)),
+    "account_confirm_email": ("/account/confirm-email/nothing/", every(OK)),
+    "account_email_verification_sent": ("/account/confirm-email/", every(OK)),
+    "account_inactive": ("/account/inactive/", every(OK)),
+    "account_reauthenticate": ("/account/reauthenticate/", signed_in(OK)),
+    "account_confirm_login_code": ("/account/login/code/confirm/", every(BACK, anonymous=SIGN_IN)),
+    "wagtailadmin_home": ("/cms/", every(SIGN_IN, editor=OK, admin=OK)),
+    "wagtaildocs_serve": ("/documents/9999/nothing.csv", signed_in(GONE)),
+}
+POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
+    "set_language": ("/language/", {"language": "es"}, every(BACK)),
+    "enrol": ("/learn/enrol/{course}/", {}, signed_in(BACK)),
+    "complete_lesson": ("/learn/lessons/{lesson}/done/", {}, signed_in(GONE, learner=BACK)),
+    "save_answers": ("/learn/lessons/{check}/answers/", {}, signed_in(GONE, learner=204)),
+    "submit_answers": ("/learn/lessons/{check}/submit/", {"attempt": "1"}, signed_in(GONE, learner=422)),
+    "assess_myself": ("/learn/competencies/{competency}/assess/", {"rank": "2", "token": "t"}, signed_in(BACK)),
+    "assess_person": (
+        "/people/{person}/competencies/{competency}/assess/", {"rank": "2", "token": "t"},
+        signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
+    ),
+    "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
+    "hr": ("/hr/", {}, signed_in(WRONG)),
+    "learn": ("/learn/", {}, signed_in(WRONG)),
+    "team": ("/team/", {}, signed_in(WRONG)),
+}  # fmt: skip
+
+
+def outcome(response: Any) -> object:
+    if response.streaming:
+        b"".join(response)  # a file is closed when it has been read
+    if response.status_code == 302 and response["Location"].startswith("/account/login/"):
+        return SIGN_IN
+    return response.status_code
+
+
+def client_of(house: House, visitor: str) -> Client:
+    client = Client()
+    if visitor != "anonymous":
+        client.force_login(house.people[visitor])
+    return client
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_what_each_visitor_gets_when_looking(house, visitor):
+    client = client_of(house, visitor)
+    got = {name: outcome(client.get(url.format(**house.ids))) for name, (url, _who) in GETS.items()}
+    assert got == {name: who[visitor] for name, (_url, who) in GETS.items()}
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_what_each_visitor_gets_when_writing(house, visitor):
+    got = {}
+    for name, (url, data, _who) in POSTS.items():
+        with transaction.atomic():  # each door meets the same house
+            got[name] = outcome(client_of(house, visitor).post(url.format(**house.ids), data))
+            transaction.set_rollback(True)
+    assert got == {name: who[visitor] for name, (_url, _data, who) in POSTS.items()}
+
+
+def test_every_url_has_its_row():
+    def names(patterns: list[Any], prefix: str = "") -> set[str]:
+        found = set()
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                inner = prefix + str(pattern.pattern)
+                if not inner.startswith(("cms/", "documents/")):
+                    found |= names(pattern.url_patterns, inner)
+            elif isinstance(pattern, URLPattern):
+                found.add(pattern.name or str(pattern.pattern).split(".")[0])
+        return found
+
+    missing = names(get_resolver().url_patterns) - set(GETS)
+    assert not missing, f"no row for {sorted(missing)}"
+
+
+def test_people_of_other_units_stay_unseen_in_lists(house):
+    page = client_of(house, "other_hr").get("/hr/people/").content.decode()
+    assert house.people["learner"].name not in page
+    page = client_of(house, "hr").get("/hr/people/").content.decode()
+    assert house.people["learner"].name in page
+
+
+def test_an_officer_cannot_assign_to_people_she_does_not_serve(house):
+    client = client_of(house, "other_hr")
+    person = house.people["learner"]
+    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "due_on": ""}
+    assert client.post("/hr/assign/", data).status_code == 422
+    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "due_on": ""}
+    preview = client.post("/hr/assign/", data).context["preview"]
+    assert not preview.gaining
+    assert preview.not_found[0].reason == "unknown"
+
+
+def test_a_job_is_seen_by_who_asked_for_it(house):
+    assert list(Job.objects.visible_to(house.people["other_hr"])) == []
+    assert house.ids["job"] in Job.objects.visible_to(house.people["hr"]).values_list("pk", flat=True)
