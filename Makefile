@@ -51,7 +51,48 @@ build/vendor/.done: node_modules/.done Makefile
 	@cp $(TTF)/LICENSE_FONT build/vendor/fonts/LICENSE
 	@touch $@
 
-setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end and the database
+setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end, the database and its reference data
+	@$(PY) -m config.run --prepare
+
+run: .venv/.runtime build/vendor/.done  ## Show the platform with a demo ministry on http://127.0.0.1:8000 (PORT= overrides)
+	@exec $(PY) -m config.run
+
+demo: setup  ## Make the demo ministry in an empty database (N= people, SEED=)
+	@$(PY) manage.py seed_demo --people $(or $(N),160) --seed $(or $(SEED),1)
+
+test: .venv/.dev build/vendor/.done  ## Run the whole suite (browser journeys where Chromium is found)
+	@$(PY) -m pytest $(ARGS)
+
+test-postgres: .venv/.dev build/vendor/.done  ## The suite again on PostgreSQL, with Redis as broker (DATABASE_URL=, CELERY_BROKER_URL= override)
+	@DATABASE_URL="$(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)" \
+	CELERY_BROKER_URL="$(or $(CELERY_BROKER_URL),redis://127.0.0.1:6379/15)" $(PY) -m pytest $(ARGS)
+
+lint: .venv/.dev  ## Check style and common faults of code and templates
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m djlint --check --lint --quiet templates >/dev/null || $(PY) -m djlint --lint templates
+
+fmt: .venv/.dev  ## Bring the code into shape
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format --quiet .
+
+types: .venv/.dev  ## Check the types
+	@$(PY) -m mypy .
+
+migrations: .venv/.runtime  ## Write migrations for changed models, floor by floor
+	@for app in organisations competencies readiness courses learning certificates; do $(PY) manage.py makemigrations $$app || exit 1; done
+
+messages: .venv/.runtime  ## Collect the texts to translate (needs GNU gettext) and compile them
+	@$(PY) manage.py makemessages --locale es --no-location --no-obsolete --ignore 'node_modules/*' --ignore 'build/*' --ignore 'var/*' --ignore '.venv/*' --ignore 'tests/*'
+	@$(PY) -m config.run --messages
+
+bench: .venv/.dev build/vendor/.done  ## Measure the hot paths and print a table with machine facts
+	@$(PY) -m config.bench $(ARGS)
+
+lock: .venv/bin/python  ## Write the lock files again from pyproject.toml (needs uv)
+	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
+	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@npm install --package-lock-only --silent
 
 clean:  ## Remove everything that was generated (never var/, which holds the data)
 	@rm -rf .venv node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis

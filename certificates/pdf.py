@@ -89,7 +89,7 @@ def render_pdf(claim: Claim) -> bytes:
 
 @lru_cache(maxsize=1)
 def _register_fonts() -> frozenset[int]:
-    """Once in a process: reading the files takes a third of a second. Returns the characters both have."""
+    """Once in a process: reading the files takes longer than a document. Returns the characters both have."""
     fonts = [TTFont(name, str(settings.FONT_DIR / file), asciiReadable=0) for name, file in FONT_FILES.items()]
     for font in fonts:
         pdfmetrics.registerFont(font)

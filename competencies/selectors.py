@@ -147,7 +147,7 @@ def evidence_items(person_ids: Sequence[int], competency_ids: Sequence[int] | No
 def standings_of(
     person_ids: Sequence[int], *, as_of: date | None = None, adding: RoleProfile | None = None
 ) -> dict[int, Standing]:
-    """The standing of many people: six queries however many there are.
+    """The standing of many people: five queries however many there are.
 
     `adding` asks "what if": everybody's standing as if they had this role profile too.
     """
@@ -156,20 +156,21 @@ def standings_of(
     if adding is not None:
         by_person = {pk: sorted({*by_person.get(pk, []), adding.pk}) for pk in person_ids}
     profile_ids = sorted({pk for ids in by_person.values() for pk in ids})
-    profiles = {
-        p.pk: p for p in RoleProfile.objects.filter(pk__in=profile_ids).select_related("role").defer("summary", "role__summary")
-    }
     required: dict[int, list[Required]] = defaultdict(list)
     competencies: dict[int, Competency] = {}
     requirements = (
         Requirement.objects.filter(profile_id__in=profile_ids)
-        .select_related("competency", "level")
-        .defer("competency__description", "competency__example", "level__description")
+        .select_related("competency", "level", "profile__role")
+        .defer("competency__description", "competency__example", "level__description", "profile__summary", "profile__role__summary")
         .order_by("profile_id", "position", "pk")
     )
+    profiles: dict[int, RoleProfile] = {}
     for row in requirements:
+        profiles[row.profile_id] = row.profile
         competencies[row.competency_id] = row.competency
         required[row.profile_id].append(_as_required(row))
+    if set(profile_ids) - profiles.keys():  # profiles that require nothing yet
+        profiles |= RoleProfile.objects.filter(pk__in=set(profile_ids) - profiles.keys()).select_related("role").in_bulk()
     evidence = evidence_items(person_ids)
     scales = scales_of(c.version_id for c in competencies.values())
     return {

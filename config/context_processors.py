@@ -23,7 +23,7 @@ class Desks:
 
     @cached_property
     def cms(self) -> bool:
-        return self.request.user.has_perm("wagtailadmin.access_admin")
+        return perms.is_editor(self.request.user)
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -62,7 +62,7 @@ def prepare_database() -> None:
         call_command("migrate", verbosity=0)
 
 
-def load_reference_data() -> None:
+def load_reference_data(*, with_demo: bool) -> None:
     from django.core.management import call_command
 
     from competencies.models import FrameworkVersion
@@ -75,7 +75,7 @@ def load_reference_data() -> None:
     if not CoursePage.objects.exists():
         say("Loading the starter courses")
         call_command("load_courses", verbosity=0)
-    if not User.objects.exists():
+    if with_demo and not User.objects.exists():
         say("Making the demo ministry (about 160 people)")
         call_command("seed_demo", verbosity=0)
 
@@ -100,13 +100,21 @@ def print_addresses() -> None:
 
 
 def main() -> None:
-    check_port()
+    """`--messages` only compiles translations; `--prepare` also readies database and reference data, without people."""
     compile_messages()
+    if "--messages" in sys.argv:
+        return
+    prepare = "--prepare" in sys.argv
+    if not prepare:
+        check_port()
     import django
 
     django.setup()
     prepare_database()
-    load_reference_data()
+    load_reference_data(with_demo=not prepare)
+    if prepare:
+        say("Everything is in place. Start with: make run")
+        return
     from django.db import connections
     from honcho.manager import Manager
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import F, Max, OuterRef, Prefetch, Subquery
 from django.utils import timezone
@@ -17,6 +17,10 @@ from courses.selectors import CourseState, course_states
 from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
+
+
+# How long a change of the path is shown on the desk.
+NEWS_FOR = timedelta(days=14)
 
 
 def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
@@ -151,14 +155,28 @@ class ChangeView:
     rank: int | None
 
 
-def change_views(plans: Sequence[PathPlan]) -> dict[int, list[ChangeView]]:
-    """The changes of some plans in words' reach: two queries, however many."""
+def fresh_changes(path: PathView) -> list[ChangeView]:
+    """What the plan in force changed, while that is news."""
+    plan = path.plan
+    if plan is None or not plan.changes or path.standing.as_of - timezone.localdate(plan.made_at) > NEWS_FOR:
+        return []
+    return change_views([plan], known={line.competency.pk: line.competency for line in path.standing.lines})[plan.pk]
+
+
+def change_views(plans: Sequence[PathPlan], known: Mapping[int, Competency] | None = None) -> dict[int, list[ChangeView]]:
+    """The changes of some plans with what they speak of: two queries at most, however many.
+
+    `known` competencies need not be asked for again.
+    """
     keys = {change["key"] for plan in plans for change in plan.changes}
     ids = {pk for plan in plans for change in plan.changes for pk in change["competency_ids"]}
     titles: dict[str, str] = {}
     for key, title in CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "title"):
         titles[key] = title
-    competencies = Competency.objects.in_bulk(ids)
+    competencies = dict(known or {})
+    missing = ids - competencies.keys()
+    if missing:
+        competencies |= Competency.objects.in_bulk(missing)
     return {
         plan.pk: [
             ChangeView(

@@ -23,7 +23,6 @@ from competencies.selectors import published_roles
 from learning import hr, selectors
 from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
-from learning.jobs import REPLAN_JOB
 from organisations import jobs, perms
 from organisations.models import Job, User
 
@@ -35,12 +34,10 @@ ROSTER_PAGE = 50
 def learn(request: HttpRequest) -> HttpResponse:
     """What do I do next, why, and how long does it take?"""
     path = selectors.path_of(request.user)
-    changed = selectors.recent_changes(request.user, limit=3)
     context = {
         "path": path,
         "posts": selectors.post_titles([request.user.pk], path.standing.as_of).get(request.user.pk, ""),
-        "changes": [change for plan in selectors.change_views(changed).values() for change in plan][:3],
-        "updating": jobs.has_open(kind=REPLAN_JOB, payload_subset={"people": [request.user.pk]}),
+        "changes": selectors.fresh_changes(path)[:3],
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
     }
     return render(request, "learning/learn.html", context)

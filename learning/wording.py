@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 
+
+from django.utils import formats
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,17 +29,26 @@ def closing_words(line: Line, closing: Closing) -> str:
     return _("narrows “%(name)s” (%(held)s → %(reaches)s of %(required)s)") % values
 
 
+def why_next(step: StepView, due_on: date | None) -> str:
+    """Why this step comes next, in a sentence or two."""
+    if step.closes:
+        sentence = _("It %(what)s.") % {"what": closing_words(*step.closes[0])}
+    else:
+        titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
+        sentence = ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {"titles": titles}
+    if due_on is not None:
+        sentence += " " + _("Due %(day)s.") % {"day": formats.date_format(due_on, "DATE_FORMAT")}
+    return sentence
+
+
 def why_here(step: StepView) -> list[str]:
     """Why a step is in the path, and what would remove it."""
     sentences = []
     for line, closing in step.closes:
-        level = (
-            _("level %(rank)s") % {"rank": line.required.rank} if line.required.rank is not None else _("“%(name)s” at any level")
-        )
         if line.required.rank is not None:
             sentences.append(
-                _("Your role asks for “%(name)s” at %(level)s; level %(held)s is shown so far.")
-                % {"name": line.competency, "level": level, "held": closing.held}
+                _("Your role asks for “%(name)s” at level %(required)s; level %(held)s is shown so far.")
+                % {"name": line.competency, "required": line.required.rank, "held": closing.held}
             )
         else:
             sentences.append(_("Your role asks for “%(name)s” without stating a level; nothing is shown so far.") % {"name": line.competency})

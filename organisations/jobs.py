@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from organisations.enums import MAX_JOB_ATTEMPTS, OPEN_JOB_STATES, JobState
+from organisations.enums import MAX_JOB_ATTEMPTS, JobState
 from organisations.models import Job, User
 
 logger = logging.getLogger(__name__)
@@ -177,10 +177,3 @@ def label_of(job: Job) -> str:
     kind = KINDS.get(job.kind)
     return str(kind.label) if kind else job.kind
 
-
-def has_open(*, kind: str, payload_subset: dict[str, Any] | None = None) -> bool:
-    """Whether a job of this kind (for this subject) is still to come."""
-    jobs = Job.objects.filter(kind=kind, state__in=OPEN_JOB_STATES)
-    for name, value in (payload_subset or {}).items():
-        jobs = jobs.filter(**{f"payload__{name}": value})
-    return jobs.exists()

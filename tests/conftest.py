@@ -126,6 +126,7 @@ def _commit_callbacks(request: pytest.FixtureRequest) -> Iterator[None]:
     if not uses_db or (marker is not None and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
         yield
         return
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.transaction import Atomic
 
     original = Atomic.__exit__
@@ -140,9 +141,19 @@ def _commit_callbacks(request: pytest.FixtureRequest) -> Iterator[None]:
                 for _sids, callback, _robust in callbacks:
                     callback()
 
+    original_on_commit = BaseDatabaseWrapper.on_commit
+
+    def on_commit(self: BaseDatabaseWrapper, func: Callable[[], object], robust: bool = False) -> None:
+        if self.in_atomic_block and not self.savepoint_ids:  # outside every block of the product: at once
+            func()
+        else:
+            original_on_commit(self, func, robust)
+
     Atomic.__exit__ = leave  # type: ignore[method-assign]
+    BaseDatabaseWrapper.on_commit = on_commit  # type: ignore[method-assign]
     yield
     Atomic.__exit__ = original  # type: ignore[method-assign]
+    BaseDatabaseWrapper.on_commit = original_on_commit  # type: ignore[method-assign]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 from django import template
 
 from learning import selectors, wording
@@ -29,6 +31,12 @@ def unclosed(pair: tuple) -> str:
     line, what = pair
     assert isinstance(what, Closing)
     return wording.unclosed_words(line, what)
+
+
+@register.simple_tag
+def why_next(step: StepView, due_on: date | None) -> str:
+    """The reason on the "next" card, with the due date where there is one."""
+    return wording.why_next(step, due_on)
 
 
 @register.simple_tag

@@ -1,0 +1,224 @@
+"""What each desk says first, and what it costs."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from competencies.enums import EvidenceKind
+from competencies.models import RoleAssignment
+from courses.services import complete_lesson, enrol
+from learning.enums import PlanReason
+from learning.hr import gaps_without_course, key_post_views, unit_views
+from learning.models import PathAssignment
+from learning.selectors import team_of
+from learning.services import replan_many
+from tests.builders import (
+    competency,
+    give_evidence,
+    lessons_of,
+    make_course,
+    make_framework,
+    make_hr,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+    take_course,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def version():
+    return make_framework(codes="ABCDEFGH")
+
+
+def page(person, url: str = "/learn/") -> str:
+    client = Client()
+    client.force_login(person)
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def with_role(person, version, needs, **kwargs):
+    profile = make_profile(version, needs, **kwargs)
+    make_post(make_unit(), holder=person, roles=[profile])
+    return profile
+
+
+# --- Learner -----------------------------------------------------------------------------------------------------
+def test_without_a_role_the_desk_says_where_a_path_comes_from():
+    text = page(make_person())
+    assert "You have no role here yet" in text
+    assert "Your path comes from your role" in text
+
+
+def test_the_first_thing_is_the_next_step_with_its_reason(version):
+    ana = make_person()
+    make_course(version, {"A": 4}, key="governing-risk")
+    with_role(ana, version, {"A": 4})
+    text = page(ana)
+    assert text.index("Governing Risk") < text.index("Your way to the role")
+    assert "closes “Competency A” (0 → 4)" in text
+    assert "0 of 1 competencies at the level" in text
+
+
+def test_a_course_begun_is_offered_at_the_lesson_where_one_stopped(version):
+    ana = make_person()
+    course = make_course(version, {"A": 4}, key="begun", lessons=3)
+    with_role(ana, version, {"A": 4})
+    enrolment = enrol(person=ana, course=course)
+    complete_lesson(enrolment=enrolment, lesson=lessons_of(course)[0])
+    text = page(ana)
+    assert "Lesson 2 of 4" in text
+    assert "/courses/begun/lesson-2/" in text
+
+
+def test_who_holds_everything_is_told_to_look_ahead(version):
+    ana = make_person()
+    with_role(ana, version, {"A": 2})
+    give_evidence(ana, competency(version, "A"), 3)
+    assert "You hold all your role needs" in page(ana)
+
+
+def test_gaps_no_course_closes_are_named_with_what_helps(version):
+    ana = make_person()
+    with_role(ana, version, {"A": 5})
+    assert "No course closes what is left" in page(ana)
+    assert "no course leads there yet" in page(ana, "/learn/path/")
+
+
+def test_an_overdue_path_says_so(version):
+    ana = make_person()
+    make_course(version, {"A": 4}, key="late")
+    assignment = RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": 4}), starts_on=date(2026, 1, 1))
+    PathAssignment.objects.create(role_assignment=assignment, due_on=timezone.localdate() - timedelta(days=1))
+    assert "Was due" in page(ana)
+
+
+def test_the_learners_desk_costs_the_same_for_long_paths_as_for_short_ones(version, count_queries):
+    def learner(n: int):
+        person = make_person()
+        codes = "ABCDEFGH"[:n]
+        with_role(person, version, dict.fromkeys(codes, 2))
+        for code in codes:
+            give_evidence(person, competency(version, code), 1, EvidenceKind.SELF)
+        return person
+
+    for code in "ABCDEFGH":
+        make_course(version, {code: 2}, key=f"c-{code.lower()}")
+    short, long = learner(2), learner(8)
+    for person in (short, long):
+        take_course(person, make_course(version, {"A": 1}))
+    page(short)
+    client = Client()
+    counts = []
+    for person in (short, long):
+        client.force_login(person)
+        counts.append(count_queries(lambda: client.get("/learn/")))
+    assert counts[0] == counts[1] <= 20
+
+
+# --- Manager -----------------------------------------------------------------------------------------------------
+def team(version, size: int):
+    boss, unit = make_person("Boss"), make_unit()
+    lead = make_post(unit, holder=boss)
+    profile = make_profile(version, {"A": 3, "B": 2})
+    members = [make_person(f"Member {n:03}") for n in range(size)]
+    for member in members:
+        make_post(unit, holder=member, reports_to=lead, roles=[profile])
+    return boss, members
+
+
+def test_a_manager_first_sees_whose_level_waits_for_her_word(version):
+    boss, members = team(version, 3)
+    give_evidence(members[1], competency(version, "B"), 2, EvidenceKind.SELF)
+    text = page(boss, "/team/")
+    assert "1 person waits for your word on a level" in text
+    assert "Begin with Member" in text
+    assert [m.person for m in team_of(boss).to_confirm] == [members[1]]
+
+
+def test_a_rating_given_after_the_self_assessment_is_an_answer_whatever_it_says(version):
+    boss, [member] = team(version, 1)
+    give_evidence(member, competency(version, "B"), 2, EvidenceKind.SELF, days_ago=3)
+    give_evidence(member, competency(version, "B"), 1, EvidenceKind.MANAGER, by=boss)
+    assert team_of(boss).to_confirm == ()
+
+
+def test_nobody_to_lead_is_said_kindly():
+    assert "Nobody reports to you" in page(make_person(), "/team/")
+
+
+def test_the_managers_desk_costs_the_same_for_150_people_as_for_five(version, count_queries):
+    make_course(version, {"A": 3, "B": 2}, key="both")
+    counts = []
+    for size in (5, 150):
+        boss, members = team(version, size)
+        replan_many(person_ids=[m.pk for m in members], reason=PlanReason.SWEEP)
+        give_evidence(members[0], competency(version, "A"), 2, EvidenceKind.SELF)
+        client = Client()
+        client.force_login(boss)
+        client.get("/team/")
+        counts.append(count_queries(lambda c=client: c.get("/team/")))
+    assert counts[0] == counts[1] <= 25
+
+
+# --- HR ----------------------------------------------------------------------------------------------------------
+def test_key_posts_are_vacant_filled_below_or_filled_at_the_level(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    profile = make_profile(version, {"A": 2}, key_post="CISO")
+    able, new = make_person(), make_person()
+    give_evidence(able, competency(version, "A"), 2)
+    make_post(unit, title="1", roles=[profile], holder=able)
+    make_post(unit, title="2", roles=[profile], holder=new)
+    make_post(unit, title="3", roles=[profile])
+    make_post(make_unit(), title="elsewhere", roles=[profile])
+    assert [v.state for v in key_post_views(officer)] == ["at_level", "below", "vacant"]
+
+
+def test_units_are_summed_by_the_database(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    profile = make_profile(version, {"A": 2, "B": 2})
+    one, two = make_person(), make_person()
+    for person in (one, two):
+        make_post(unit, holder=person, roles=[profile])
+    make_post(unit)
+    give_evidence(one, competency(version, "A"), 2)
+    give_evidence(one, competency(version, "B"), 2)
+    [view] = unit_views(officer)
+    assert (view.people, view.vacant, view.met, view.requirements, view.complete, view.planned) == (2, 1, 2, 4, 1, 2)
+
+
+def test_what_no_course_closes_is_counted_by_the_people_it_fails(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    make_course(version, {"A": 3}, key="part")
+    for needs in ({"A": 5}, {"A": 4, "B": 1}):
+        make_post(unit, holder=make_person(), roles=[make_profile(version, needs)])
+    found = {str(g.competency): (g.people, g.highest_required, g.highest_reached) for g in gaps_without_course(officer)}
+    assert found == {"Competency A": (2, 5, 3), "Competency B": (1, 1, 0)}
+
+
+def test_the_hr_desk_costs_the_same_for_many_units_and_people_as_for_few(version, count_queries):
+    counts = []
+    for size in (2, 12):
+        top, officer = make_unit(), make_person()
+        make_hr(officer, top)
+        key = make_profile(version, {"A": 2}, key_post="CIO")
+        for _ in range(size):
+            unit = make_unit(parent=top)
+            make_post(unit, holder=make_person(), roles=[key])
+            make_post(unit, holder=make_person(), roles=[make_profile(version, {"B": 5})])
+        client = Client()
+        client.force_login(officer)
+        client.get("/hr/")
+        counts.append([count_queries(lambda c=client, u=url: c.get(u)) for url in ("/hr/", "/hr/people/", "/hr/assign/")])
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 32
