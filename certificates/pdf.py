@@ -220,7 +220,7 @@ def _draw(canvas: Canvas, claim: Claim) -> None:
             "This document's typeface lacks some letters; they are set in Latin ones. "
             "The original is shown where the certificate is checked."
         )
-        _draw_lines(canvas, fit(note, REGULAR, COLUMN, ((7.5, 1), (7, 2))), LEFT, FOOT - 7, QUIET)
+        _draw_lines(canvas, fit(note, REGULAR, COLUMN, ((7.5, 1), (7, 2))), LEFT, FOOT - 12, QUIET)
     _draw_panel(canvas, claim)
 
 

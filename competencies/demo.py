@@ -6,14 +6,13 @@ no signals), so that ten thousand people take seconds. Course evidence belongs t
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from random import Random
-
-from i18nfield.strings import LazyI18nString
 
 from competencies.enums import EvidenceKind
 from competencies.gaps import Required, merge_requirements
@@ -149,14 +148,8 @@ class Assessments:
     withdrawals: dict[date, list[EvidenceWithdrawal]] = field(default_factory=lambda: defaultdict(list))
 
 
-@dataclass(frozen=True)
-class _Script:
-    """What is on record of a person of the story: (days ago, kind, competency code → rank), told below."""
-
-    account: str
-    told: tuple[tuple[int, EvidenceKind, Mapping[str, int]], ...]
-
-
+# A piece of somebody's story: days ago, kind, competency code → rank.
+Told = tuple[int, EvidenceKind, Mapping[str, int]]
 SELF, MANAGER, PANEL = EvidenceKind.SELF, EvidenceKind.MANAGER, EvidenceKind.PANEL
 PANEL_SOURCE: Words = ("Panel for senior digital posts", "Panel para puestos digitales de dirección")
 # The chief information security officer came from the ranks. The panel that chose her found much; what her own field
@@ -193,8 +186,7 @@ LEARNER_TOLD = (
     (186, MANAGER, {"GL3": 2, "PC4": 2, "SC2": 2, "LS4": 1, "TD5": 2}),
     (9, SELF, {"SC2": 3, "PC2": 3}),
 )  # fmt: skip
-# The chief information officer is where her post asks her to be; the digital chief is half way.
-CIO_TOLD = (330, 318)
+# The digital chief is half way; the chief information officer is where his post asks him to be (`_Writer.all_held`).
 CDIO_TOLD = ((300, PANEL, {"LS1": 4, "LS5": 4, "PC1": 4, "LS4": 3, "LS3": 3, "SC1": 3}),)
 
 
@@ -240,14 +232,13 @@ class _Writer:
         elif member.seats and member.drive >= ASSESSED_FROM:
             yield from self.usual(member)
 
-    def all_held(self, member: Member) -> list[tuple[int, EvidenceKind, Mapping[str, int]]]:
+    def all_held(self, member: Member) -> list[Told]:
         """A panel for what a manager's word cannot show, the manager's word for the rest."""
         needs = {self.starter.by_id[pk].code: rank for pk, rank in self.starter.needs_of(member).items()}
-        panel, manager = CIO_TOLD
         return [
-            (panel, PANEL, {code: rank for code, rank in needs.items() if rank > 2}),
-            (manager + 5, SELF, needs),
-            (manager, MANAGER, {code: rank for code, rank in needs.items() if rank <= 2}),
+            (330, PANEL, {code: rank for code, rank in needs.items() if rank > 2}),
+            (323, SELF, needs),
+            (318, MANAGER, {code: rank for code, rank in needs.items() if rank <= 2}),
         ]
 
     def told(self, member: Member, told: Iterable[tuple[int, EvidenceKind, Mapping[str, int]]]) -> Iterator[Evidence]:
@@ -292,7 +283,7 @@ class _Writer:
 
     def between(self, first: date, last: date) -> Sequence[date]:
         """Workdays of the history in this span."""
-        return [day for day in self.days if first <= day <= last] if first <= last else []
+        return self.days[bisect_left(self.days, first) : bisect_right(self.days, last)]
 
     def _findings(self, ranks: Mapping[int, int]) -> list[tuple[Competency, int]]:
         return [(self.starter.by_id[pk], rank) for pk, rank in sorted(ranks.items())]

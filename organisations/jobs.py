@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from organisations.enums import MAX_JOB_ATTEMPTS, JobState
 from organisations.models import Job, User
@@ -125,32 +125,43 @@ def run_job(job_id: int) -> Job | None:
     if not claimed:
         return None
     job = Job.objects.get(pk=job_id)
-    if job.attempts > MAX_JOB_ATTEMPTS:
-        _finish(job, lease, JobState.FAILED, error=str(_("It was interrupted %(count)s times.")) % {"count": MAX_JOB_ATTEMPTS})
-        return job
-    run = Run(job=job, lease=lease, _noted=now)
+    # Sentences in the report and the error are for the person who asked, in her language.
+    with translation.override(_language_of(job)):
+        if job.attempts > MAX_JOB_ATTEMPTS:
+            sentence = _("It was interrupted %(count)s times.") % {"count": MAX_JOB_ATTEMPTS}
+            _finish(job, lease, JobState.FAILED, error=sentence)
+        else:
+            try:
+                _attempt(job, lease, now)
+            except LeaseLost:
+                logger.warning("job %s was taken over by another worker", job_id)
+                return None
+    job.refresh_from_db()
+    return job
+
+
+def _attempt(job: Job, lease: uuid.UUID, now: datetime) -> None:
+    """Call the handler and write down what came of it. Raises LeaseLost."""
     try:
-        # Sentences in the report are for the person who asked, in her language.
-        with translation.override(_language_of(job)):
-            report = KINDS[job.kind].handler(run) or {}
+        report = KINDS[job.kind].handler(Run(job=job, lease=lease, _noted=now)) or {}
     except LeaseLost:
-        logger.warning("job %s was taken over by another worker", job_id)
-        return None
+        raise
     except CannotBeDone as error:
         _finish(job, lease, JobState.FAILED, error=str(error))
     except Exception as error:
-        logger.exception("job %s failed (attempt %s)", job_id, job.attempts)
+        logger.exception("job %s failed (attempt %s)", job.pk, job.attempts)
+        fault = type(error).__name__
         if job.attempts >= MAX_JOB_ATTEMPTS:
-            _finish(job, lease, JobState.FAILED, error=f"{type(error).__name__}")
+            sentence = _("It went wrong %(count)s times and was given up (%(fault)s). An administrator finds the reason in the log.")
+            _finish(job, lease, JobState.FAILED, error=sentence % {"count": job.attempts, "fault": fault})
         else:
-            Job.objects.filter(pk=job_id, lease=lease).update(
-                state=JobState.QUEUED, lease=None, lease_until=None, error=type(error).__name__,
-                not_before=now + timedelta(seconds=30 * 2 ** (job.attempts - 1)),
+            # The pause begins when the attempt ends: a long one would otherwise be tried again at once.
+            pause = timedelta(seconds=30 * 2 ** (job.attempts - 1))
+            Job.objects.filter(pk=job.pk, lease=lease).update(
+                state=JobState.QUEUED, lease=None, lease_until=None, error=fault, not_before=timezone.now() + pause
             )
     else:
         _finish(job, lease, JobState.DONE, report=report)
-    job.refresh_from_db()
-    return job
 
 
 def _language_of(job: Job) -> str:
@@ -176,4 +187,3 @@ def sweep(*, now: datetime | None = None) -> int:
 def label_of(job: Job) -> str:
     kind = KINDS.get(job.kind)
     return str(kind.label) if kind else job.kind
-

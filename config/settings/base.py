@@ -21,6 +21,7 @@ SITE_NAME = env.str("SITE_NAME", default="Digital Talent Platform")
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.str('PORT', default='8000')}").rstrip("/")
 ISSUER_NAME = env.str("ISSUER_NAME", default=SITE_NAME)
 SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=False)
+REFUSE_DEMO_ACCOUNTS = False
 
 INSTALLED_APPS = [
     "organisations",
