@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -9,6 +12,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -61,16 +65,21 @@ def _role_line(requirement: Requirement) -> dict[str, object]:
     descriptor = next(
         (d for d in requirement.competency.descriptors.all() if requirement.level and d.level_id == requirement.level_id), None
     )
-    courses = {
-        outcome.course
-        for outcome in requirement.competency.course_outcomes.all()
-        if outcome.course.live and (outcome.level is None or outcome.level.rank >= needed)
-    }
+    outcomes = requirement.competency.course_outcomes.all()
     return {
         "requirement": requirement,
         "descriptor": str(descriptor.text) if descriptor else "",
-        "courses": sorted(courses, key=lambda course: (course.language, course.title)),
+        "courses": _courses([o.course for o in outcomes if o.level is None or o.level.rank >= needed]),
     }
+
+
+def _courses(pages: Iterable[Any]) -> list[Any]:
+    """One page a course: in the reader's language where there is one. Pages come from the floor above, by its own link."""
+    reader = get_language()
+    chosen: dict[str, Any] = {}
+    for page in sorted((page for page in pages if page.live), key=lambda page: (page.language != reader, page.pk)):
+        chosen.setdefault(page.key, page)
+    return sorted(chosen.values(), key=lambda page: page.title)
 
 
 def _visible_person(request: HttpRequest, person_id: int | None) -> User:
@@ -111,6 +120,12 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
             what_would_change(explained.level, required=required.rank_needed), own=person == request.user
         )
         if required
+        else [],
+        "courses": _courses(
+            outcome.course
+            for outcome in competency.course_outcomes.filter(level__rank__gte=required.rank_needed).select_related("course")
+        )
+        if required and explained.level.rank < required.rank_needed
         else [],
         "rules": [wording.rule_words(rule) for rule in RULES.rules],
         "rules_version": RULES.version,

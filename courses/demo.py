@@ -127,7 +127,8 @@ def draw_taking(member: Member, course: Course, way: Way, chance: Random) -> Tak
     taking = Taking(member, course, Enrolment(person=member.user, course=course.page))
     visits = _visits(course, way)
     days = workdays(way.first, way.last) or [way.first]
-    clock, today, opened = 0.0, None, moment(days[0], 9 * 60)
+    clock, today = 0.0, None
+    opened = closed = moment(days[0], 9 * 60)
     for number, (lesson, outcome) in enumerate(visits):
         day = days[round(number * (len(days) - 1) / max(1, len(visits) - 1))]
         if day != today:
@@ -284,8 +285,10 @@ def write_activity(takings: Iterable[Taking]) -> Mapping[str, int]:
     progress = [row for taking in takings for row in taking.progress]
     attempts = [row for taking in takings for row in taking.attempts]
     # The rows were made before their enrolments had a key.
-    for row in (*progress, *attempts):
+    for row in progress:
         row.enrolment_id = row.enrolment.pk
+    for attempt in attempts:
+        attempt.enrolment_id = attempt.enrolment.pk
     LessonProgress.objects.bulk_create(progress, batch_size=BATCH)
     Attempt.objects.bulk_create(attempts, batch_size=BATCH)
     return {"lessons": len(progress), "attempts": len(attempts)}

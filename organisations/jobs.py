@@ -152,7 +152,10 @@ def _attempt(job: Job, lease: uuid.UUID, now: datetime) -> None:
         logger.exception("job %s failed (attempt %s)", job.pk, job.attempts)
         fault = type(error).__name__
         if job.attempts >= MAX_JOB_ATTEMPTS:
-            sentence = _("It went wrong %(count)s times and was given up (%(fault)s). An administrator finds the reason in the log.")
+            sentence = _(
+                "It went wrong %(count)s times and was given up (%(fault)s). "
+                "An administrator finds the reason in the log."
+            )
             _finish(job, lease, JobState.FAILED, error=sentence % {"count": job.attempts, "fault": fault})
         else:
             # The pause begins when the attempt ends: a long one would otherwise be tried again at once.
@@ -168,7 +171,9 @@ def _language_of(job: Job) -> str:
     return (job.created_by.language if job.created_by else "") or settings.LANGUAGE_CODE
 
 
-def _finish(job: Job, lease: uuid.UUID, state: JobState, *, report: dict[str, Any] | None = None, error: str = "") -> None:
+def _finish(
+    job: Job, lease: uuid.UUID, state: JobState, *, report: dict[str, Any] | None = None, error: str = ""
+) -> None:
     Job.objects.filter(pk=job.pk, lease=lease).update(
         state=state, report=report or {}, error=error, lease=None, lease_until=None, finished_at=timezone.now()
     )

@@ -1,0 +1,138 @@
+import pytest
+from django.utils import translation
+
+from competencies import wording
+from competencies.enums import EvidenceKind
+from competencies.levels import RULES
+from competencies.models import Evidence
+from competencies.selectors import standing_of
+from tests.builders import (
+    competency,
+    give_evidence,
+    make_course,
+    make_framework,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def version():
+    return make_framework(codes="ABC")
+
+
+@pytest.fixture
+def ana(version):
+    person = make_person("Ana Pérez")
+    make_post(make_unit(), holder=person, roles=[make_profile(version, {"A": 4, "B": 2, "C": None})])
+    return person
+
+
+def text(client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_why_this_level_names_rule_evidence_and_what_would_change_it(client, version, ana):
+    boss = make_person("Berta Boss")
+    a = competency(version, "A")
+    give_evidence(ana, a, 2, EvidenceKind.COURSE, days_ago=40)
+    give_evidence(ana, a, 3, EvidenceKind.MANAGER, by=boss, days_ago=5)
+    give_evidence(ana, a, 4, EvidenceKind.SELF, days_ago=3, by=ana)
+    make_course(version, {"A": 4}, key="to-four")
+    client.force_login(ana)
+    page = text(client, f"/learn/competencies/{a.pk}/")
+    for words in (
+        "Level 3 of the 4 your role needs",
+        "A manager’s assessment shows at most level 2 alone",
+        "Manager&#x27;s assessment by Berta Boss",
+        "This is what shows level 3",
+        "Shown beside the level; counts for nothing by itself.",
+        "You pass a course with a check for level 4.",
+        "/courses/to-four/",
+    ):
+        assert words in page
+
+
+def test_assessing_oneself_goes_from_one_competency_to_the_next_and_back_to_the_desk(client, version, ana):
+    client.force_login(ana)
+    url = client.get("/learn/assess/").url
+    seen = []
+    while url != "/learn/":
+        page = text(client, url)
+        assert "I can do" in page
+        token = page.split('name="token" value="')[1].split('"')[0]
+        response = client.post(url, {"rank": "2", "token": token})
+        seen.append(url)
+        url = response.url
+    assert len(seen) == 3
+    assert Evidence.objects.filter(kind=EvidenceKind.SELF).count() == 3
+    assert client.get("/learn/assess/").url == "/learn/"
+
+
+@pytest.mark.parametrize("rank", ["", "9", "x", "-1"])
+def test_a_self_assessment_off_the_scale_gets_a_sentence(client, version, ana, rank):
+    client.force_login(ana)
+    response = client.post(f"/learn/competencies/{competency(version, 'A').pk}/assess/", {"rank": rank, "token": "t"})
+    assert response.status_code == 422
+    assert not Evidence.objects.exists()
+    words = response.content.decode()
+    assert "Choose the description that fits" in words or "Select a valid choice" in words
+
+
+def test_a_manager_sees_the_level_and_the_kinds_of_evidence_and_can_confirm(client, version, ana):
+    boss = make_person("Berta Boss")
+    from organisations.models import Appointment, Post
+
+    post = Appointment.objects.get(person=ana).post
+    Post.objects.filter(pk=post.pk).update(reports_to=make_post(post.unit, holder=boss))
+    give_evidence(ana, competency(version, "B"), 2, EvidenceKind.SELF, by=ana)
+    client.force_login(boss)
+    assert "1 level waits" in text(client, f"/team/{ana.pk}/")
+    url = f"/people/{ana.pk}/competencies/{competency(version, 'B').pk}/assess/"
+    assert "Which of these have you seen Ana do?" in text(client, url)
+    assert client.post(url, {"rank": "2", "note": "Ran the desk.", "token": "t"}).url == f"/team/{ana.pk}/"
+    assert standing_of(ana).line(competency(version, "B").pk).is_met
+    client.force_login(ana)
+    assert "Ran the desk." in text(client, f"/learn/competencies/{competency(version, 'B').pk}/")
+
+
+def test_roles_are_listed_by_framework_and_show_what_they_require_without_a_level(client, version, ana):
+    profile = make_profile(version, {"A": 3, "C": None}, title="Change lead")
+    assert "Change lead" in text(client, "/roles/")
+    page = text(client, f"/roles/{profile.pk}/")
+    assert "I can do A at 3." in page
+    assert "Required; the framework states no level." in page
+    assert client.get("/roles/999999/").status_code == 404
+    assert client.get("/roles/?framework=nonsense").status_code == 200
+
+
+def test_a_draft_framework_is_not_shown(client):
+    draft = make_framework(codes="Q", status="draft")
+    profile = make_profile(draft, {"Q": 1}, title="Hidden role")
+    assert "Hidden role" not in text(client, "/roles/")
+    assert client.get(f"/roles/{profile.pk}/").status_code == 404
+
+
+def test_the_role_card_costs_the_same_for_many_competencies_as_for_few(client, count_queries):
+    version = make_framework(codes="ABCDEFGH")
+    few, many = make_profile(version, {"A": 2}), make_profile(version, dict.fromkeys("ABCDEFGH", 3))
+    for code in "ABCDEFGH":
+        make_course(version, {code: 4})
+    client.get(f"/roles/{few.pk}/")
+    counts = [count_queries(lambda p=profile: client.get(f"/roles/{p.pk}/")) for profile in (few, many)]
+    assert counts[0] == counts[1] <= 12
+    assert count_queries(lambda: client.get("/roles/")) <= 12
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_rule_has_its_words_in_every_language(language):
+    with translation.override(language):
+        sentences = [wording.rule_words(rule) for rule in RULES.rules]
+    assert len(set(sentences)) == len(sentences)
+    assert all("%(" not in sentence for sentence in sentences)
