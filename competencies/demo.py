@@ -186,8 +186,31 @@ LEARNER_TOLD = (
     (186, MANAGER, {"GL3": 2, "PC4": 2, "SC2": 2, "LS4": 1, "TD5": 2}),
     (9, SELF, {"SC2": 3, "PC2": 3}),
 )  # fmt: skip
-# The digital chief is half way; the chief information officer is where his post asks him to be (`_Writer.all_held`).
-CDIO_TOLD = ((300, PANEL, {"LS1": 4, "LS5": 4, "PC1": 4, "LS4": 3, "LS3": 3, "SC1": 3}),)
+# The manager knows his trade; leading and coaching he learns as everybody does.
+MANAGER_TOLD = (
+    (250, SELF, {"SR2": 2, "GL2": 2, "GL5": 2, "LS4": 2, "PC1": 2, "PC2": 2, "PC3": 2, "SC1": 2, "TD5": 2, "PC4": 3}),
+    (
+        238,
+        MANAGER,
+        {"SR2": 2, "GL2": 2, "GL5": 2, "LS4": 2, "PC1": 1, "PC2": 1, "PC3": 1, "SC1": 1, "TD5": 1, "PC4": 2},
+    ),
+)
+# The HR officer passed what her own role asks for first.
+HR_TOLD = (
+    (290, SELF, {"PC5": 3, "LS3": 2, "PC3": 3, "PC2": 3, "PC1": 2, "GL2": 2, "SC1": 1, "PC4": 2, "GL5": 2, "SC3": 1}),
+    (
+        276,
+        MANAGER,
+        {"PC5": 2, "LS3": 2, "PC3": 2, "PC2": 2, "PC1": 2, "GL2": 1, "SC1": 1, "PC4": 2, "GL5": 2, "GL1": 1, "GL4": 1},
+    ),
+)
+STORIES = {"ciso": CISO_TOLD, "learner": LEARNER_TOLD, "manager": MANAGER_TOLD, "hr": HR_TOLD}
+# The digital chief is half way, and no course leads as far as her post asks in LS5: HR sees where the offer ends. The
+# chief information officer is where his post asks him to be (`_Writer.all_held`).
+CDIO_TOLD = (
+    (300, PANEL, {"LS1": 4, "LS5": 2, "PC1": 4, "LS4": 3, "LS3": 3, "SC1": 3}),
+    (288, SELF, {"LS1": 4, "LS5": 3, "PC1": 4, "LS4": 3, "LS3": 3, "SC1": 3, "SC2": 2, "TD2": 1, "GL4": 1}),
+)
 
 
 def assess(ministry: Ministry, starter: Starter) -> Assessments:
@@ -215,20 +238,18 @@ class _Writer:
         self.days = workdays(ministry.first_day, ministry.last_day)
         self.source = i18n(PANEL_SOURCE)
         manager = ministry.account("manager")
-        # Of the team everybody looks at, every second has been rated; the others wait for it.
-        self.unrated = {member.number for member in ministry.team_of(manager)[1::2]}
+        # Of the team everybody looks at, every third waits to be rated.
+        self.unrated = {member.number for member in ministry.team_of(manager)[1::3]}
+        self.talks = 0
         self.panel = {"MPS": ministry.officers["MPS"], "NRO": ministry.officers["NRO"]}
 
     def pieces_of(self, member: Member) -> Iterator[Evidence]:
-        if member.account == "ciso":
-            yield from self.told(member, CISO_TOLD)
-        elif member.account == "learner":
-            yield from self.told(member, LEARNER_TOLD)
+        if member.account in STORIES:
+            yield from self.told(member, STORIES[member.account])
         elif member.seats and member.body == "MPS" and member.seat.kind == "cio":
             yield from self.told(member, self.all_held(member))
         elif member.seats and member.seat.kind == "cdio":
             yield from self.told(member, CDIO_TOLD)
-            yield from self.usual(member)
         elif member.seats and member.drive >= ASSESSED_FROM:
             yield from self.usual(member)
 
@@ -289,7 +310,7 @@ class _Writer:
         return [(self.starter.by_id[pk], rank) for pk, rank in sorted(ranks.items())]
 
     def _is_rated(self, member: Member, chance: Random) -> bool:
-        wished = chance.random() < (0.5 if member.drive < 0.72 else 0.3)
+        wished = chance.random() < (0.6 if member.drive < 0.72 else 0.4)
         if member.leader is None or member.drive < RATED_FROM:
             return False
         if member.leader.account == "manager":
@@ -315,6 +336,9 @@ class _Writer:
         if kind != SELF:
             self.found.days[day].add(person.pk)
         clock = chance.uniform(8.5 * 60, 14 * 60)
+        # However small the ministry, two managers took something back.
+        regrets = kind == MANAGER and not member.account and self.talks in (1, 3)
+        self.talks += kind == MANAGER
         for competency, rank in findings:
             clock += chance.uniform(1, 4)
             piece = Evidence(
@@ -330,8 +354,9 @@ class _Writer:
                 recorded_by=by.user,
                 recorded_at=moment(day, clock),
             )
-            if kind == MANAGER and not member.account and chance.random() < 0.006:
+            if regrets or (kind == MANAGER and not member.account and chance.random() < 0.006):
                 self.withdraw(piece, by, day, chance)
+                regrets = False
             yield piece
 
     def _by(self, member: Member, kind: EvidenceKind) -> Member:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.blocks.struct_block import StructBlockValidationError
@@ -48,6 +50,8 @@ class VideoBlock(blocks.StructBlock):
             errors["video"] = ValidationError(_("Choose an MP4 or WebM file."))
         if not cleaned["captions"].filename.lower().endswith(".vtt"):
             errors["captions"] = ValidationError(_("Choose a WebVTT file (.vtt)."))
+        if not unescape(strip_tags(cleaned["transcript"].source)).strip():
+            errors["transcript"] = ValidationError(_("Write down what is said and shown."))
         if errors:
             raise StructBlockValidationError(block_errors=errors)
         return cleaned

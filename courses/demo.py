@@ -35,6 +35,8 @@ STORY_COURSES = (
     "data-governance",
     "service-design",
     "governing-cyber-risk",
+    "leading-change",
+    "building-digital-teams",
 )
 EDITOR_GROUPS = ("Editors", "Moderators")
 # Typed by people who do not know the answer.

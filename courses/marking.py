@@ -85,25 +85,31 @@ def is_right(question: Question, answer: Answer) -> bool:
         case QuestionKind.SINGLE_CHOICE | QuestionKind.TRUE_FALSE:
             return any(option.correct and option.id == answer for option in question.options)
         case QuestionKind.MULTIPLE_CHOICE:
-            return isinstance(answer, list) and set(answer) == {option.id for option in question.options if option.correct}
+            right = {option.id for option in question.options if option.correct}
+            return isinstance(answer, list) and {str(chosen) for chosen in answer} == right
         case QuestionKind.SHORT_TEXT:
             return isinstance(answer, str) and fold(answer) in {fold(text) for text in question.accepted}
         case QuestionKind.MATCHING:
             rights = {pair.id: pair.right for pair in question.pairs}
-            return isinstance(answer, dict) and all(rights.get(answer.get(pair.id, "")) == pair.right for pair in question.pairs)
+            return isinstance(answer, dict) and all(
+                rights.get(str(answer.get(pair.id))) == pair.right for pair in question.pairs
+            )
 
 
 def fold(text: str) -> str:
     """Capitals, accents, surrounding and doubled spaces and a final full stop do not matter."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(plain.split()).rstrip(".")
+    # Twice apart: only apart do some capitals (ℌ) show themselves, and small letters may come with accents again (İ).
+    small = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(c for c in small if not unicodedata.combining(c))
+    return " ".join(plain.split()).rstrip(". ")
 
 
 def mark(questions: Iterable[Question], answers: Mapping[str, Answer]) -> tuple[Marked, ...]:
     """Mark all questions in their order; blank answers get `correct` None."""
+    given = ((question, answers.get(question.id)) for question in questions)
     return tuple(
-        Marked(question, answers.get(question.id), None if is_blank(question, answers.get(question.id)) else is_right(question, answers[question.id]))
-        for question in questions
+        Marked(question, answer, None if answer is None or is_blank(question, answer) else is_right(question, answer))
+        for question, answer in given
     )
 
 
@@ -120,7 +126,8 @@ def read_answers(questions: Iterable[Question], posted: Mapping[str, Sequence[st
     answers: dict[str, Answer] = {}
     for question in questions:
         name = f"q-{question.id}"
-        values = [value for value in posted.get(name, ()) if value.strip()]
+        typed = (value.replace("\0", "").strip() for value in posted.get(name, ()))  # PostgreSQL keeps no NUL
+        values = [value for value in typed if value]
         offered = {option.id for option in question.options}
         match question.kind:
             case QuestionKind.MATCHING:
@@ -131,7 +138,7 @@ def read_answers(questions: Iterable[Question], posted: Mapping[str, Sequence[st
                     answers[question.id] = pairs
             case QuestionKind.SHORT_TEXT:
                 if values:
-                    answers[question.id] = values[0].strip()[:MAX_TEXT]
+                    answers[question.id] = values[0][:MAX_TEXT]
             case QuestionKind.MULTIPLE_CHOICE:
                 many = [value for value in values if value in offered]
                 if many:

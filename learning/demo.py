@@ -225,6 +225,10 @@ def ways_of(ministry: Ministry, member: Member, *, finisher: bool = False) -> li
         ]
     if member.account == "ciso":
         return [Way(ago(160), ago(151), key="safe-digital-work")]
+    if member.account == "manager":
+        return [Way(ago(124), ago(112), key="leading-change")]
+    if member.account == "hr":
+        return [Way(ago(190), ago(178), key="building-digital-teams", fails=1)]
     chance = stream(ministry.seed, "ways", member.number)
     first = max(member.known_from, ministry.first_day) + timedelta(days=4)
     last = workday_until((member.left_on or ministry.as_of) - timedelta(days=2))

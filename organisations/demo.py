@@ -586,7 +586,8 @@ class _Drawing:
         """Give a unit so many people: one team, teams with leads, or units of its own, as their number asks."""
         if people <= 0:
             return
-        if people <= max(1, MAX_TEAM - boss.led):
+        led = sum(seat.led for seat in boss.holder.seats) if boss.holder else boss.led
+        if people <= max(1, MAX_TEAM - led):
             self.crew(place, boss, people)
         elif people <= MAX_UNIT:
             for number, size in enumerate(_shares(people, [1] * ceil(people / 11))):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from treebeard.exceptions import InvalidMoveToDescendant
 from wagtail import hooks
+from wagtail.admin import messages
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel
 from wagtail.snippets.models import register_snippet
@@ -32,7 +37,11 @@ class UnitForm(WagtailAdminModelForm):
 
     def clean_parent(self) -> Unit | None:
         parent = self.cleaned_data["parent"]
-        if parent is not None and self.instance.pk and (parent == self.instance or parent.is_descendant_of(self.instance)):
+        if (
+            parent is not None
+            and self.instance.pk
+            and (parent == self.instance or parent.is_descendant_of(self.instance))
+        ):
             raise forms.ValidationError(_("A unit cannot belong to itself or to a unit below it."))
         return parent
 
@@ -56,6 +65,26 @@ class UnitForm(WagtailAdminModelForm):
 
 
 Unit.base_form_class = UnitForm
+
+
+class PostForm(WagtailAdminModelForm):
+    def clean_reports_to(self) -> Post | None:
+        above: Post | None = self.cleaned_data["reports_to"]
+        if above is None or above.pk == self.instance.pk:  # the model has a sentence for itself
+            return above
+        seen, higher = {above.pk}, above.reports_to
+        while higher is not None and higher.pk not in seen:
+            if higher.pk == self.instance.pk:
+                raise forms.ValidationError(
+                    _("“%(post)s” reports to this post already, directly or through others. Choose another post.")
+                    % {"post": above}
+                )
+            seen.add(higher.pk)
+            higher = higher.reports_to
+        return above
+
+
+Post.base_form_class = PostForm
 
 
 class UnitViewSet(SnippetViewSet):
@@ -98,3 +127,15 @@ class OrganisationGroup(SnippetViewSetGroup):
 
 
 register_snippet(OrganisationGroup)
+
+
+@hooks.register("before_delete_snippet")
+def keep_units_with_units_below(request: HttpRequest, instances: Sequence[Model]) -> HttpResponse | None:
+    """A branch would go with its root, or stop at the first post in it with an error nobody understands."""
+    for unit in instances:
+        if isinstance(unit, Unit) and not unit.is_leaf():
+            messages.error(
+                request, _("“%(unit)s” has units below it. Move those elsewhere or delete them first.") % {"unit": unit}
+            )
+            return redirect("wagtailsnippets_organisations_unit:list")
+    return None

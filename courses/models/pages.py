@@ -21,6 +21,7 @@ from wagtail.search import index
 
 from competencies.models import Competency, ProficiencyLevel
 from courses.blocks import LessonBodyBlock
+from courses.forms import CourseForm
 from courses.prerequisites import find_cycle
 
 
@@ -88,6 +89,7 @@ class CoursePage(Page):
 
     parent_page_types = ["courses.CataloguePage"]
     subpage_types = ["courses.LessonPage"]
+    base_form_class = CourseForm
     exclude_fields_in_copy = ["key"]
     template = "courses/course_page.html"
 
@@ -121,14 +123,17 @@ class CoursePage(Page):
     def clean(self) -> None:
         super().clean()
         self.key = self.key or self.slug
-        own = {p.prerequisite.key for p in self.prerequisites.all() if p.prerequisite_id}
-        if self.key in own:
+        self.check_prerequisites(self.key, {p.prerequisite.key for p in self.prerequisites.all() if p.prerequisite_id})
+
+    def check_prerequisites(self, key: str, needed: set[str]) -> None:
+        """Raise ValidationError where a course of this key that needs these would need itself in the end."""
+        if key in needed:
             raise ValidationError(_("A course cannot be its own prerequisite."))
         edges: dict[str, set[str]] = {}
         others = CoursePrerequisite.objects.exclude(course_id=self.pk).values_list("course__key", "prerequisite__key")
         for course_key, prerequisite_key in others:
             edges.setdefault(course_key, set()).add(prerequisite_key)
-        edges[self.key] = edges.get(self.key, set()) | own
+        edges[key] = edges.get(key, set()) | needed
         cycle = find_cycle(edges)
         if cycle:
             raise ValidationError(

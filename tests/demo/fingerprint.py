@@ -1,0 +1,100 @@
+"""What a demo ministry says, without the keys and secrets by which one database differs from another."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from certificates.models import Certificate
+from competencies.models import Competency, Evidence, EvidenceWithdrawal, PostRole, RoleAssignment
+from courses.models import Attempt, Enrolment, LessonProgress
+from learning.models import PathAssignment, PathPlan, PathStep
+from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
+
+TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "units": (Unit, ("path", "name", "code", "kind")),
+    "people": (User, ("email", "name", "language", "is_active", "is_staff", "is_superuser", "date_joined")),
+    "groups": (User.groups.through, ("user__email", "group__name")),
+    "posts": (Post, ("code", "title", "unit__code", "reports_to__code", "starts_on", "ends_on")),
+    "appointments": (Appointment, ("person__email", "post__code", "starts_on", "ends_on")),
+    "mandates": (HrMandate, ("officer__email", "unit__code", "granted_at")),
+    "roles of posts": (PostRole, ("post__code", "profile__role__code")),
+    "roles": (
+        RoleAssignment,
+        ("person__email", "profile__role__code", "starts_on", "ends_on", "assigned_by__email", "assigned_at"),
+    ),
+    "evidence": (
+        Evidence,
+        (
+            "person__email", "competency__code", "kind", "rank", "assessed", "occurred_on", "valid_until", "source",
+            "note", "recorded_by__email", "recorded_at",
+        ),
+    ),
+    "withdrawals": (
+        EvidenceWithdrawal,
+        ("evidence__person__email", "evidence__competency__code", "reason", "withdrawn_by__email", "withdrawn_at"),
+    ),
+    "enrolments": (
+        Enrolment,
+        (
+            "person__email", "course__key", "course__language", "number", "enrolled_at", "last_seen_at",
+            "completed_at", "assessed", "score_pct",
+        ),
+    ),
+    "lessons": (
+        LessonProgress,
+        ("enrolment__person__email", "lesson__slug", "lesson__url_path", "opened_at", "completed_at"),
+    ),
+    "attempts": (
+        Attempt,
+        (
+            "enrolment__person__email", "lesson__url_path", "number", "answers", "results", "score_pct", "passed",
+            "started_at", "saved_at", "submitted_at",
+        ),
+    ),
+    "assignments": (
+        PathAssignment,
+        ("role_assignment__person__email", "role_assignment__profile__role__code", "due_on", "job__created_at"),
+    ),
+    "jobs": (Job, ("kind", "state", "done", "total", "created_by__email", "created_at", "finished_at")),
+    "plans": (
+        PathPlan,
+        (
+            "person__email", "number", "made_at", "reason", "effort_minutes", "requirements", "met", "unclosed",
+            "changes",
+        ),
+    ),
+    "steps": (
+        PathStep,
+        ("plan__person__email", "plan__number", "position", "course__url_path", "closes", "needed_by"),
+    ),
+    "certificates": (Certificate, ("serial", "holder__email", "enrolment__course__key", "issued_on", "valid_until")),
+}  # fmt: skip
+
+
+def fingerprint() -> dict[str, list[str]]:
+    """Every table as sorted lines; keys inside of stored plans are told as codes."""
+    codes = dict(Competency.objects.values_list("pk", "code"))
+    return {
+        name: sorted(_line(row, codes) for row in model._default_manager.values_list(*fields))
+        for name, (model, fields) in TABLES.items()
+    }
+
+
+def _line(row: tuple[Any, ...], codes: dict[int, str]) -> str:
+    return json.dumps([_told(value, codes) for value in row], cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True)
+
+
+def _told(value: Any, codes: dict[int, str]) -> Any:
+    if isinstance(value, list):
+        return [_told(item, codes) for item in value]
+    if isinstance(value, dict) and "competency_id" in value:
+        return value | {"competency_id": codes[value["competency_id"]]}
+    if isinstance(value, dict) and "competency_ids" in value:
+        told = value | {"competency_ids": [codes[pk] for pk in value["competency_ids"]]}
+        if "evidence" in told:
+            told["evidence"] = {name: told["evidence"][name] for name in ("kind", "rank")}
+        return told
+    return str(value) if hasattr(value, "data") else value
