@@ -11,7 +11,7 @@ from competencies.selectors import Descriptor, descriptors_of
 
 def level_choices(descriptors: list[Descriptor]) -> list[tuple[str, str]]:
     if not descriptors:
-        return [("0", str(_("Not yet"))), ("1", str(_("Yes, I can do this")))]
+        return [("0", str(_("Not yet"))), ("1", str(_("Yes")))]
     return [(str(d.rank), _("Level %(rank)s · %(label)s") % {"rank": d.rank, "label": d.label}) for d in descriptors]
 
 

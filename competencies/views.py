@@ -117,7 +117,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "judged": judged,
         "rule": wording.rule_words(explained.level.basis.rule) if explained.level.basis and explained.level.basis.rule else "",
         "remedies": wording.remedy_words(
-            what_would_change(explained.level, required=required.rank_needed), own=person == request.user
+            what_would_change(explained.level, required=required.rank_needed), explained.scale, own=person == request.user
         )
         if required
         else [],
@@ -209,6 +209,6 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         "sentence": wording.level_sentence(
             explained.level, explained.required.rank if explained.required else None, explained.scale, own=False
         ),
-        "declared_kind": EvidenceKind.SELF,
+        "rule": wording.rule_words(next(rule for rule in RULES.rules if EvidenceKind.MANAGER in rule.kinds)),
     }
     return render(request, "competencies/assess_person.html", context, status=422 if form.errors else 200)

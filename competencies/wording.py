@@ -65,6 +65,8 @@ def level_sentence(level: Level, required: int | None, scale: Scale, *, own: boo
             "month": formats.date_format(level.basis.item.occurred_on, "YEAR_MONTH_FORMAT"),
         }
         return _("%(level)s – %(ground)s") % {"level": head, "ground": tail}
+    if level.declared and not scale.is_stated:
+        return _("%(level)s – self-assessed as held") % {"level": head}
     if level.declared:
         words = _("%(level)s – you see yourself at %(declared)s") if own else _("%(level)s – self-assessed at %(declared)s")
         return words % {"level": head, "declared": level.declared}
@@ -109,16 +111,26 @@ def source_words(row: Evidence) -> str:
     if str(row.source):
         return _("%(kind)s “%(source)s”") % {"kind": row.get_kind_display(), "source": row.source}
     if row.recorded_by is not None and row.kind != EvidenceKind.SELF:
-        return _("%(kind)s by %(name)s") % {"kind": row.get_kind_display(), "name": row.recorded_by}
+        return _("%(kind)s, recorded by %(name)s") % {"kind": row.get_kind_display(), "name": row.recorded_by}
     return str(row.get_kind_display())
 
 
-def remedy_words(remedies: Sequence[Remedy], *, own: bool = True) -> list[str]:
+def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) -> list[str]:
     """What would bring a person to the level required, the least effort first."""
-    words = {
-        "manager": _("Your manager confirms level %(rank)s.") if own else _("The manager confirms level %(rank)s."),
-        "course": _("You pass a course with a check for level %(rank)s.") if own else _("A course with a check for level %(rank)s is passed."),
-        "prior_learning": _("An assessor accepts prior learning at level %(rank)s."),
-        "panel": _("A panel of two or more assessors confirms level %(rank)s."),
-    }
+    if scale.is_stated:
+        words = {
+            "manager": _("Your manager confirms level %(rank)s.") if own else _("The manager confirms level %(rank)s."),
+            "course": _("You pass a course with a check for level %(rank)s.")
+            if own
+            else _("A course with a check for level %(rank)s is passed."),
+            "prior_learning": _("An assessor accepts prior learning at level %(rank)s."),
+            "panel": _("A panel of two or more assessors confirms level %(rank)s."),
+        }
+    else:
+        words = {
+            "manager": _("Your manager confirms it.") if own else _("The manager confirms it."),
+            "course": _("You pass a course that leads to it.") if own else _("A course that leads to it is passed."),
+            "prior_learning": _("An assessor accepts prior learning."),
+            "panel": _("A panel of two or more assessors confirms it."),
+        }
     return [words[remedy.code] % {"rank": remedy.rank} for remedy in remedies]

@@ -99,7 +99,7 @@ class QuestionBlock(blocks.StructBlock):
 
 class OptionBlock(blocks.StructBlock):
     text = blocks.TextBlock(label=_("answer"), rows=2)
-    correct = blocks.BooleanBlock(label=_("right"), required=False)
+    correct = blocks.BooleanBlock(label=_("right answer"), required=False)
     feedback = blocks.TextBlock(label=_("feedback"), required=False, rows=2)
 
 
@@ -158,8 +158,8 @@ class ShortTextBlock(QuestionBlock):
 
 
 class PairBlock(blocks.StructBlock):
-    left = blocks.CharBlock(label=_("left"), max_length=300)
-    right = blocks.CharBlock(label=_("right"), max_length=300)
+    left = blocks.CharBlock(label=_("left side"), max_length=300)
+    right = blocks.CharBlock(label=_("right side"), max_length=300)
 
 
 class MatchingBlock(QuestionBlock):

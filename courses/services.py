@@ -70,9 +70,24 @@ def complete_lesson(*, enrolment: Enrolment, lesson: LessonPage, at: datetime | 
 
 
 @transaction.atomic
-def save_answers(*, enrolment: Enrolment, lesson: LessonPage, answers: Mapping[str, marking.Answer], at: datetime | None = None) -> Attempt:
-    """Keep what is filled in so far; nothing is marked."""
+def save_answers(
+    *,
+    enrolment: Enrolment,
+    lesson: LessonPage,
+    answers: Mapping[str, marking.Answer],
+    number: int | None = None,
+    at: datetime | None = None,
+) -> Attempt | None:
+    """Keep what is filled in so far; nothing is marked.
+
+    None where it comes too late to be kept: the course is completed, or the attempt of this `number` was handed in
+    while these answers were on their way (they would open another attempt and hide the result).
+    """
     moment = at or timezone.now()
+    enrolment = Enrolment.objects.select_for_update(of=("self",)).get(pk=enrolment.pk)
+    handed_in = Attempt.objects.filter(enrolment=enrolment, lesson=lesson, number=number, submitted_at__isnull=False)
+    if enrolment.completed_at is not None or (number is not None and handed_in.exists()):
+        return None
     attempt = _open_attempt(enrolment, lesson, moment)
     attempt.answers = dict(answers)
     attempt.saved_at = moment
@@ -118,6 +133,14 @@ def submit_attempt(
         )
         _complete_if_all_is_done(enrolment, moment)
     return attempt
+
+
+@transaction.atomic
+def finish_course(*, enrolment: Enrolment, at: datetime | None = None) -> Enrolment:
+    """Complete a course of which nothing is left to do, because the lesson that was left has been withdrawn."""
+    _complete_if_all_is_done(enrolment, at or timezone.now())
+    enrolment.refresh_from_db()
+    return enrolment
 
 
 def lessons_before_check(enrolment: Enrolment) -> list[LessonPage]:

@@ -85,7 +85,11 @@ def enrol(request: HttpRequest, course_id: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(course.url)
     state = selectors.course_state(enrolment)
-    return redirect(state.next.lesson.url if state.next else course.url)
+    if state.next:
+        return redirect(state.next.lesson.url)
+    if services.finish_course(enrolment=enrolment).completed_at is not None:
+        return redirect("course_result", enrolment_id=enrolment.pk)
+    return redirect(course.url)
 
 
 def show_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
@@ -150,6 +154,8 @@ def preview_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
     """What an author sees: the page with unanswered questions; nothing is written."""
     course = lesson.course
     lessons = selectors.lessons_by_course([course]).get(course.pk, [])
+    if lesson.pk not in {other.pk for other in lessons}:  # a draft
+        lessons = [*lessons, lesson]
     rows = tuple(selectors.LessonState(item, i, False, False) for i, item in enumerate(lessons, start=1))
     state = selectors.CourseState(Enrolment(course=course), course, rows)
     context = {
@@ -190,8 +196,16 @@ def save_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
     """Keeps answers while they are being given (HTMX sends the form on change)."""
     lesson, enrolment = _taken(request, lesson_id)
     answers = marking.read_answers(questions_in(lesson.body), dict(request.POST.lists()))
-    services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers)
+    services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers, number=_attempt_number(request))
     return HttpResponse(status=204)
+
+
+def _attempt_number(request: HttpRequest) -> int:
+    """The attempt the form was shown for; 0, which is none, where the form says nothing sensible."""
+    try:
+        return int(request.POST.get("attempt", ""))
+    except ValueError:
+        return 0
 
 
 @require_POST
@@ -199,15 +213,13 @@ def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
     lesson, enrolment = _taken(request, lesson_id)
     questions = questions_in(lesson.body)
     answers = marking.read_answers(questions, dict(request.POST.lists()))
+    number = _attempt_number(request)
     blank = [q for q in questions if marking.is_blank(q, answers.get(q.id))]
     if blank and lesson.is_check:
-        services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers)
+        if not services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers, number=number):
+            return redirect(f"{lesson.url}#result")
         errors = {q.id: _("Answer this question.") for q in blank}
         return render(request, "courses/lesson_page.html", lesson_context(request, lesson, enrolment, errors), status=422)
-    try:
-        number = int(request.POST.get("attempt", ""))
-    except ValueError:
-        number = 0
     try:
         attempt = services.submit_attempt(enrolment=enrolment, lesson=lesson, answers=answers, number=number)
     except services.NotPossible as error:

@@ -20,7 +20,7 @@ from learning.assignment import ASSIGN_JOB
 from learning.enums import PlanReason
 from learning.models import PathPlan
 from learning.selectors import current_plans
-from learning.services import assign_batch, replan_many
+from learning.services import BATCH, assign_batch, replan_many
 from organisations.demo import Member, Ministry, moment, stream, workday_from, workday_until, workdays
 from organisations.enums import JobState
 from organisations.models import Job
@@ -150,7 +150,16 @@ class _Learning:
             not_before=at,
             finished_at=at + timedelta(seconds=2),
         )
-        done = assign_batch(person_ids=ids, profile=profile, due_on=order.due_on, by=order.officer.user, job=job, at=at)
+        done: dict[int, str] = {}
+        for start in range(0, len(ids), BATCH):
+            done |= assign_batch(
+                person_ids=ids[start : start + BATCH],
+                profile=profile,
+                due_on=order.due_on,
+                by=order.officer.user,
+                job=job,
+                at=at,
+            )
         job.report = {
             "assigned": sorted(pk for pk, outcome in done.items() if outcome == "assigned"),
             "held": [pk for pk, outcome in done.items() if outcome == "held"],
@@ -239,7 +248,7 @@ def ways_of(ministry: Ministry, member: Member, *, finisher: bool = False) -> li
     if member.drive < COMPLETED_FROM:
         opened = workday_from(max(first, ministry.as_of - timedelta(days=chance.randint(8, 110))))
         return _open_way(chance, opened, last, ministry)
-    courses = 8 if member.drive >= ALL_FROM else chance.choices((1, 2, 3), (72, 20, 8))[0]
+    courses = 8 if member.drive >= ALL_FROM else chance.choices((1, 2, 3), (78, 16, 6))[0]
     start = workday_from(first + timedelta(days=int((last - first).days * chance.random() * 0.7)))
     ways = _in_a_row(chance, start, last, courses, pause=(4, 40))
     if ways and chance.random() < 0.3 and member.left_on is None:

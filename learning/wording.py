@@ -82,6 +82,8 @@ def change_words(change: ChangeView) -> str:
         return _("“%(course)s” came into your path: another course needs it first.") % values
     if change.why == "held" and change.evidence_kind:
         values["what"] = kind_phrase(change.evidence_kind)
+        if change.rank == 1:  # also "held", where a framework has no levels
+            return _("“%(course)s” left your path: %(names)s is shown by %(what)s.") % values
         return _("“%(course)s” left your path: level %(rank)s in %(names)s is shown by %(what)s.") % values
     return {
         "passed": _("“%(course)s” left your path: you passed it."),
@@ -98,9 +100,9 @@ def unclosed_words(line: Line, closing: Closing) -> str:
     if line.scale.is_stated and closing.reaches > closing.held:
         return _(
             "“%(name)s”: courses lead to level %(reaches)s of the %(required)s needed. The rest is shown by work: "
-            "ask your manager for an assignment, then for a panel or the recognition of prior learning."
+            "an assignment, then a panel or the recognition of prior learning."
         ) % {"name": name, "reaches": closing.reaches, "required": closing.required}
     return _(
         "“%(name)s”: no course leads there yet. What helps: an assignment with a mentor, the recognition of prior learning, "
-        "a panel - and telling your HR unit that the course is missing."
+        "a panel. The HR desk counts whom this course is missing for."
     ) % {"name": name}

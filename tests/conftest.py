@@ -54,6 +54,39 @@ class UndefinedVariable(str):
         raise AssertionError(f"undefined template variable “{name}” in {origin or 'a template'}")
 
 
+PLANTED = pytest.StashKey[tuple[Path, Path]]()
+
+
+def plant(config: pytest.Config) -> None:
+    """Bring the database back to what migrations left: the page tree, content types, permissions, groups."""
+    from django.contrib.contenttypes.models import ContentType
+    from django.core.management import call_command
+
+    if connection.vendor == "sqlite":
+        template, target = config.stash[PLANTED]
+        connection.close()
+        for leftover in ("-wal", "-shm"):
+            target.with_name(target.name + leftover).unlink(missing_ok=True)
+        shutil.copy(template, target)
+    else:
+        call_command("flush", verbosity=0, interactive=False, reset_sequences=False, inhibit_post_migrate=True)
+        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+    ContentType.objects.clear_cache()
+    cache.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A test that really commits empties the database at its end; the next one finds it planted again."""
+    yield
+    marker = item.get_closest_marker("django_db")
+    if "transactional_db" in getattr(item, "fixturenames", ()) or (marker is not None and marker.kwargs.get("transaction")):
+        from pytest_django.plugin import blocking_manager_key
+
+        with item.config.stash[blocking_manager_key].unblock():
+            plant(item.config)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Migrating an empty database takes most of a short run: on SQLite its result is kept in build/ and copied.
@@ -87,9 +120,9 @@ def django_db_setup(request: pytest.FixtureRequest, django_test_environment: Non
             template.with_suffix(f".{os.getpid()}").replace(template)
             teardown_databases(config, verbosity=0)
         connection.close()
-        shutil.copy(template, target)
         connection.settings_dict["NAME"] = str(target)
-        connection._test_serialized_contents = connection.creation.serialize_db_to_string()
+        request.config.stash[PLANTED] = (template, target)
+        plant(request.config)
     yield
     with django_db_blocker.unblock():
         connection.close()

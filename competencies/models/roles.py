@@ -113,7 +113,7 @@ class Requirement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.competency} · {self.level or _('no level stated')}"
+        return f"{self.competency} · {self.level}" if self.level else str(self.competency)
 
 
 class PostRole(models.Model):

@@ -50,7 +50,7 @@ def test_why_this_level_names_rule_evidence_and_what_would_change_it(client, ver
     for words in (
         "Level 3 of the 4 your role needs",
         "A manager’s assessment shows at most level 2 alone",
-        "Manager&#x27;s assessment by Berta Boss",
+        "Manager&#x27;s assessment, recorded by Berta Boss",
         "This is what shows level 3",
         "Shown beside the level; counts for nothing by itself.",
         "You pass a course with a check for level 4.",

@@ -23,7 +23,7 @@ from learning import hr
 from learning.models import PathPlan
 from learning.selectors import path_of, team_of
 from learning.services import replan_many
-from organisations.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, demo_accounts_present
+from organisations.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, demo_accounts_present, moment
 from organisations.enums import JobState
 from organisations.models import Appointment, Job, Post, Unit, User
 from organisations.perms import posts_led_by
@@ -258,7 +258,7 @@ def test_paths_changed_and_say_why():
 
 def test_a_look_at_all_paths_today_changes_nothing(undone):
     people = list(PathPlan.objects.values_list("person", flat=True).distinct())
-    at = timezone.make_aware(timezone.datetime.combine(AS_OF, timezone.datetime.min.time()))
+    at = moment(AS_OF, 8 * 60)
     assert replan_many(person_ids=people, reason="sweep", at=at) == 0
 
 

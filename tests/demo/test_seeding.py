@@ -99,5 +99,11 @@ def test_what_cannot_be_read_is_named(option, said, nothing_written):
         call_command("seed_demo", option)
 
 
+def test_production_makes_no_accounts_it_would_not_start_with(settings, nothing_written):
+    settings.REFUSE_DEMO_ACCOUNTS = True
+    with pytest.raises(CommandError, match="refuse to start with demo accounts"):
+        seed()
+
+
 def test_no_accounts_are_present_before():
     assert demo_accounts_present() == []

@@ -127,7 +127,7 @@ class Walker:
         self.context = self.browser.new_context(**self.options)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
-        self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" and " 422 " not in m.text and " 404 " not in m.text else None)
+        self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" and not re.search(r"status of (403|404|422) ", m.text) else None)
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("request", lambda r: self.faults.append(f"foreign: {r.url}") if not r.url.startswith((self.site.url, "data:", "blob:")) else None)
 

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", type=_day, help="the day to make it for, as YYYY-MM-DD (today)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if getattr(settings, "REFUSE_DEMO_ACCOUNTS", False):
+            raise CommandError("These settings refuse to start with demo accounts, so none are made here.")
         people, today = options["people"], timezone.localdate()
         as_of = options["as_of"] or today
         if not MIN_PEOPLE <= people <= MAX_PEOPLE:
