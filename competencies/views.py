@@ -22,6 +22,7 @@ from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.levels import RULES, what_would_change
 from competencies.models import Competency, FrameworkVersion, Requirement, RoleProfile
 from organisations import perms
+from organisations.perms import signed_in
 from organisations.models import User
 
 
@@ -83,14 +84,16 @@ def _courses(pages: Iterable[Any]) -> list[Any]:
 
 
 def _visible_person(request: HttpRequest, person_id: int | None) -> User:
-    if person_id is None or person_id == request.user.pk:
-        return request.user  # type: ignore[return-value]
-    return get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
+    me = signed_in(request)
+    if person_id is None or person_id == me.pk:
+        return me
+    return get_object_or_404(User.objects.visible_to(me), pk=person_id)
 
 
 @require_GET
 def level_of(request: HttpRequest, competency_id: int, person_id: int | None = None) -> HttpResponse:
     """Why this level: the rule and the evidence that show it, what else is on record, what would change it."""
+    me = signed_in(request)
     person = _visible_person(request, person_id)
     competency = get_object_or_404(Competency.objects.select_related("version__framework", "area"), pk=competency_id)
     explained = selectors.explained_level(person, competency)
@@ -107,17 +110,17 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
     ]
     context = {
         "person": person,
-        "own": person == request.user,
-        "can_assess": person != request.user and (request.user.is_superuser or perms.is_manager_of(request.user, person)),
+        "own": person == me,
+        "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
         "competency": competency,
         "explained": explained,
         "sentence": wording.level_sentence(
-            explained.level, required.rank if required else None, explained.scale, own=person == request.user
+            explained.level, required.rank if required else None, explained.scale, own=person == me
         ),
         "judged": judged,
         "rule": wording.rule_words(explained.level.basis.rule) if explained.level.basis and explained.level.basis.rule else "",
         "remedies": wording.remedy_words(
-            what_would_change(explained.level, required=required.rank_needed), explained.scale, own=person == request.user
+            what_would_change(explained.level, required=required.rank_needed), explained.scale, own=person == me
         )
         if required
         else [],
@@ -135,7 +138,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
 
 def assess_next(request: HttpRequest) -> HttpResponse:
     """Leads to the first competency the person has not assessed herself in; without one, back to the desk."""
-    line = next(iter(selectors.standing_of(request.user).undeclared), None)
+    line = next(iter(selectors.standing_of(signed_in(request)).undeclared), None)
     if line is None:
         messages.info(request, _("You have assessed yourself in everything your roles need."))
         return redirect("learn")
@@ -144,10 +147,11 @@ def assess_next(request: HttpRequest) -> HttpResponse:
 
 def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     """One competency a screen; with ?all=1 the next one follows until all are done."""
+    me = signed_in(request)
     competency = get_object_or_404(
         Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
     )
-    standing = selectors.standing_of(request.user)
+    standing = selectors.standing_of(me)
     in_a_row = request.GET.get("all") == "1"
     waiting = [line.competency.pk for line in standing.undeclared]
     following = next((pk for pk in waiting[waiting.index(competency.pk) + 1 :]), None) if competency.pk in waiting else next(iter(waiting), None)
@@ -156,7 +160,7 @@ def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.assess_myself(
-                person=request.user, competency=competency, rank=form.cleaned_data["rank"], token=form.cleaned_data["token"]
+                person=me, competency=competency, rank=form.cleaned_data["rank"], token=form.cleaned_data["token"]
             )
         except services.EvidenceRefused as error:
             form.add_error("rank", str(error))
@@ -178,10 +182,11 @@ def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
 
 def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> HttpResponse:
     """A manager rates somebody she leads; others may look (level_of) but not rate."""
-    person = get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
-    if person == request.user:
+    me = signed_in(request)
+    person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
+    if person == me:
         return redirect("assess_myself", competency_id=competency_id)
-    if not (request.user.is_superuser or perms.is_manager_of(request.user, person)):
+    if not (me.is_superuser or perms.is_manager_of(me, person)):
         raise PermissionDenied(_("Only the person’s manager confirms levels."))
     competency = get_object_or_404(
         Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
@@ -191,7 +196,7 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         try:
             services.assess_as_manager(
                 person=person, competency=competency, rank=form.cleaned_data["rank"], note=form.cleaned_data["note"],
-                token=form.cleaned_data["token"], by=request.user,
+                token=form.cleaned_data["token"], by=me,
             )
         except services.EvidenceRefused as error:
             form.add_error("rank", str(error))

@@ -12,6 +12,7 @@ from django.views import i18n, static
 from django.views.decorators.http import require_POST
 
 from config.forms import DetailsForm
+from organisations.perms import signed_in
 
 
 @login_not_required
@@ -28,13 +29,14 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's own view (it checks `next`), and the choice is remembered for mails too."""
     code = request.POST.get("language", "")
     if request.user.is_authenticated and check_for_language(code) and code in dict(settings.LANGUAGES):
-        request.user.language = code
-        request.user.save(update_fields=["language"])
+        me = signed_in(request)
+        me.language = code
+        me.save(update_fields=["language"])
     return i18n.set_language(request)
 
 
 def account_details(request: HttpRequest) -> HttpResponse:
-    form = DetailsForm(request.POST or None, instance=request.user)
+    form = DetailsForm(request.POST or None, instance=signed_in(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your details are saved."))
@@ -45,7 +47,7 @@ def account_details(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def serve_media(request: HttpRequest, path: str) -> HttpResponse | FileResponse:
     """Uploaded pictures on a laptop; a proxy does this in production. An SVG opened by itself can run nothing."""
-    response = static.serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = static.serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response
 

@@ -37,7 +37,7 @@ class OfferedCourse:
 
 
 def offered_courses() -> dict[str, OfferedCourse]:
-    """The whole offer by key: three queries."""
+    """The whole offer by key: four queries, one of them for pages closed to the public."""
     pages: dict[str, list[CoursePage]] = defaultdict(list)
     for page in CoursePage.objects.offered().order_by("pk"):
         pages[page.key].append(page)

@@ -17,7 +17,7 @@ from competencies.services import Finding, record_evidence
 from courses import marking
 from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonProgress
 from courses.questions import questions_in
-from courses.selectors import course_state
+from courses.selectors import CourseState, course_state
 from courses.signals import course_passed
 from organisations.models import User
 
@@ -113,8 +113,7 @@ def submit_attempt(
     if lesson.is_check:
         if enrolment.completed_at is not None and submitted:
             return submitted[len(submitted) - 1]
-        missing = lessons_before_check(enrolment)
-        if missing:
+        if left_before_check(course_state(enrolment)):
             raise NotPossible(_("Finish the lessons before the check first."))
     questions = questions_in(lesson.body)
     if not questions:
@@ -143,9 +142,9 @@ def finish_course(*, enrolment: Enrolment, at: datetime | None = None) -> Enrolm
     return enrolment
 
 
-def lessons_before_check(enrolment: Enrolment) -> list[LessonPage]:
+def left_before_check(state: CourseState) -> list[LessonPage]:
     """Teaching lessons that are not done yet."""
-    return [row.lesson for row in course_state(enrolment).lessons if not row.completed and not row.lesson.is_check]
+    return [row.lesson for row in state.lessons if not row.completed and not row.lesson.is_check]
 
 
 def _open_attempt(enrolment: Enrolment, lesson: LessonPage, moment: datetime) -> Attempt:

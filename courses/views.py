@@ -16,6 +16,7 @@ from competencies.selectors import published_roles
 from courses import marking, selectors, services
 from courses.models import CataloguePage, CoursePage, Enrolment, LessonPage
 from courses.questions import questions_in
+from organisations.perms import signed_in
 
 PAGE_SIZE = 24
 
@@ -24,7 +25,7 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
     """The home page: where to go on for who is signed in, key roles, and a few courses."""
     context: dict[str, Any] = {"continue_state": None}
     if request.user.is_authenticated:
-        enrolment = Enrolment.objects.of(request.user).open().select_related("course").first()
+        enrolment = Enrolment.objects.of(signed_in(request)).open().select_related("course").first()
         if enrolment is not None:
             context["continue_state"] = selectors.course_state(enrolment)
     roles = published_roles().exclude(key_post="")
@@ -37,7 +38,8 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
 
 def catalogue_context(request: HttpRequest) -> dict[str, Any]:
     """Courses in the reader's language first; search in titles, summaries and beginnings of words."""
-    query = request.GET.get("q", "").strip()[:100]
+    # No database searches for NUL, and SQLite's search stumbles over a quotation mark.
+    query = request.GET.get("q", "").replace("\0", " ").replace('"', " ").strip()[:100]
     language = request.GET.get("language", "")
     courses = CoursePage.objects.offered()
     languages = sorted(set(CoursePage.objects.offered().values_list("language", flat=True)))
@@ -62,9 +64,9 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
     """A course: what it leads to, what comes before, its lessons, and where this person is in it."""
     enrolment = None
     if request.user.is_authenticated and not getattr(request, "is_preview", False):
-        enrolment = selectors.latest_enrolment(request.user, course)
+        enrolment = selectors.latest_enrolment(signed_in(request), course)
     state = selectors.course_state(enrolment) if enrolment else None
-    lessons = selectors.lessons_by_course([course]).get(course.pk, []) if course.path else []
+    lessons = [] if state or not course.path else selectors.lessons_by_course([course]).get(course.pk, [])
     return {
         "course": course,
         "enrolment": enrolment,
@@ -78,9 +80,10 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
 
 @require_POST
 def enrol(request: HttpRequest, course_id: int) -> HttpResponse:
-    course = get_object_or_404(CoursePage.objects.offered(), pk=course_id)
+    # By `id`, the page's own number: `pk` is a link to it, which Django does not check for numbers no database has.
+    course = get_object_or_404(CoursePage.objects.offered(), id=course_id)
     try:
-        enrolment = services.enrol(person=request.user, course=course)
+        enrolment = services.enrol(person=signed_in(request), course=course)
     except services.NotPossible as error:
         messages.error(request, str(error))
         return redirect(course.url)
@@ -95,7 +98,7 @@ def enrol(request: HttpRequest, course_id: int) -> HttpResponse:
 def show_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
     """A lesson for somebody who takes the course. Called by the page itself (Wagtail)."""
     course = lesson.course
-    enrolment = selectors.latest_enrolment(request.user, course)
+    enrolment = selectors.latest_enrolment(signed_in(request), course)
     if enrolment is None:
         messages.info(request, _("Start the course to open its lessons."))
         return redirect(course.url)
@@ -120,7 +123,7 @@ def lesson_context(
     answers = attempt.answers if attempt is not None and (show_feedback or attempt.submitted_at is None) else {}
     marked = marking.mark(questions, answers)
     results = attempt.results if show_feedback and attempt is not None else {}
-    missing = services.lessons_before_check(enrolment) if lesson.is_check and enrolment.completed_at is None else []
+    missing = services.left_before_check(state) if lesson.is_check and enrolment.completed_at is None else []
     number = 1 if attempt is None else attempt.number + (attempt.submitted_at is not None)
     by_slug = {row.lesson.slug: row.lesson for row in rows}
     return {
@@ -169,8 +172,8 @@ def preview_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
 
 def _taken(request: HttpRequest, lesson_id: int) -> tuple[LessonPage, Enrolment]:
     """The lesson and the person's enrolment in its course, or 404: nobody writes into a course she does not take."""
-    lesson = get_object_or_404(LessonPage.objects.live(), pk=lesson_id)
-    enrolment = selectors.latest_enrolment(request.user, lesson.course)
+    lesson = get_object_or_404(LessonPage.objects.live(), id=lesson_id)
+    enrolment = selectors.latest_enrolment(signed_in(request), lesson.course)
     if enrolment is None:
         enrolment = get_object_or_404(Enrolment.objects.none())
     return lesson, enrolment
@@ -235,7 +238,7 @@ def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
 def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
     """After a course: the result, the levels that moved, what became of the path, and the certificate."""
     enrolment = get_object_or_404(
-        Enrolment.objects.of(request.user).completed().select_related("course"), pk=enrolment_id
+        Enrolment.objects.of(signed_in(request)).completed().select_related("course"), pk=enrolment_id
     )
     outcomes = list(enrolment.course.outcomes.select_related("competency", "level"))
     return render(

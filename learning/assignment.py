@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from competencies.models import RoleProfile
@@ -124,7 +125,7 @@ def resolve(officer: User, whom: Whom, day: date) -> tuple[list[User], list[NotF
     return sorted(people.values(), key=lambda p: (p.name.casefold(), p.pk)), missing, repeated
 
 
-def _holders_in(units: Iterable[Unit], with_sub_units: bool, day: date) -> Iterable[int]:
+def _holders_in(units: Iterable[Unit], with_sub_units: bool, day: date) -> QuerySet[Appointment, Any]:
     within = Q(pk__in=[])
     for unit in units:
         within |= Q(post__unit__path__startswith=unit.path) if with_sub_units else Q(post__unit=unit)

@@ -8,12 +8,12 @@ every plan, and every sentence about what changed, comes from the rules themselv
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
-from competencies.demo import EVERYBODY, Assessments, Starter, withdraw
+from competencies.demo import Assessments, Starter, withdraw
 from courses.demo import Library, Taking, Way, begin, complete, draw_taking, write_activity
 from courses.selectors import OfferedCourse, offered_courses
 from learning.assignment import ASSIGN_JOB
@@ -25,8 +25,22 @@ from organisations.demo import Member, Ministry, moment, stream, workday_from, w
 from organisations.enums import JobState
 from organisations.models import Job
 
-# From here on people have begun a course; from the second on they have completed one, from the third all they need.
-BEGUN_FROM, COMPLETED_FROM, ALL_FROM = 0.55, 0.72, 0.965
+BEGUN_FROM = 0.55
+
+
+@dataclass(frozen=True)
+class Habits:
+    """From which `drive` on people have completed a course, and all they need; how many have completed 1, 2, 3."""
+
+    completed_from: float
+    all_from: float
+    courses: tuple[int, int, int]
+
+
+# Enough history for every corner of a small ministry; in a large one, most have what is asked of all still before them.
+USUAL_HABITS = Habits(0.72, 0.965, (74, 19, 7))
+LARGE_HABITS = Habits(0.74, 0.985, (90, 8, 2))
+LARGE_FROM = 1000
 # Activity is written when so many ways are over, so that a large ministry does not wait in memory.
 FLUSH = 500
 EVENING = 18 * 60
@@ -93,12 +107,12 @@ class _Learning:
         self.taken: set[tuple[int, str]] = set()
         for day, people in role_days.items():
             self.days[day].roles |= people
-        for order in orders(ministry):
+        finishers = _finishers(ministry, starter)
+        for order in orders(ministry, besides=finishers):
             self.days[order.on].orders.append(order)
-        finishers = {member.number for member in _finishers(ministry, starter)}
         for member in ministry.members:
             self._role_days(member)
-            for way in ways_of(ministry, member, finisher=member.number in finishers):
+            for way in ways_of(ministry, member, finisher=member in finishers):
                 self.days[way.first].begins.append((member, way))
 
     def _role_days(self, member: Member) -> None:
@@ -238,22 +252,31 @@ def ways_of(ministry: Ministry, member: Member, *, finisher: bool = False) -> li
         return [Way(ago(124), ago(112), key="leading-change")]
     if member.account == "hr":
         return [Way(ago(190), ago(178), key="building-digital-teams", fails=1)]
+    if member.account == "editor":
+        return [Way(ago(24), ago(10), lessons=3)]
+    if member.account == "admin":
+        return [Way(ago(112), ago(103), key="safe-digital-work")]
     chance = stream(ministry.seed, "ways", member.number)
     first = max(member.known_from, ministry.first_day) + timedelta(days=4)
     last = workday_until((member.left_on or ministry.as_of) - timedelta(days=2))
     if finisher:
-        return _in_a_row(chance, workday_from(first), last, 8, pause=(3, 30))
+        return _in_a_row(chance, workday_from(first), last, 12, pause=(2, 12))
     if member.drive < BEGUN_FROM:
         return []
-    if member.drive < COMPLETED_FROM:
+    habits = habits_of(ministry)
+    if member.drive < habits.completed_from:
         opened = workday_from(max(first, ministry.as_of - timedelta(days=chance.randint(8, 110))))
         return _open_way(chance, opened, last, ministry)
-    courses = 8 if member.drive >= ALL_FROM else chance.choices((1, 2, 3), (78, 16, 6))[0]
+    courses = 8 if member.drive >= habits.all_from else chance.choices((1, 2, 3), habits.courses)[0]
     start = workday_from(first + timedelta(days=int((last - first).days * chance.random() * 0.7)))
     ways = _in_a_row(chance, start, last, courses, pause=(4, 40))
     if ways and chance.random() < 0.3 and member.left_on is None:
         ways += _open_way(chance, workday_from(ways[-1].last + timedelta(days=chance.randint(5, 30))), last, ministry)
     return ways
+
+
+def habits_of(ministry: Ministry) -> Habits:
+    return LARGE_HABITS if len(ministry.members) >= LARGE_FROM else USUAL_HABITS
 
 
 def _in_a_row(chance: Random, first: date, last: date, courses: int, pause: tuple[int, int]) -> list[Way]:
@@ -279,20 +302,28 @@ def _open_way(chance: Random, first: date, last: date, ministry: Ministry) -> li
 
 
 def _finishers(ministry: Ministry, starter: Starter) -> list[Member]:
-    """At least three people who have done all that is asked, whatever chance says: the most eager of the staff."""
-    plain = [
+    """At least three people who have done all that is asked, whatever chance says: those of whom least is asked first.
+
+    The manager's team stays as it was drawn, so that he meets every stage.
+    """
+    team = ministry.team_of(ministry.account("manager"))
+    there = [
         member
         for member in ministry.members
         if not member.account
         and member.seats
-        and starter.roles_of(member) == (EVERYBODY,)
         and member.known_from == ministry.first_day
+        and (member not in team or member.drive >= 0.9)
     ]
-    return sorted(plain, key=lambda member: (-member.drive, member.number))[:3]
+    there.sort(key=lambda member: (len(starter.needs_of(member)), -member.drive, member.number))
+    return there[:3]
 
 
-def orders(ministry: Ministry) -> list[Order]:
-    """What HR assigned over the year: some of it overdue by now, some soon due, some with time left."""
+def orders(ministry: Ministry, *, besides: Sequence[Member] = ()) -> list[Order]:
+    """What HR assigned over the year: some of it overdue by now, some soon due, some with time left.
+
+    Those named in `besides` are left in peace.
+    """
     ago, as_of = ministry.ago, ministry.as_of
     hr, registry = ministry.officers["MPS"], ministry.officers["NRO"]
     learner, ciso = ministry.account("learner"), ministry.account("ciso")
@@ -305,6 +336,7 @@ def orders(ministry: Ministry) -> list[Order]:
         and member.seat.kind == "staff"
         and not member.account
         and member not in team
+        and member not in besides
         and member.known_from < ago(190)
     ]
     some = max(2, len(staff) // 40)

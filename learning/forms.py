@@ -16,12 +16,12 @@ from organisations.models import Unit, User
 
 
 class ProfileChoice(forms.ModelChoiceField):
-    def label_from_instance(self, profile: RoleProfile) -> str:  # type: ignore[override]
+    def label_from_instance(self, profile: RoleProfile) -> str:
         return str(profile)
 
 
 class UnitChoices(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, unit: Unit) -> str:  # type: ignore[override]
+    def label_from_instance(self, unit: Unit) -> str:
         # The depth in words a screen reader skips: an em space a level.
         return "\u2003" * max(unit.depth - 1, 0) + str(unit.name)
 

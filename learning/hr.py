@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
@@ -122,8 +123,8 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
         .values_list("pk")
         .annotate(Count("posts"))
     )
-    sums = {
-        row["unit"]: row
+    sums: dict[int, dict[str, Any]] = {
+        row["unit"]: dict(row)
         for row in newest_plans()
         .filter(person__in=current.values("person_id"))
         .annotate(unit=Subquery(current.filter(person=OuterRef("person")).order_by("starts_on", "pk").values("post__unit_id")[:1]))
@@ -135,14 +136,15 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
             complete=Count("pk", filter=Q(met__gte=F("requirements"))),
         )
     }
+    nothing: dict[str, Any] = {}
     return [
         UnitView(
             unit=unit,
             people=people.get(unit.pk, 0),
-            planned=sums.get(unit.pk, {}).get("planned", 0),
-            requirements=sums.get(unit.pk, {}).get("needed") or 0,
-            met=sums.get(unit.pk, {}).get("held") or 0,
-            complete=sums.get(unit.pk, {}).get("complete", 0),
+            planned=sums.get(unit.pk, nothing).get("planned", 0),
+            requirements=sums.get(unit.pk, nothing).get("needed") or 0,
+            met=sums.get(unit.pk, nothing).get("held") or 0,
+            complete=sums.get(unit.pk, nothing).get("complete", 0),
             posts=posts.get(unit.pk, 0),
         )
         for unit in units
@@ -176,7 +178,7 @@ def gaps_without_course(officer: User, limit: int = 8) -> list[OpenGap]:
     return [OpenGap(competencies[pk], count[pk], required[pk], reached[pk]) for pk in top if pk in competencies]
 
 
-def mandates_of(officer: User) -> Sequence[HrMandate]:
+def mandates_of(officer: User) -> QuerySet[HrMandate]:
     return officer.hr_mandates.select_related("unit").order_by("unit__path")
 
 

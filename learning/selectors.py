@@ -45,7 +45,8 @@ def due_dates(person_ids: Sequence[int], as_of: date) -> dict[int, date]:
         .values_list("role_assignment__person_id", "due_on")
     )
     for person_id, due_on in rows:
-        found[person_id] = min(due_on, found.get(person_id, due_on))
+        if due_on is not None:
+            found[person_id] = min(due_on, found.get(person_id, due_on))
     return found
 
 

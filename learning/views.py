@@ -24,6 +24,7 @@ from learning import hr, selectors
 from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from organisations import jobs, perms
+from organisations.perms import signed_in
 from organisations.models import Job, User
 
 ROSTER_PAGE = 50
@@ -33,10 +34,11 @@ ROSTER_PAGE = 50
 @require_GET
 def learn(request: HttpRequest) -> HttpResponse:
     """What do I do next, why, and how long does it take?"""
-    path = selectors.path_of(request.user)
+    me = signed_in(request)
+    path = selectors.path_of(me)
     context = {
         "path": path,
-        "posts": selectors.post_titles([request.user.pk], path.standing.as_of).get(request.user.pk, ""),
+        "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "changes": selectors.fresh_changes(path)[:3],
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
     }
@@ -46,8 +48,9 @@ def learn(request: HttpRequest) -> HttpResponse:
 @require_GET
 def path(request: HttpRequest) -> HttpResponse:
     """The whole path: each step with what it closes and why it is there."""
-    view = selectors.path_of(request.user)
-    plans = selectors.recent_changes(request.user, limit=20)
+    me = signed_in(request)
+    view = selectors.path_of(me)
+    plans = selectors.recent_changes(me, limit=20)
     changes = selectors.change_views(plans)
     context = {"path": view, "history": [(plan, changes[plan.pk]) for plan in plans]}
     return render(request, "learning/path.html", context)
@@ -57,8 +60,9 @@ def path(request: HttpRequest) -> HttpResponse:
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
     """What should I do for my people this week?"""
-    view = selectors.team_of(request.user)
-    if not view.members and not perms.is_manager(request.user):
+    me = signed_in(request)
+    view = selectors.team_of(me)
+    if not view.members and not perms.is_manager(me):
         return render(request, "learning/team_empty.html", status=200)
     return render(request, "learning/team.html", {"team": view})
 
@@ -66,14 +70,15 @@ def team(request: HttpRequest) -> HttpResponse:
 @require_GET
 def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
     """One person as her manager, her HR officer or an administrator sees her: gaps, path, progress."""
-    person = get_object_or_404(User.objects.visible_to(request.user), pk=person_id)
+    me = signed_in(request)
+    person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
     view = selectors.path_of(person)
     context = {
         "person": person,
         "path": view,
         "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
         "to_confirm": selectors.to_confirm(view.standing),
-        "can_assess": person != request.user and (request.user.is_superuser or perms.is_manager_of(request.user, person)),
+        "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
     }
     return render(request, "learning/team_member.html", context)
 
@@ -84,7 +89,7 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not perms.is_hr(request.user):
+        if not perms.is_hr(signed_in(request)):
             raise PermissionDenied(_("The HR desk is for people who serve a unit as HR officers."))
         return view(request, *args, **kwargs)
 
@@ -95,12 +100,13 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @for_hr
 def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
+    me = signed_in(request)
     context = {
-        "key_posts": hr.key_post_views(request.user),
-        "units": hr.unit_views(request.user),
-        "gaps": hr.gaps_without_course(request.user),
-        "mandates": hr.mandates_of(request.user),
-        "jobs": list(Job.objects.visible_to(request.user).filter(kind=ASSIGN_JOB)[:5]),
+        "key_posts": hr.key_post_views(me),
+        "units": hr.unit_views(me),
+        "gaps": hr.gaps_without_course(me),
+        "mandates": hr.mandates_of(me),
+        "jobs": list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5]),
     }
     return render(request, "learning/hr.html", context)
 
@@ -109,8 +115,9 @@ def hr_desk(request: HttpRequest) -> HttpResponse:
 @for_hr
 def hr_people(request: HttpRequest) -> HttpResponse:
     """The roster: find people, see where they stand, tick those to assign something to."""
-    form = RosterFilter(request.GET or None, officer=request.user)
-    people = hr.people_served(request.user).order_by("name", "pk")
+    me = signed_in(request)
+    form = RosterFilter(request.GET or None, officer=me)
+    people = hr.people_served(me).order_by("name", "pk")
     if form.is_valid():
         if form.cleaned_data["q"]:
             people = people.filter(Q(name__icontains=form.cleaned_data["q"]) | Q(email__icontains=form.cleaned_data["q"]))
@@ -136,8 +143,9 @@ def assign(request: HttpRequest) -> HttpResponse:
 
     What was answered travels in the form itself; `go` names the step to show, `step` the one that was answered.
     """
+    me = signed_in(request)
     data = request.POST if request.method == "POST" else request.GET
-    forms = {name: form(data if data else None, officer=request.user) for name, form in FORMS.items()}
+    forms = {name: form(data if data else None, officer=me) for name, form in FORMS.items()}
     answered = data.get("step", "")
     wanted = data.get("go", "what" if not answered else _following(answered))
     if wanted not in (*STEPS, "apply"):
@@ -149,18 +157,18 @@ def assign(request: HttpRequest) -> HttpResponse:
     if wanted in FORMS:
         return _show_step(request, wanted, forms, invalid=False)
     preview = preview_assignment(
-        officer=request.user,
+        officer=me,
         profile=forms["what"].cleaned_data["profile"],
         whom=forms["whom"].whom(),
         due_on=forms["when"].cleaned_data["due_on"],
     )
     if wanted == "apply" and request.method == "POST":
         token = request.POST.get("token", "")[:40]
-        already = Job.objects.filter(key=f"{ASSIGN_JOB}:{request.user.pk}:{token}").first()
+        already = Job.objects.filter(key=f"{ASSIGN_JOB}:{me.pk}:{token}").first()
         if already is not None:
             return redirect("job", pk=already.pk)
         if request.POST.get("digest") == preview.digest and preview.gaining and token:
-            return redirect("job", pk=apply_assignment(officer=request.user, preview=preview, token=token).pk)
+            return redirect("job", pk=apply_assignment(officer=me, preview=preview, token=token).pk)
         messages.warning(request, _("Something has changed since you looked. Nothing was written; please look again."))
     context = {
         "preview": preview,
@@ -192,17 +200,18 @@ def _carried(data: Any, step: str) -> list[tuple[str, str]]:
 
 
 def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invalid: bool) -> HttpResponse:
+    me = signed_in(request)
     data = request.POST if request.method == "POST" else request.GET
     form = forms[step]
     if not invalid:
         # Show what was answered before, without complaining about what was not asked yet.
-        initial = {name: data.getlist(name) if name in {"units", "people"} else data.get(name) for name in form.base_fields if name in data}
+        initial: dict[str, Any] = {name: data.getlist(name) if name in {"units", "people"} else data.get(name) for name in form.base_fields if name in data}
         if step == "whom" and "emails" in data:
             initial["with_sub_units"] = "with_sub_units" in data
-        form = FORMS[step](initial=initial, officer=request.user)
+        form = FORMS[step](initial=initial, officer=me)
     chosen = []
     if step == "whom":
-        chosen = list(hr.people_served(request.user).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
+        chosen = list(hr.people_served(me).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
     context = {"form": form, "chosen": chosen, **_step_context(step, data)}
     return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
 
@@ -210,14 +219,14 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
-    page = Paginator(Job.objects.visible_to(request.user), 25).get_page(request.GET.get("page"))
+    page = Paginator(Job.objects.visible_to(signed_in(request)), 25).get_page(request.GET.get("page"))
     return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]})
 
 
 @require_GET
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job: how far it is, and when it is done, what came of each row."""
-    row = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    row = get_object_or_404(Job.objects.visible_to(signed_in(request)), pk=pk)
     assigned = held = []
     if row.kind == ASSIGN_JOB and row.report:
         names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()

@@ -9,10 +9,20 @@ from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+    from django.http import HttpRequest
 
     from organisations.models import User
 
 NOBODY = Q(pk__in=[])
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind a request that only signed-in people can make (every door is closed unless opened on purpose)."""
+    from django.core.exceptions import PermissionDenied
+
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
 
 
 def posts_led_by(manager: User, as_of: date) -> list[int]:
@@ -25,7 +35,8 @@ def posts_led_by(manager: User, as_of: date) -> list[int]:
     from organisations.models import Appointment, Post
 
     frontier = list(Appointment.objects.current(as_of).filter(person=manager).values_list("post_id", flat=True))
-    seen, led = set(frontier), []
+    seen: set[int] = set(frontier)
+    led: list[int] = []
     while frontier:
         held = Exists(Appointment.objects.current(as_of).filter(post=OuterRef("pk")))
         below = Post.objects.filter(reports_to__in=frontier).annotate(held=held).values_list("pk", "held")

@@ -40,10 +40,11 @@ def field_name(question: Question) -> str:
 
 @register.simple_tag
 def option_mark(marked: Marked, option: Any, show: bool) -> str:
-    """After grading: "right", "wrong" or "missed" for an option, "" before or where there is nothing to say."""
+    """After grading: how an option is shown (elements.choice), "" before or where there is nothing to say."""
     if not show:
         return ""
     chosen = is_chosen(marked, option.id)
     if option.correct:
-        return "right" if chosen else "missed"
+        several = sum(other.correct for other in marked.question.options) > 1
+        return "right" if chosen else "missed" if several else "answer"
     return "wrong" if chosen else ""

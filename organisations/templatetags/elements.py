@@ -521,6 +521,7 @@ _MARKS: Final = {
     "right": ("done", "done", gettext_lazy("Your answer: right")),
     "wrong": ("overdue", "wrong", gettext_lazy("Your answer: not right")),
     "missed": ("info", "info", gettext_lazy("This was also right")),
+    "answer": ("info", "info", gettext_lazy("This is the right answer")),
 }
 
 
@@ -537,7 +538,7 @@ def choice(
     card: bool = False,
     **attrs: Any,
 ) -> Values:
-    """One answer outside a Django form. `mark` shows it after grading: right, wrong, missed. `card` makes it large."""
+    """One answer outside a Django form. `mark` shows it after grading: right, wrong, missed (one of several), answer (the only one). `card` makes it large."""
     kind, shape, words = _MARKS.get(mark, ("", "", ""))
     return {
         "id": id or f"id_{slugify(name)}_{slugify(str(value))}",

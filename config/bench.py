@@ -1,0 +1,263 @@
+"""`make bench`: figures of the hot paths, as a table with machine facts, so that later work can compare.
+
+Every figure is the median of several runs; times are CPU seconds of this process (user + system), because machines are noisy.
+It works on a database of its own in a temporary folder (or, with DATABASE_URL, in a database it creates and drops).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+PEOPLE = int(os.environ.get("BENCH_PEOPLE", "10000"))
+SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
+
+
+def cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(act: Callable[[], object], runs: int = 5, warm: int = 1) -> tuple[float, float]:
+    """Median CPU and wall seconds of `runs` runs after `warm` ones that are not counted."""
+    for _ in range(warm):
+        act()
+    cpus, walls = [], []
+    for _ in range(runs):
+        start_cpu, start = cpu(), time.perf_counter()
+        act()
+        cpus.append(cpu() - start_cpu)
+        walls.append(time.perf_counter() - start)
+    return statistics.median(cpus), statistics.median(walls)
+
+
+def yardstick() -> None:
+    """The line the figures of other platforms were scaled by: ten million additions in a function."""
+    s = 0
+    for i in range(10_000_000):
+        s += i * i
+
+
+class Table:
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str, str]] = []
+
+    def add(self, what: str, size: str, figure: str, other: str = "") -> None:
+        self.rows.append((what, size, figure, other))
+        print(f"  {what:<34} {size:<28} {figure:<28} {other}", file=sys.stderr, flush=True)
+
+    def text(self) -> str:
+        lines = ["| work | size | figure | queries, other |", "|---|---|---|---|"]
+        return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in self.rows)])
+
+
+def own_database(folder: str) -> Callable[[], None]:
+    os.environ["VAR_DIR"] = folder
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        return lambda: None
+    import psycopg
+
+    name = f"bench_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    os.environ["DATABASE_URL"] = url.rsplit("/", 1)[0] + f"/{name}"
+
+    def drop() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    return drop
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="dtp-bench-") as folder:
+        drop = own_database(folder)
+        try:
+            run()
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+            drop()
+
+
+def run() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
+    os.environ["CELERY_BROKER_URL"] = "memory://"
+    os.environ["ALLOWED_HOSTS"] = "testserver"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from config.celery import app
+
+    app.conf.task_always_eager = True
+    table = Table()
+    call_command("migrate", verbosity=0)
+    table.add("yardstick", "10 million additions", f"{measure(yardstick)[0]:.2f} CPU s")
+    bench_import(table)
+    call_command("load_starter_framework", verbosity=0)
+    _cpu, wall = measure(lambda: call_command("load_courses", verbosity=0), runs=1, warm=0)
+    table.add("load the starter courses", "26 pages, 156 lessons", f"{_cpu:.1f} CPU s, {wall:.1f} s")
+    start_cpu, start = cpu(), time.perf_counter()
+    call_command("seed_demo", people=PEOPLE, verbosity=0)
+    table.add("make a demo ministry", f"{PEOPLE:,} people", f"{cpu() - start_cpu:.1f} CPU s, {time.perf_counter() - start:.1f} s")
+    bench_pages(table)
+    bench_planning(table)
+    bench_assignment(table)
+    bench_certificates(table)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    database = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
+    print(f"\n{database}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, peak memory {peak:.0f} MB\n")
+    print(table.text())
+
+
+def bench_import(table: Table) -> None:
+    from django.db import connection, transaction
+    from django.test.utils import CaptureQueriesContext
+
+    from competencies.importers import read
+    from competencies.loading import load_framework
+
+    for name, folder in (("NICE 2.1.0", "nice-2.1.0"), ("UK Digital and Data", "ddat-2025-09")):
+        path = SHARED / folder
+        if not path.exists():
+            table.add(f"import {name}", "-", "the real file is not here", "set SHARED_DATA")
+            continue
+
+        def load(path: Path = path) -> int:
+            with CaptureQueriesContext(connection) as queries, transaction.atomic():
+                load_framework(content=read(path, None))
+                transaction.set_rollback(True)
+            return len(queries)
+
+        seconds, wall = measure(load, runs=3)
+        table.add(f"import {name}", "read, check, store", f"{seconds:.2f} CPU s, {wall:.2f} s", f"{load()} queries")
+
+
+def bench_pages(table: Table) -> None:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from courses.models import LessonPage
+    from organisations.demo import DEMO_ACCOUNTS
+    from organisations.models import User
+
+    people = {account.split("@")[0]: User.objects.get(email=account) for account in DEMO_ACCOUNTS}
+    teams = User.objects.raw(
+        "SELECT a.person_id AS id, COUNT(*) AS size FROM organisations_appointment a JOIN organisations_post p ON p.reports_to_id = a.post_id "
+        "WHERE a.ends_on IS NULL GROUP BY a.person_id ORDER BY size DESC LIMIT 1"
+    )
+    largest = next(iter(teams))
+    lesson = LessonPage.objects.live().filter(is_check=True).first()
+    pages = [
+        ("home", None, "/"), ("catalogue", None, "/courses/"), ("course page", people["ciso"], "/courses/governing-cyber-risk/"),
+        ("learner’s desk", people["ciso"], "/learn/"), ("learning path", people["ciso"], "/learn/path/"),
+        ("lesson", people["learner"], None), ("manager’s desk", User.objects.get(pk=largest.pk), "/team/"),
+        ("HR desk", people["hr"], "/hr/"), ("roster, 50 a page", people["hr"], "/hr/people/"), ("role card", None, "/roles/3/"),
+        ("verification, unknown code", None, "/verify/ABCDEFGHJK/"),
+    ]  # fmt: skip
+    for name, person, url in pages:
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        if url is None:
+            enrolment = person.enrolments.filter(completed_at__isnull=True).select_related("course").first() if person else None
+            url = enrolment.course.get_first_child().url if enrolment else lesson.url
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(url)
+        asked = len(queries)
+        if response.status_code != (404 if "verification" in name else 200):
+            raise SystemExit(f"{url} answered {response.status_code}; a figure of it would mean nothing.")
+        seconds, _wall = measure(partial(client.get, url), runs=15, warm=2)
+        size = f"{len(response.content) // 1024} kB" + (f", {largest.size} people" if name == "manager’s desk" else "")
+        table.add(f"page: {name}", size, f"{seconds * 1000:.1f} CPU ms", f"{asked} queries")
+
+
+def bench_planning(table: Table) -> None:
+    from django.utils import timezone
+
+    from competencies.selectors import standings_of
+    from courses.selectors import offered_courses, passed_and_begun
+    from learning import planning
+    from learning.enums import PlanReason
+    from learning.services import replan_many, solve
+    from organisations.models import User
+
+    ids = list(User.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)[:2000])
+    offered = offered_courses()
+    standings = standings_of(ids[:200], as_of=timezone.localdate())
+    passed, begun = passed_and_begun(ids[:200])
+
+    def solve_all() -> None:
+        planning._plan.cache_clear()
+        for pk in ids[:200]:
+            solve(standings[pk], "en", offered, passed[pk], begun[pk])
+
+    seconds, _wall = measure(solve_all, runs=3)
+    table.add("plan a path", "200 people, nothing loaded twice", f"{seconds / 200 * 1000:.2f} CPU ms a person", "shared solutions counted")
+    seconds, _wall = measure(lambda: replan_many(person_ids=ids, reason=PlanReason.SWEEP), runs=3)
+    table.add("bring paths up to date", f"{len(ids):,} people", f"{seconds / len(ids) * 1000:.2f} CPU ms a person")
+
+
+def bench_assignment(table: Table) -> None:
+    from django.utils import timezone
+
+    from competencies.models import RoleProfile
+    from learning.assignment import Whom, preview_assignment
+    from learning.services import assign_batch
+    from organisations.models import Unit, User
+
+    officer = User.objects.get(email="hr@demo.example")
+    profile = RoleProfile.objects.get(role__code="change-lead")
+    units = tuple(Unit.objects.filter(depth=1).values_list("pk", flat=True))
+
+    def preview() -> object:
+        return preview_assignment(officer=officer, profile=profile, whom=Whom(unit_ids=units), due_on=None)
+
+    seconds, wall = measure(preview, runs=3)
+    found = preview_assignment(officer=officer, profile=profile, whom=Whom(unit_ids=units), due_on=None)
+    count = len(found.gaining)
+    table.add("preview an assignment", f"{count:,} people", f"{seconds:.1f} CPU s, {wall:.1f} s", f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person")
+    people = [g.person.pk for g in found.gaining]
+
+    def write() -> None:
+        for start in range(0, len(people), 200):
+            assign_batch(person_ids=people[start : start + 200], profile=profile, due_on=None, by=officer, job=None, at=timezone.now())
+
+    seconds, wall = measure(write, runs=1, warm=0)
+    table.add("write the assignment rows", f"{count:,} people", f"{seconds:.1f} CPU s, {wall:.1f} s", f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person")
+
+
+def bench_certificates(table: Table) -> None:
+    from certificates.models import Certificate
+    from certificates.pdf import render_pdf
+    from certificates.record import claim_of
+
+    claims = [claim_of(record) for record in Certificate.objects.order_by("pk").values_list("record", flat=True)[:200]]
+
+    def render() -> None:
+        for claim in claims:
+            render_pdf(claim)
+
+    seconds, _wall = measure(render, runs=3)
+    table.add("certificate PDF with QR code", f"{len(claims)} certificates", f"{len(claims) / seconds:.0f} a second and core")
+
+
+if __name__ == "__main__":
+    main()
