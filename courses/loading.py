@@ -58,7 +58,7 @@ def load_courses(*, folder: Path = DATA, framework_slug: str = "public-digital-t
         return _load(folder, framework_slug, written)
     except BaseException:
         for file in written:  # rows go back by themselves, files do not
-            file.storage.delete(file.name)
+            file.storage.delete(str(file.name))
         raise
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Max
 
 from courses.models import (
     Attempt,
@@ -161,6 +160,3 @@ def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], di
 def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
     return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()
 
-
-def attempts_used(enrolment: Enrolment, lesson: LessonPage) -> int:
-    return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).aggregate(n=Max("number"))["n"] or 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -85,8 +85,9 @@ def save_answers(
     """
     moment = at or timezone.now()
     enrolment = Enrolment.objects.select_for_update(of=("self",)).get(pk=enrolment.pk)
-    handed_in = Attempt.objects.filter(enrolment=enrolment, lesson=lesson, number=number, submitted_at__isnull=False)
-    if enrolment.completed_at is not None or (number is not None and handed_in.exists()):
+    if enrolment.completed_at is not None:
+        return None
+    if number is not None and _handed_in(enrolment, lesson).filter(number=number).exists():
         return None
     attempt = _open_attempt(enrolment, lesson, moment)
     attempt.answers = dict(answers)
@@ -106,7 +107,7 @@ def submit_attempt(
     """
     moment = at or timezone.now()
     enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
-    submitted = Attempt.objects.filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=False).order_by("number")
+    submitted = _handed_in(enrolment, lesson)
     already = submitted.filter(number=number).first()
     if already is not None:
         return already
@@ -145,6 +146,10 @@ def finish_course(*, enrolment: Enrolment, at: datetime | None = None) -> Enrolm
 def left_before_check(state: CourseState) -> list[LessonPage]:
     """Teaching lessons that are not done yet."""
     return [row.lesson for row in state.lessons if not row.completed and not row.lesson.is_check]
+
+
+def _handed_in(enrolment: Enrolment, lesson: LessonPage) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=False).order_by("number")
 
 
 def _open_attempt(enrolment: Enrolment, lesson: LessonPage, moment: datetime) -> Attempt:

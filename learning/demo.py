@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
+from django.db.models import Max
+
 from competencies.demo import Assessments, Starter, withdraw
 from courses.demo import Library, Taking, Way, begin, complete, draw_taking, write_activity
 from courses.selectors import OfferedCourse, offered_courses
 from learning.assignment import ASSIGN_JOB
 from learning.enums import PlanReason
-from learning.models import PathPlan
-from learning.selectors import current_plans
+from learning.models import PathPlan, PathStep
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.demo import Member, Ministry, moment, stream, workday_from, workday_until, workdays
 from organisations.enums import JobState
@@ -186,10 +187,10 @@ class _Learning:
         """People begin the next step of the path they have this morning."""
         if not today.begins:
             return
-        plans = current_plans([member.user.pk for member, way in today.begins if not way.key])
+        paths = _paths([member.user.pk for member, way in today.begins if not way.key])
         begun = []
         for member, way in today.begins:
-            page_id = self._next_course(member, way, plans.get(member.user.pk))
+            page_id = self._next_course(member, way, paths.get(member.user.pk, []))
             if page_id is None:
                 continue
             course = self.library.course(page_id)
@@ -206,11 +207,10 @@ class _Learning:
         begin(begun)
         self.year.enrolments += len(begun)
 
-    def _next_course(self, member: Member, way: Way, plan: PathPlan | None) -> int | None:
+    def _next_course(self, member: Member, way: Way, path: Sequence[tuple[int, str]]) -> int | None:
         if way.key:
             return self.library.page(way.key, member.user.language).pk
-        steps = plan.steps.all() if plan is not None else ()
-        return next((s.course_id for s in steps if (member.number, s.course.key) not in self.taken), None)
+        return next((page_id for page_id, key in path if (member.number, key) not in self.taken), None)
 
     def _end(self, today: _Day) -> None:
         if not today.ends:
@@ -232,6 +232,20 @@ class _Learning:
         if ids:
             at = moment(day, EVENING)
             self.year.plans += replan_many(person_ids=ids, reason=reason, at=at, offered=self.offered)
+
+
+def _paths(person_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """The path in force of each person as (page id, course key); learning.selectors reads more than is needed here."""
+    plans = PathPlan.objects.filter(person_id__in=person_ids).order_by()
+    newest = dict(plans.values_list("person_id").annotate(Max("number")))
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    rows = PathStep.objects.filter(plan__person_id__in=person_ids).order_by("position")
+    for person_id, number, page_id, key in rows.values_list(
+        "plan__person_id", "plan__number", "course_id", "course__key"
+    ):
+        if number == newest[person_id]:
+            found[person_id].append((page_id, key))
+    return found
 
 
 # --- Who does what when ----------------------------------------------------------------------------------------------

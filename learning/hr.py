@@ -14,7 +14,7 @@ from django.utils import timezone
 from competencies.models import Competency, PostRole, RoleProfile
 from competencies.selectors import Standing, key_posts, standings_of
 from learning.models import PathPlan
-from organisations.models import Appointment, HrMandate, Unit, User
+from organisations.models import Appointment, HrMandate, Post, Unit, User
 from organisations.perms import hr_paths
 
 
@@ -68,8 +68,7 @@ def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView
     day = as_of or timezone.localdate()
     rows = list(
         key_posts()
-        .filter(post__unit__in=units_served(officer).values("pk"), post__starts_on__lte=day)
-        .filter(Q(post__ends_on__isnull=True) | Q(post__ends_on__gt=day))
+        .filter(post__in=Post.objects.existing(day).filter(unit__in=units_served(officer).values("pk")).values("pk"))
         .order_by("profile__role__position", "post__unit__path", "post__code")
     )
     holders = {
@@ -117,12 +116,7 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
     ids = [unit.pk for unit in units]
     current = Appointment.objects.current(day).filter(post__unit_id__in=ids)
     people = dict(current.values_list("post__unit_id").annotate(Count("person_id", distinct=True)))
-    posts = dict(
-        Unit.objects.filter(pk__in=ids)
-        .filter(Q(posts__ends_on__isnull=True) | Q(posts__ends_on__gt=day), posts__starts_on__lte=day)
-        .values_list("pk")
-        .annotate(Count("posts"))
-    )
+    posts = dict(Post.objects.existing(day).filter(unit_id__in=ids).values_list("unit_id").annotate(Count("pk")))
     sums: dict[int, dict[str, Any]] = {
         row["unit"]: dict(row)
         for row in newest_plans()

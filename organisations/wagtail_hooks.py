@@ -84,7 +84,7 @@ class PostForm(WagtailAdminModelForm):
         return above
 
 
-Post.base_form_class = PostForm
+Post.base_form_class = PostForm  # type: ignore[attr-defined]  # Wagtail looks for it
 
 
 class UnitViewSet(SnippetViewSet):

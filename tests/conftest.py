@@ -76,9 +76,14 @@ def plant(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """A test that really commits empties the database at its end; the next one finds it planted again."""
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A test that really commits empties the database at its end; the next one finds it planted again.
+
+    After the last test the test database is gone and the connection may lead to a real one: hands off.
+    """
     yield
+    if nextitem is None:
+        return
     marker = item.get_closest_marker("django_db")
     if "transactional_db" in getattr(item, "fixturenames", ()) or (marker is not None and marker.kwargs.get("transaction")):
         from pytest_django.plugin import blocking_manager_key

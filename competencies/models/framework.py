@@ -64,7 +64,7 @@ class FrameworkVersion(models.Model):
         return f"{self.framework} {self.edition}"
 
 
-class ProficiencyLevel(models.Model):
+class ProficiencyLevel(models.Model):  # type: ignore[django-manager-missing]  # Wagtail's ParentalKey is untyped
     """A level of a version's own scale: `rank` orders, `label` shows."""
 
     version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="levels", verbose_name=_("framework version"))
@@ -99,7 +99,7 @@ class Area(models.Model):
         return str(self.title)
 
 
-class Competency(models.Model):
+class Competency(models.Model):  # type: ignore[django-manager-missing]  # Wagtail's ParentalKey is untyped
     """What a person can hold: a competency, or a skill, knowledge or task statement of a framework that has those."""
 
     version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="competencies", verbose_name=_("framework version"))

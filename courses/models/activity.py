@@ -55,7 +55,7 @@ class Enrolment(models.Model):
 
 class LessonProgress(models.Model):
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="progress", verbose_name=_("enrolment"))
-    lesson = models.ForeignKey(LessonPage, on_delete=models.CASCADE, related_name="progress", verbose_name=_("lesson"))
+    lesson = models.ForeignKey(LessonPage, on_delete=models.PROTECT, related_name="progress", verbose_name=_("lesson"))
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
 
@@ -75,7 +75,7 @@ class Attempt(models.Model):
     """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("enrolment"))
-    lesson = models.ForeignKey(LessonPage, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("lesson"))
+    lesson = models.ForeignKey(LessonPage, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("lesson"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
     answers = models.JSONField(_("answers"), default=dict)
     results = models.JSONField(_("results"), default=dict)

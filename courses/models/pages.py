@@ -177,10 +177,11 @@ class CourseOutcome(Orderable):
         super().clean()
         if not self.competency_id:
             return
-        if self.level_id is None:
+        level = self.level
+        if level is None:
             if self.competency.version.levels.exists():
                 raise ValidationError({"level": _("Say which level the course leads to.")})
-        elif self.level.version_id != self.competency.version_id:
+        elif level.version_id != self.competency.version_id:
             raise ValidationError({"level": _("This level belongs to another framework than the competency.")})
 
 
@@ -193,6 +194,12 @@ class CoursePrerequisite(Orderable):
     class Meta(Orderable.Meta):
         verbose_name = _("prerequisite")
         verbose_name_plural = _("prerequisites")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["course", "prerequisite"], name="courses_one_prerequisite_per_course",
+                violation_error_message=_("This course is already a prerequisite."),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.prerequisite)

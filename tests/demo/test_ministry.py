@@ -214,6 +214,12 @@ def test_nobody_did_anything_before_she_came_or_after_she_left():
         assert all(timezone.localdate(e.last_seen_at) < ended for e in gone.enrolments.all())
 
 
+def test_everybody_took_what_her_path_of_that_day_asked_for():
+    for enrolment in Enrolment.objects.select_related("course"):
+        plans = PathPlan.objects.filter(person=enrolment.person_id, made_at__lt=enrolment.enrolled_at)
+        assert plans.latest("number").steps.filter(course=enrolment.course_id).exists(), enrolment
+
+
 def test_lessons_are_done_in_order_and_the_check_comes_last():
     for state in course_states(list(Enrolment.objects.select_related("course"))).values():
         done = [row.completed for row in state.lessons]
