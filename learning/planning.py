@@ -102,11 +102,8 @@ def plan_path(
 @lru_cache(maxsize=4096)
 def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: frozenset[str]) -> Plan:
     available = _available(offers, satisfied)
-    goals: dict[int, int] = {}
-    for target in targets:
-        best = max((offer.reaches(target.competency_id) for offer in available.values()), default=0)
-        if best > target.held:
-            goals[target.competency_id] = min(best, target.required)
+    best = {t.competency_id: max((offer.reaches(t.competency_id) for offer in available.values()), default=0) for t in targets}
+    goals = {t.competency_id: min(best[t.competency_id], t.required) for t in targets if best[t.competency_id] > t.held}
     chosen = _choose(goals, _relevant(goals, available, satisfied), satisfied)
     by_id = {target.competency_id: target for target in targets}
     closes = {
@@ -122,9 +119,9 @@ def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: fro
     }
     steps = tuple(Step(key, closes[key], needed_by[key]) for key in _order(chosen, closes, needed_by, by_id, available))
     unclosed = tuple(
-        Closing(t.competency_id, t.held, goals.get(t.competency_id, 0), t.required)
+        Closing(t.competency_id, t.held, best[t.competency_id], t.required)
         for t in sorted(targets, key=lambda t: (-t.priority, t.competency_id))
-        if goals.get(t.competency_id, 0) < t.required
+        if best[t.competency_id] < t.required
     )
     return Plan(steps, unclosed, sum(available[key].effort_minutes for key in chosen))
 

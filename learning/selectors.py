@@ -24,9 +24,10 @@ NEWS_FOR = timedelta(days=14)
 
 
 def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
-    """The plan in force of each person, with its steps and their courses. Two queries."""
+    """The plan in force of each person, with its steps and their courses. Three queries."""
     newest = PathPlan.objects.filter(person=OuterRef("person")).order_by("-number").values("number")[:1]
-    steps = PathStep.objects.select_related("course").order_by("position")
+    # Courses are few and steps are many: each course is read once, not joined to every step.
+    steps = PathStep.objects.prefetch_related("course").order_by("position")
     plans = (
         PathPlan.objects.filter(person_id__in=person_ids)
         .annotate(newest=Subquery(newest))

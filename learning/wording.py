@@ -97,7 +97,7 @@ def change_words(change: ChangeView) -> str:
 def unclosed_words(line: Line, closing: Closing) -> str:
     """A gap that remains after the path, and what else helps."""
     name = str(line.competency)
-    if line.scale.is_stated and closing.reaches > closing.held:
+    if line.scale.is_stated and closing.reaches:
         return _(
             "“%(name)s”: courses lead to level %(reaches)s of the %(required)s needed. The rest is shown by work: "
             "an assignment, then a panel or the recognition of prior learning."

@@ -681,7 +681,7 @@ class _Drawing:
         # The post that ended was held beside her own by somebody who is still there.
         clerk, ends_on = next((seat, seat.ends_on) for seat in ministry.seats if seat.ends_on is not None)
         keeper = next(member for member in self.plain_staff() if len(member.holdings) == 1)
-        keeper.holdings.append(Holding(keeper, clerk, ends_on - timedelta(days=100), ends_on))
+        keeper.holdings.append(Holding(keeper, clerk, workday_from(ends_on - timedelta(days=100)), ends_on))
 
     def plain_staff(self) -> Iterator[Member]:
         for member in self.ministry.members:

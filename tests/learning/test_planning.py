@@ -58,8 +58,9 @@ def test_a_gap_that_courses_can_only_narrow_is_narrowed_and_named():
     assert plan.unclosed == (Closing(RISK, 1, 4, 5),)
 
 
-def test_a_course_below_what_is_held_is_of_no_use():
-    assert keys(plan_path([target(RISK, 4, 5)], [RISK_ONLY])) == []
+def test_a_course_that_leads_only_to_what_is_held_is_of_no_use_but_known():
+    plan = plan_path([target(RISK, 4, 5)], [RISK_ONLY])
+    assert (keys(plan), plan.unclosed) == ([], (Closing(RISK, 4, 4, 5),))
 
 
 def test_nothing_to_close_is_an_empty_path():
