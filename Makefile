@@ -70,7 +70,7 @@ test-postgres: .venv/.dev build/vendor/.done  ## The suite again on PostgreSQL, 
 lint: .venv/.dev  ## Check style and common faults of code and templates
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m djlint --check --lint --quiet templates >/dev/null || $(PY) -m djlint --lint templates
+	@$(PY) -m djlint --lint --quiet templates
 
 fmt: .venv/.dev  ## Bring the code into shape
 	@$(PY) -m ruff check --fix-only --quiet .

@@ -19,7 +19,9 @@ class AssessForm(forms.Form):
     """Which descriptor fits. The token makes a doubled press one press."""
 
     rank = forms.ChoiceField(
-        label=_("Which of these fits?"), widget=forms.RadioSelect, error_messages={"required": _("Choose the description that fits, or skip this one.")}
+        label=_("Which of these fits?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose the description that fits, or skip this one.")},
     )
     token = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
@@ -39,6 +41,9 @@ class AssessForm(forms.Form):
 
 class ManagerAssessForm(AssessForm):
     note = forms.CharField(
-        label=_("What have you seen?"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("What have you seen?"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("A sentence the person will read: the piece of work that shows it."),
     )

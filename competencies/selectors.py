@@ -116,7 +116,9 @@ def profiles_by_person(person_ids: Sequence[int], as_of: date) -> dict[int, list
         .filter(person_id__in=person_ids, post__post_roles__isnull=False)
         .values_list("person_id", "post__post_roles__profile_id")
     )
-    assigned = RoleAssignment.objects.current(as_of).filter(person_id__in=person_ids).values_list("person_id", "profile_id")
+    assigned = (
+        RoleAssignment.objects.current(as_of).filter(person_id__in=person_ids).values_list("person_id", "profile_id")
+    )
     for person_id, profile_id in [*by_post, *assigned]:
         found[person_id].add(profile_id)
     return {person_id: sorted(ids) for person_id, ids in found.items()}
@@ -130,14 +132,18 @@ def scales_of(version_ids: Iterable[int]) -> dict[int, Scale]:
     return {version_id: Scale(labels.get(version_id, {})) for version_id in wanted}
 
 
-def evidence_items(person_ids: Sequence[int], competency_ids: Sequence[int] | None = None) -> dict[int, dict[int, list[EvidenceItem]]]:
+def evidence_items(
+    person_ids: Sequence[int], competency_ids: Sequence[int] | None = None
+) -> dict[int, dict[int, list[EvidenceItem]]]:
     """Standing evidence as the pure rules take it: person id → competency id → items. One query."""
     found: dict[int, dict[int, list[EvidenceItem]]] = defaultdict(lambda: defaultdict(list))
     rows = Evidence.objects.standing().filter(person_id__in=person_ids)
     if competency_ids is not None:
         rows = rows.filter(competency_id__in=competency_ids)
     fields = ("id", "person_id", "competency_id", "kind", "rank", "assessed", "occurred_on", "valid_until")
-    for pk, person_id, competency_id, kind, rank, assessed, occurred_on, valid_until in rows.order_by("pk").values_list(*fields):
+    for pk, person_id, competency_id, kind, rank, assessed, occurred_on, valid_until in rows.order_by("pk").values_list(
+        *fields
+    ):
         found[person_id][competency_id].append(
             EvidenceItem(pk, EvidenceKind(kind), rank, assessed, occurred_on, valid_until)
         )
@@ -161,7 +167,13 @@ def standings_of(
     requirements = (
         Requirement.objects.filter(profile_id__in=profile_ids)
         .select_related("competency", "level", "profile__role")
-        .defer("competency__description", "competency__example", "level__description", "profile__summary", "profile__role__summary")
+        .defer(
+            "competency__description",
+            "competency__example",
+            "level__description",
+            "profile__summary",
+            "profile__role__summary",
+        )
         .order_by("profile_id", "position", "pk")
     )
     profiles: dict[int, RoleProfile] = {}
@@ -170,11 +182,15 @@ def standings_of(
         competencies[row.competency_id] = row.competency
         required[row.profile_id].append(_as_required(row))
     if set(profile_ids) - profiles.keys():  # profiles that require nothing yet
-        profiles |= RoleProfile.objects.filter(pk__in=set(profile_ids) - profiles.keys()).select_related("role").in_bulk()
+        profiles |= (
+            RoleProfile.objects.filter(pk__in=set(profile_ids) - profiles.keys()).select_related("role").in_bulk()
+        )
     evidence = evidence_items(person_ids)
     scales = scales_of(c.version_id for c in competencies.values())
     return {
-        person_id: _standing(person_id, by_person.get(person_id, []), profiles, required, competencies, evidence, scales, day)
+        person_id: _standing(
+            person_id, by_person.get(person_id, []), profiles, required, competencies, evidence, scales, day
+        )
         for person_id in person_ids
     }
 
@@ -246,14 +262,19 @@ class Explained:
 def explained_level(person: User, competency: Competency, *, as_of: date | None = None) -> Explained:
     day = as_of or timezone.localdate()
     everything = list(
-        Evidence.objects.filter(person=person, competency=competency).select_related("recorded_by", "withdrawal").order_by("pk")
+        Evidence.objects.filter(person=person, competency=competency)
+        .select_related("recorded_by", "withdrawal")
+        .order_by("pk")
     )
     standing_rows = [row for row in everything if not hasattr(row, "withdrawal")]
     items = [
-        EvidenceItem(r.pk, EvidenceKind(r.kind), r.rank, r.assessed, r.occurred_on, r.valid_until) for r in standing_rows
+        EvidenceItem(r.pk, EvidenceKind(r.kind), r.rank, r.assessed, r.occurred_on, r.valid_until)
+        for r in standing_rows
     ]
     profile_ids = profiles_by_person([person.pk], day).get(person.pk, [])
-    requirements = Requirement.objects.filter(profile_id__in=profile_ids, competency=competency).select_related("competency", "level")
+    requirements = Requirement.objects.filter(profile_id__in=profile_ids, competency=competency).select_related(
+        "competency", "level"
+    )
     merged = merge_requirements(_as_required(row) for row in requirements)
     return Explained(
         competency=competency,

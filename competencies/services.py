@@ -35,7 +35,9 @@ def check_rank(competency: Competency, rank: int) -> None:
     """Raise EvidenceRefused unless `rank` is on the scale of the competency's framework."""
     ranks = set(ProficiencyLevel.objects.filter(version_id=competency.version_id).values_list("rank", flat=True))
     if rank not in (ranks or {0, HELD_RANK}):
-        raise EvidenceRefused(_("Level %(rank)s is not on the scale of “%(competency)s”.") % {"rank": rank, "competency": competency})
+        raise EvidenceRefused(
+            _("Level %(rank)s is not on the scale of “%(competency)s”.") % {"rank": rank, "competency": competency}
+        )
 
 
 @transaction.atomic
@@ -75,20 +77,37 @@ def record_evidence(
         piece, created = _get_or_create_evidence(
             key,
             Evidence(
-                person=person, competency=finding.competency, kind=kind, rank=finding.rank, assessed=assessed,
-                occurred_on=occurred_on, valid_until=valid_until, source=source, note=note, source_key=key,
-                recorded_by=by, recorded_at=moment,
+                person=person,
+                competency=finding.competency,
+                kind=kind,
+                rank=finding.rank,
+                assessed=assessed,
+                occurred_on=occurred_on,
+                valid_until=valid_until,
+                source=source,
+                note=note,
+                source_key=key,
+                recorded_by=by,
+                recorded_at=moment,
             ),
         )
         new = new or created
         recorded.append(piece)
         if created:
-            log(instance=piece, action="competencies.record_evidence", user=by, data={"kind": kind, "rank": finding.rank, "person": person.pk})
+            log(
+                instance=piece,
+                action="competencies.record_evidence",
+                user=by,
+                data={"kind": kind, "rank": finding.rank, "person": person.pk},
+            )
     if new:
         transaction.on_commit(
             partial(
-                evidence_changed.send, sender=Evidence, person_id=person.pk,
-                evidence_ids=[piece.pk for piece in recorded], key=f"evidence-{source_key}",
+                evidence_changed.send,
+                sender=Evidence,
+                person_id=person.pk,
+                evidence_ids=[piece.pk for piece in recorded],
+                key=f"evidence-{source_key}",
             )
         )
     return recorded
@@ -116,8 +135,11 @@ def withdraw_evidence(*, evidence: Evidence, by: User | None, reason: str) -> Ev
         log(instance=evidence, action="competencies.withdraw_evidence", user=by, data={"reason": reason})
         transaction.on_commit(
             partial(
-                evidence_changed.send, sender=Evidence, person_id=evidence.person_id,
-                evidence_ids=[evidence.pk], key=f"withdrawal-{withdrawal.pk}",
+                evidence_changed.send,
+                sender=Evidence,
+                person_id=evidence.person_id,
+                evidence_ids=[evidence.pk],
+                key=f"withdrawal-{withdrawal.pk}",
             )
         )
     return withdrawal
@@ -126,19 +148,31 @@ def withdraw_evidence(*, evidence: Evidence, by: User | None, reason: str) -> Ev
 def assess_myself(*, person: User, competency: Competency, rank: int, token: str, on: date | None = None) -> Evidence:
     """A self-assessment: the declared level, shown beside the attained one."""
     [piece] = record_evidence(
-        person=person, findings=[Finding(competency, rank)], kind=EvidenceKind.SELF, source_key=f"self:{person.pk}:{token}",
-        by=person, occurred_on=on or timezone.localdate(),
+        person=person,
+        findings=[Finding(competency, rank)],
+        kind=EvidenceKind.SELF,
+        source_key=f"self:{person.pk}:{token}",
+        by=person,
+        occurred_on=on or timezone.localdate(),
     )
     return piece
 
 
-def assess_as_manager(*, person: User, competency: Competency, rank: int, note: str, token: str, by: User, on: date | None = None) -> Evidence:
+def assess_as_manager(
+    *, person: User, competency: Competency, rank: int, note: str, token: str, by: User, on: date | None = None
+) -> Evidence:
     """A manager rates somebody she leads. Raises EvidenceRefused for anybody else."""
     if by != person and not (by.is_superuser or perms.is_manager_of(by, person)):
         raise EvidenceRefused(_("You can only confirm levels of people you lead."))
     [piece] = record_evidence(
-        person=person, findings=[Finding(competency, rank)], kind=EvidenceKind.MANAGER,
-        source_key=f"manager:{by.pk}:{person.pk}:{token}", by=by, occurred_on=on or timezone.localdate(), assessed=True, note=note,
+        person=person,
+        findings=[Finding(competency, rank)],
+        kind=EvidenceKind.MANAGER,
+        source_key=f"manager:{by.pk}:{person.pk}:{token}",
+        by=by,
+        occurred_on=on or timezone.localdate(),
+        assessed=True,
+        note=note,
     )
     return piece
 
@@ -154,7 +188,12 @@ def assign_role(*, person: User, profile: RoleProfile, by: User | None, starts_o
     except IntegrityError:  # two officers at once
         assignment, created = RoleAssignment.objects.get(person=person, profile=profile, ends_on=None), False
     if created:
-        log(instance=assignment, action="competencies.assign_role", user=by, data={"person": person.pk, "profile": profile.pk})
+        log(
+            instance=assignment,
+            action="competencies.assign_role",
+            user=by,
+            data={"person": person.pk, "profile": profile.pk},
+        )
     return assignment, created
 
 

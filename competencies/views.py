@@ -22,8 +22,8 @@ from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.levels import RULES, what_would_change
 from competencies.models import Competency, FrameworkVersion, Requirement, RoleProfile
 from organisations import perms
-from organisations.perms import signed_in
 from organisations.models import User
+from organisations.perms import signed_in
 
 
 @login_not_required
@@ -64,7 +64,12 @@ def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _role_line(requirement: Requirement) -> dict[str, object]:
     needed = requirement.level.rank if requirement.level else 1
     descriptor = next(
-        (d for d in requirement.competency.descriptors.all() if requirement.level and d.level_id == requirement.level_id), None
+        (
+            d
+            for d in requirement.competency.descriptors.all()
+            if requirement.level and d.level_id == requirement.level_id
+        ),
+        None,
     )
     outcomes = requirement.competency.course_outcomes.all()
     return {
@@ -118,7 +123,9 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
             explained.level, required.rank if required else None, explained.scale, own=person == me
         ),
         "judged": judged,
-        "rule": wording.rule_words(explained.level.basis.rule) if explained.level.basis and explained.level.basis.rule else "",
+        "rule": wording.rule_words(explained.level.basis.rule)
+        if explained.level.basis and explained.level.basis.rule
+        else "",
         "remedies": wording.remedy_words(
             what_would_change(explained.level, required=required.rank_needed), explained.scale, own=person == me
         )
@@ -126,7 +133,9 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         else [],
         "courses": _courses(
             outcome.course
-            for outcome in competency.course_outcomes.filter(level__rank__gte=required.rank_needed).select_related("course")
+            for outcome in competency.course_outcomes.filter(level__rank__gte=required.rank_needed).select_related(
+                "course"
+            )
         )
         if required and explained.level.rank < required.rank_needed
         else [],
@@ -149,12 +158,17 @@ def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     """One competency a screen; with ?all=1 the next one follows until all are done."""
     me = signed_in(request)
     competency = get_object_or_404(
-        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
+        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
+        pk=competency_id,
     )
     standing = selectors.standing_of(me)
     in_a_row = request.GET.get("all") == "1"
     waiting = [line.competency.pk for line in standing.undeclared]
-    following = next((pk for pk in waiting[waiting.index(competency.pk) + 1 :]), None) if competency.pk in waiting else next(iter(waiting), None)
+    following = (
+        next((pk for pk in waiting[waiting.index(competency.pk) + 1 :]), None)
+        if competency.pk in waiting
+        else next(iter(waiting), None)
+    )
     onwards = f"{reverse('assess_myself', args=[following])}?all=1" if in_a_row and following else reverse("learn")
     form = AssessForm(request.POST or None, competency=competency)
     if request.method == "POST" and form.is_valid():
@@ -189,20 +203,27 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
     if not (me.is_superuser or perms.is_manager_of(me, person)):
         raise PermissionDenied(_("Only the person’s manager confirms levels."))
     competency = get_object_or_404(
-        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED), pk=competency_id
+        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
+        pk=competency_id,
     )
     form = ManagerAssessForm(request.POST or None, competency=competency)
     if request.method == "POST" and form.is_valid():
         try:
             services.assess_as_manager(
-                person=person, competency=competency, rank=form.cleaned_data["rank"], note=form.cleaned_data["note"],
-                token=form.cleaned_data["token"], by=me,
+                person=person,
+                competency=competency,
+                rank=form.cleaned_data["rank"],
+                note=form.cleaned_data["note"],
+                token=form.cleaned_data["token"],
+                by=me,
             )
         except services.EvidenceRefused as error:
             form.add_error("rank", str(error))
         else:
             messages.success(
-                request, _("Saved: your assessment of %(name)s in “%(competency)s”.") % {"name": person, "competency": competency}
+                request,
+                _("Saved: your assessment of %(name)s in “%(competency)s”.")
+                % {"name": person, "competency": competency},
             )
             return redirect("team_member", person_id=person.pk)
     explained = selectors.explained_level(person, competency)

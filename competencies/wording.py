@@ -50,14 +50,24 @@ def level_sentence(level: Level, required: int | None, scale: Scale, *, own: boo
     if not scale.is_stated:
         head = _("Held") if level.rank else _("Required, not shown yet")
     elif required is None:
-        head = _("Level %(rank)s; the role states no level") % values if level.rank else _("Required at any level, not shown yet")
+        head = (
+            _("Level %(rank)s; the role states no level") % values
+            if level.rank
+            else _("Required at any level, not shown yet")
+        )
     elif level.rank == 0:
         head = _("Level %(required)s needed, nothing shown yet") % values
     elif level.rank >= required:
-        head = (_("Level %(rank)s; your role needs %(required)s") if own else _("Level %(rank)s; the role needs %(required)s")) % values
+        head = (
+            _("Level %(rank)s; your role needs %(required)s")
+            if own
+            else _("Level %(rank)s; the role needs %(required)s")
+        ) % values
     else:
         head = (
-            _("Level %(rank)s of the %(required)s your role needs") if own else _("Level %(rank)s of the %(required)s the role needs")
+            _("Level %(rank)s of the %(required)s your role needs")
+            if own
+            else _("Level %(rank)s of the %(required)s the role needs")
         ) % values
     if level.basis is not None:
         tail = _("shown by %(what)s in %(month)s") % {
@@ -68,7 +78,9 @@ def level_sentence(level: Level, required: int | None, scale: Scale, *, own: boo
     if level.declared and not scale.is_stated:
         return _("%(level)s – self-assessed as held") % {"level": head}
     if level.declared:
-        words = _("%(level)s – you see yourself at %(declared)s") if own else _("%(level)s – self-assessed at %(declared)s")
+        words = (
+            _("%(level)s – you see yourself at %(declared)s") if own else _("%(level)s – self-assessed at %(declared)s")
+        )
         return words % {"level": head, "declared": level.declared}
     return head
 
@@ -77,11 +89,16 @@ def rule_words(rule: AttainmentRule) -> str:
     """An attainment rule as a sentence for everybody."""
     months = rule.valid_months
     words = {
-        "assessed": _("A course or certificate passed with a check shows the level it is for, for %(months)s months or until it expires."),
-        "accepted": _("Prior learning accepted by an assessor, or a panel of two or more, shows the level it states for %(months)s months."),
+        "assessed": _(
+            "A course or certificate passed with a check shows the level it is for, for %(months)s months or until it expires."
+        ),
+        "accepted": _(
+            "Prior learning accepted by an assessor, or a panel of two or more, shows the level it states for %(months)s months."
+        ),
         "diagnostic": _("A diagnostic shows at most level %(cap)s, for %(months)s months."),
         "manager": _(
-            "A manager’s assessment shows at most level %(cap)s alone – and one level more than other evidence shows – for %(months)s months."
+            "A manager’s assessment shows at most level %(cap)s alone – and one level more than other evidence shows – "
+            "for %(months)s months."
         ),
         "completed": _("A course completed without a check shows level %(cap)s for %(months)s months."),
         "self": _("Your own assessment is shown beside the level; by itself it shows nothing."),

@@ -113,14 +113,20 @@ def run() -> None:
     table.add("load the starter courses", "26 pages, 156 lessons", f"{_cpu:.1f} CPU s, {wall:.1f} s")
     start_cpu, start = cpu(), time.perf_counter()
     call_command("seed_demo", people=PEOPLE, verbosity=0)
-    table.add("make a demo ministry", f"{PEOPLE:,} people", f"{cpu() - start_cpu:.1f} CPU s, {time.perf_counter() - start:.1f} s")
+    table.add(
+        "make a demo ministry",
+        f"{PEOPLE:,} people",
+        f"{cpu() - start_cpu:.1f} CPU s, {time.perf_counter() - start:.1f} s",
+    )
     bench_pages(table)
     bench_planning(table)
     bench_assignment(table)
     bench_certificates(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     database = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
-    print(f"\n{database}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, peak memory {peak:.0f} MB\n")
+    print(
+        f"\n{database}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, peak memory {peak:.0f} MB\n"
+    )
     print(table.text())
 
 
@@ -158,8 +164,8 @@ def bench_pages(table: Table) -> None:
 
     people = {account.split("@")[0]: User.objects.get(email=account) for account in DEMO_ACCOUNTS}
     teams = User.objects.raw(
-        "SELECT a.person_id AS id, COUNT(*) AS size FROM organisations_appointment a JOIN organisations_post p ON p.reports_to_id = a.post_id "
-        "WHERE a.ends_on IS NULL GROUP BY a.person_id ORDER BY size DESC LIMIT 1"
+        "SELECT a.person_id AS id, COUNT(*) AS size FROM organisations_appointment a "
+        "JOIN organisations_post p ON p.reports_to_id = a.post_id WHERE a.ends_on IS NULL GROUP BY a.person_id ORDER BY size DESC LIMIT 1"
     )
     largest = next(iter(teams))
     lesson = LessonPage.objects.live().filter(is_check=True).first()
@@ -175,7 +181,9 @@ def bench_pages(table: Table) -> None:
         if person is not None:
             client.force_login(person)
         if url is None:
-            enrolment = person.enrolments.filter(completed_at__isnull=True).select_related("course").first() if person else None
+            enrolment = (
+                person.enrolments.filter(completed_at__isnull=True).select_related("course").first() if person else None
+            )
             url = enrolment.course.get_first_child().url if enrolment else lesson.url
         with CaptureQueriesContext(connection) as queries:
             client.get(url)
@@ -210,7 +218,12 @@ def bench_planning(table: Table) -> None:
             solve(standings[pk], "en", offered, passed[pk], begun[pk])
 
     seconds, _wall = measure(solve_all, runs=3)
-    table.add("plan a path", "200 people, nothing loaded twice", f"{seconds / 200 * 1000:.2f} CPU ms a person", "shared solutions counted")
+    table.add(
+        "plan a path",
+        "200 people, nothing loaded twice",
+        f"{seconds / 200 * 1000:.2f} CPU ms a person",
+        "shared solutions counted",
+    )
     seconds, _wall = measure(lambda: replan_many(person_ids=ids, reason=PlanReason.SWEEP), runs=3)
     table.add("bring paths up to date", f"{len(ids):,} people", f"{seconds / len(ids) * 1000:.2f} CPU ms a person")
 
@@ -233,15 +246,32 @@ def bench_assignment(table: Table) -> None:
     seconds, wall = measure(preview, runs=3)
     found = preview_assignment(officer=officer, profile=profile, whom=Whom(unit_ids=units), due_on=None)
     count = len(found.gaining)
-    table.add("preview an assignment", f"{count:,} people", f"{seconds:.1f} CPU s, {wall:.1f} s", f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person")
+    table.add(
+        "preview an assignment",
+        f"{count:,} people",
+        f"{seconds:.1f} CPU s, {wall:.1f} s",
+        f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person",
+    )
     people = [g.person.pk for g in found.gaining]
 
     def write() -> None:
         for start in range(0, len(people), 200):
-            assign_batch(person_ids=people[start : start + 200], profile=profile, due_on=None, by=officer, job=None, at=timezone.now())
+            assign_batch(
+                person_ids=people[start : start + 200],
+                profile=profile,
+                due_on=None,
+                by=officer,
+                job=None,
+                at=timezone.now(),
+            )
 
     seconds, wall = measure(write, runs=1, warm=0)
-    table.add("write the assignment rows", f"{count:,} people", f"{seconds:.1f} CPU s, {wall:.1f} s", f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person")
+    table.add(
+        "write the assignment rows",
+        f"{count:,} people",
+        f"{seconds:.1f} CPU s, {wall:.1f} s",
+        f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person",
+    )
 
 
 def bench_certificates(table: Table) -> None:
@@ -256,7 +286,9 @@ def bench_certificates(table: Table) -> None:
             render_pdf(claim)
 
     seconds, _wall = measure(render, runs=3)
-    table.add("certificate PDF with QR code", f"{len(claims)} certificates", f"{len(claims) / seconds:.0f} a second and core")
+    table.add(
+        "certificate PDF with QR code", f"{len(claims)} certificates", f"{len(claims) / seconds:.0f} a second and core"
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,12 @@ def prepare_database() -> None:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
-    for folder in (settings.VAR_DIR, settings.MEDIA_ROOT, settings.BROKER_DIR / "queue", settings.BROKER_DIR / "control"):
+    for folder in (
+        settings.VAR_DIR,
+        settings.MEDIA_ROOT,
+        settings.BROKER_DIR / "queue",
+        settings.BROKER_DIR / "control",
+    ):
         Path(folder).mkdir(parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -128,7 +133,10 @@ def main() -> None:
         env=env,
     )
     manager.add_process(
-        "worker", f"exec {python} -m celery -A config worker --beat --pool threads --concurrency 2 --loglevel WARNING --without-gossip --without-mingle", env=env
+        "worker",
+        f"exec {python} -m celery -A config worker --beat --pool threads --concurrency 2 --loglevel WARNING "
+        "--without-gossip --without-mingle",
+        env=env,
     )
     say("Starting the server and the worker")
     threading.Thread(target=print_addresses, daemon=True).start()

@@ -22,7 +22,10 @@ urlpatterns = [
     path("", include("courses.urls")),
     path("", include("learning.urls")),
     path("", include("certificates.urls")),
-    path("favicon.ico", login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}img/favicon.svg", permanent=True))),
+    path(
+        "favicon.ico",
+        login_not_required(RedirectView.as_view(url=f"{settings.STATIC_URL}img/favicon.svg", permanent=True)),
+    ),
 ]
 
 if settings.SERVE_MEDIA:

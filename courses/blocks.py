@@ -19,7 +19,8 @@ TEXT_FEATURES = ["h3", "h4", "bold", "italic", "ol", "ul", "link", "document-lin
 class PictureBlock(blocks.StructBlock):
     image = ImageChooserBlock(label=_("picture"))
     alt = blocks.CharBlock(
-        label=_("what the picture says"), max_length=600,
+        label=_("what the picture says"),
+        max_length=600,
         help_text=_("In words, for people who do not see it. Not “diagram of …” but what it tells."),
     )
     caption = blocks.CharBlock(label=_("caption"), required=False, max_length=300)
@@ -35,7 +36,9 @@ class VideoBlock(blocks.StructBlock):
 
     title = blocks.CharBlock(label=_("title"), max_length=200)
     video = DocumentChooserBlock(label=_("video file"), help_text=_("MP4 or WebM."))
-    captions = DocumentChooserBlock(label=_("captions"), help_text=_("A WebVTT file (.vtt) in the language of the course."))
+    captions = DocumentChooserBlock(
+        label=_("captions"), help_text=_("A WebVTT file (.vtt) in the language of the course.")
+    )
     transcript = blocks.RichTextBlock(label=_("transcript"), features=TEXT_FEATURES)
 
     class Meta:
@@ -60,7 +63,12 @@ class VideoBlock(blocks.StructBlock):
 class CallOutBlock(blocks.StructBlock):
     kind = blocks.ChoiceBlock(
         label=_("kind"),
-        choices=[("key_point", _("Key point")), ("example", _("Example")), ("warning", _("Take care")), ("try_it", _("Try it"))],
+        choices=[
+            ("key_point", _("Key point")),
+            ("example", _("Example")),
+            ("warning", _("Take care")),
+            ("try_it", _("Try it")),
+        ],
         default="key_point",
     )
     title = blocks.CharBlock(label=_("title"), required=False, max_length=200)
@@ -85,9 +93,13 @@ class DocumentBlock(blocks.StructBlock):
 class QuestionBlock(blocks.StructBlock):
     """What all question kinds share: an explanation that teaches, and where to read again."""
 
-    explanation = blocks.TextBlock(label=_("explanation"), rows=3, help_text=_("Shown after answering: why the right answer is right."))
+    explanation = blocks.TextBlock(
+        label=_("explanation"), rows=3, help_text=_("Shown after answering: why the right answer is right.")
+    )
     revisit = blocks.CharBlock(
-        label=_("lesson to revisit"), required=False, max_length=255,
+        label=_("lesson to revisit"),
+        required=False,
+        max_length=255,
         help_text=_("The slug of the lesson of this course that teaches it."),
     )
 
@@ -117,7 +129,9 @@ class SingleChoiceBlock(QuestionBlock):
     def clean(self, value: Any) -> Any:
         cleaned = super().clean(value)
         if sum(option["correct"] for option in cleaned["options"]) != 1:
-            raise StructBlockValidationError(block_errors={"options": ValidationError(_("Mark exactly one answer as right."))})
+            raise StructBlockValidationError(
+                block_errors={"options": ValidationError(_("Mark exactly one answer as right."))}
+            )
         return cleaned
 
 
@@ -133,7 +147,9 @@ class MultipleChoiceBlock(QuestionBlock):
         right = sum(option["correct"] for option in cleaned["options"])
         if right < 2 or right == len(cleaned["options"]):
             raise StructBlockValidationError(
-                block_errors={"options": ValidationError(_("Mark at least two answers as right and leave at least one wrong."))}
+                block_errors={
+                    "options": ValidationError(_("Mark at least two answers as right and leave at least one wrong."))
+                }
             )
         return cleaned
 
@@ -149,7 +165,10 @@ class TrueFalseBlock(QuestionBlock):
 class ShortTextBlock(QuestionBlock):
     question = blocks.TextBlock(label=_("question"), rows=2)
     accepted = blocks.ListBlock(
-        blocks.CharBlock(max_length=120), label=_("accepted answers"), min_num=1, max_num=60,
+        blocks.CharBlock(max_length=120),
+        label=_("accepted answers"),
+        min_num=1,
+        max_num=60,
         help_text=_("Capital letters, accents and spaces around do not matter."),
     )
 
@@ -174,7 +193,9 @@ class MatchingBlock(QuestionBlock):
         rights = [pair["right"].strip().casefold() for pair in cleaned["pairs"]]
         if len(set(rights)) != len(rights):
             raise StructBlockValidationError(
-                block_errors={"pairs": ValidationError(_("Two pairs have the same right side; nobody could tell them apart."))}
+                block_errors={
+                    "pairs": ValidationError(_("Two pairs have the same right side; nobody could tell them apart."))
+                }
             )
         return cleaned
 
@@ -189,7 +210,9 @@ QUESTION_BLOCKS: dict[str, type[QuestionBlock]] = {
 
 
 class LessonBodyBlock(blocks.StreamBlock):
-    text = blocks.RichTextBlock(label=_("Text"), icon="pilcrow", features=TEXT_FEATURES, template="courses/blocks/text.html")
+    text = blocks.RichTextBlock(
+        label=_("Text"), icon="pilcrow", features=TEXT_FEATURES, template="courses/blocks/text.html"
+    )
     picture = PictureBlock()
     video = VideoBlock()
     call_out = CallOutBlock()

@@ -21,13 +21,16 @@ def as_question(block: Any) -> Question:
     match kind:
         case QuestionKind.TRUE_FALSE:
             options = tuple(
-                Option(choice, label, correct=value["answer"] == choice) for choice, label in (("true", _("True")), ("false", _("False")))
+                Option(choice, label, correct=value["answer"] == choice)
+                for choice, label in (("true", _("True")), ("false", _("False")))
             )
             return Question(text=value["statement"], options=options, **shared)
         case QuestionKind.SHORT_TEXT:
             return Question(text=value["question"], accepted=tuple(value["accepted"]), **shared)
         case QuestionKind.MATCHING:
-            pairs = tuple(Pair(str(child.id), child.value["left"], child.value["right"]) for child in value["pairs"].bound_blocks)
+            pairs = tuple(
+                Pair(str(child.id), child.value["left"], child.value["right"]) for child in value["pairs"].bound_blocks
+            )
             return Question(text=value["question"], pairs=pairs, **shared)
         case _:
             options = tuple(

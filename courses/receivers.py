@@ -12,8 +12,12 @@ from courses.signals import offer_changed
 
 
 def _tell(sender: type[CoursePage], instance: CoursePage, **kwargs: Any) -> None:
-    revision = f"{instance.live_revision_id or 0}-{'live' if instance.live else 'off'}-{instance.latest_revision_id or 0}"
-    transaction.on_commit(lambda: offer_changed.send(sender=CoursePage, course_key=instance.key, revision=f"{instance.pk}-{revision}"))
+    revision = (
+        f"{instance.live_revision_id or 0}-{'live' if instance.live else 'off'}-{instance.latest_revision_id or 0}"
+    )
+    transaction.on_commit(
+        lambda: offer_changed.send(sender=CoursePage, course_key=instance.key, revision=f"{instance.pk}-{revision}")
+    )
 
 
 page_published.connect(_tell, sender=CoursePage, dispatch_uid="courses.offer_published")

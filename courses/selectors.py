@@ -32,7 +32,10 @@ class OfferedCourse:
     def page_for(self, language: str) -> CoursePage:
         """The page in this language, else in the installation's, else in any."""
         wanted = [language, settings.LANGUAGE_CODE]
-        return min(self.pages, key=lambda page: (wanted.index(page.language) if page.language in wanted else len(wanted), page.pk))
+        return min(
+            self.pages,
+            key=lambda page: (wanted.index(page.language) if page.language in wanted else len(wanted), page.pk),
+        )
 
 
 def offered_courses() -> dict[str, OfferedCourse]:
@@ -42,10 +45,14 @@ def offered_courses() -> dict[str, OfferedCourse]:
         pages[page.key].append(page)
     ids = [page.pk for group in pages.values() for page in group]
     outcomes: dict[str, dict[int, int]] = defaultdict(dict)
-    for key, competency_id, rank in CourseOutcome.objects.filter(course_id__in=ids).values_list("course__key", "competency_id", "level__rank"):
+    for key, competency_id, rank in CourseOutcome.objects.filter(course_id__in=ids).values_list(
+        "course__key", "competency_id", "level__rank"
+    ):
         outcomes[key][competency_id] = max(outcomes[key].get(competency_id, 0), 1 if rank is None else rank)
     before: dict[str, set[str]] = defaultdict(set)
-    for key, other in CoursePrerequisite.objects.filter(course_id__in=ids).values_list("course__key", "prerequisite__key"):
+    for key, other in CoursePrerequisite.objects.filter(course_id__in=ids).values_list(
+        "course__key", "prerequisite__key"
+    ):
         before[key].add(other)
     return {
         key: OfferedCourse(key, tuple(group), tuple(sorted(outcomes[key].items())), frozenset(before[key]))
@@ -119,14 +126,17 @@ def course_states(enrolments: Sequence[Enrolment]) -> dict[int, CourseState]:
     """States of many enrolments (with `course` selected): two queries."""
     lessons = lessons_by_course(enrolment.course for enrolment in enrolments)
     progress: dict[tuple[int, int], LessonProgress] = {
-        (p.enrolment_id, p.lesson_id): p for p in LessonProgress.objects.filter(enrolment__in=[e.pk for e in enrolments])
+        (p.enrolment_id, p.lesson_id): p
+        for p in LessonProgress.objects.filter(enrolment__in=[e.pk for e in enrolments])
     }
     states = {}
     for enrolment in enrolments:
         rows = []
         for number, lesson in enumerate(lessons.get(enrolment.course_id, []), start=1):
             done = progress.get((enrolment.pk, lesson.pk))
-            rows.append(LessonState(lesson, number, done is not None and done.completed_at is not None, done is not None))
+            rows.append(
+                LessonState(lesson, number, done is not None and done.completed_at is not None, done is not None)
+            )
         states[enrolment.pk] = CourseState(enrolment, enrolment.course, tuple(rows))
     return states
 
@@ -137,9 +147,7 @@ def course_state(enrolment: Enrolment) -> CourseState:
 
 def latest_enrolment(person: User, course: CoursePage) -> Enrolment | None:
     """The latest enrolment of a person in this course; the open one, where there is one."""
-    return (
-        Enrolment.objects.of(person).filter(course=course).select_related("course").order_by("number").last()
-    )
+    return Enrolment.objects.of(person).filter(course=course).select_related("course").order_by("number").last()
 
 
 def enrolments_of(person: User) -> list[Enrolment]:
@@ -159,4 +167,3 @@ def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], di
 
 def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
     return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()
-

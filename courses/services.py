@@ -38,7 +38,9 @@ def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> En
     last = Enrolment.objects.of(person).filter(course=course).aggregate(last=Max("number"))["last"] or 0
     try:
         with transaction.atomic():
-            enrolment = Enrolment.objects.create(person=person, course=course, number=last + 1, enrolled_at=moment, last_seen_at=moment)
+            enrolment = Enrolment.objects.create(
+                person=person, course=course, number=last + 1, enrolled_at=moment, last_seen_at=moment
+            )
     except IntegrityError:  # the same button pressed twice
         return Enrolment.objects.get(person=person, course=course, completed_at__isnull=True)
     log(instance=enrolment, action="courses.enrol", user=person, data={"course": course.key})
@@ -49,7 +51,9 @@ def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> En
 def open_lesson(*, enrolment: Enrolment, lesson: LessonPage, at: datetime | None = None) -> LessonProgress:
     """Remember that the lesson was opened, so that "continue" leads back to it."""
     moment = at or timezone.now()
-    progress, _created = LessonProgress.objects.get_or_create(enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment})
+    progress, _created = LessonProgress.objects.get_or_create(
+        enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment}
+    )
     if enrolment.completed_at is None:
         Enrolment.objects.filter(pk=enrolment.pk).update(last_seen_at=moment)
     return progress
@@ -61,7 +65,9 @@ def complete_lesson(*, enrolment: Enrolment, lesson: LessonPage, at: datetime | 
     if lesson.is_check:
         raise NotPossible(_("A check is done when you pass it."))
     moment = at or timezone.now()
-    progress, _created = LessonProgress.objects.get_or_create(enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment})
+    progress, _created = LessonProgress.objects.get_or_create(
+        enrolment=enrolment, lesson=lesson, defaults={"opened_at": moment}
+    )
     if progress.completed_at is None:
         LessonProgress.objects.filter(pk=progress.pk, completed_at__isnull=True).update(completed_at=moment)
         progress.refresh_from_db()
@@ -98,7 +104,12 @@ def save_answers(
 
 @transaction.atomic
 def submit_attempt(
-    *, enrolment: Enrolment, lesson: LessonPage, answers: Mapping[str, marking.Answer], number: int, at: datetime | None = None
+    *,
+    enrolment: Enrolment,
+    lesson: LessonPage,
+    answers: Mapping[str, marking.Answer],
+    number: int,
+    at: datetime | None = None,
 ) -> Attempt:
     """Mark the answers of a lesson. For a final check, reaching the pass mark completes the course.
 
@@ -106,7 +117,9 @@ def submit_attempt(
     Raises NotPossible when the check is not open yet because lessons before it are not done.
     """
     moment = at or timezone.now()
-    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    enrolment = (
+        Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    )
     submitted = _handed_in(enrolment, lesson)
     already = submitted.filter(number=number).first()
     if already is not None:
@@ -129,7 +142,10 @@ def submit_attempt(
     attempt.save()
     if attempt.passed:
         LessonProgress.objects.update_or_create(
-            enrolment=enrolment, lesson=lesson, defaults={"completed_at": moment}, create_defaults={"opened_at": moment, "completed_at": moment}
+            enrolment=enrolment,
+            lesson=lesson,
+            defaults={"completed_at": moment},
+            create_defaults={"opened_at": moment, "completed_at": moment},
         )
         _complete_if_all_is_done(enrolment, moment)
     return attempt
@@ -153,25 +169,35 @@ def _handed_in(enrolment: Enrolment, lesson: LessonPage) -> QuerySet[Attempt]:
 
 
 def _open_attempt(enrolment: Enrolment, lesson: LessonPage, moment: datetime) -> Attempt:
-    attempt = Attempt.objects.select_for_update(of=("self",)).filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=True).first()
+    attempt = (
+        Attempt.objects.select_for_update(of=("self",))
+        .filter(enrolment=enrolment, lesson=lesson, submitted_at__isnull=True)
+        .first()
+    )
     if attempt:
         return attempt
     last = Attempt.objects.filter(enrolment=enrolment, lesson=lesson).aggregate(last=Max("number"))["last"] or 0
     try:
         with transaction.atomic():
-            return Attempt.objects.create(enrolment=enrolment, lesson=lesson, number=last + 1, started_at=moment, saved_at=moment)
+            return Attempt.objects.create(
+                enrolment=enrolment, lesson=lesson, number=last + 1, started_at=moment, saved_at=moment
+            )
     except IntegrityError:  # two tabs
         return Attempt.objects.get(enrolment=enrolment, lesson=lesson, submitted_at__isnull=True)
 
 
 def _complete_if_all_is_done(enrolment: Enrolment, moment: datetime) -> None:
     """Every lesson done (checks passed): the course is completed, and that is evidence for its outcomes."""
-    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    enrolment = (
+        Enrolment.objects.select_for_update(of=("self",)).select_related("course", "person").get(pk=enrolment.pk)
+    )
     state = course_state(enrolment)
     if enrolment.completed_at is not None or not state.lessons or any(not row.completed for row in state.lessons):
         return
     checks = [row.lesson.pk for row in state.lessons if row.lesson.is_check]
-    best = Attempt.objects.filter(enrolment=enrolment, lesson__in=checks, passed=True).aggregate(best=Max("score_pct"))["best"]
+    best = Attempt.objects.filter(enrolment=enrolment, lesson__in=checks, passed=True).aggregate(best=Max("score_pct"))[
+        "best"
+    ]
     enrolment.completed_at = moment
     enrolment.assessed = bool(checks)
     enrolment.score_pct = best
@@ -188,5 +214,10 @@ def _complete_if_all_is_done(enrolment: Enrolment, moment: datetime) -> None:
         occurred_on=timezone.localdate(moment),
         at=moment,
     )
-    log(instance=enrolment, action="courses.complete", user=enrolment.person, data={"course": enrolment.course.key, "score_pct": best})
+    log(
+        instance=enrolment,
+        action="courses.complete",
+        user=enrolment.person,
+        data={"course": enrolment.course.key, "score_pct": best},
+    )
     transaction.on_commit(partial(course_passed.send, sender=Enrolment, enrolment_id=enrolment.pk))

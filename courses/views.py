@@ -30,7 +30,9 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
             context["continue_state"] = selectors.course_state(enrolment)
     roles = published_roles().exclude(key_post="")
     context["key_roles"] = list(roles[:8])
-    context["other_roles"] = list(published_roles().filter(key_post="", version__framework__slug="public-digital-talent")[:8])
+    context["other_roles"] = list(
+        published_roles().filter(key_post="", version__framework__slug="public-digital-talent")[:8]
+    )
     context["courses"] = list(CoursePage.objects.offered().filter(language=get_language()).order_by("title")[:6])
     context["catalogue"] = CataloguePage.objects.live().first()
     return context
@@ -57,7 +59,13 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
     reader = get_language()
     ordered.sort(key=lambda course: course.language != reader)
     page = Paginator(ordered, PAGE_SIZE).get_page(request.GET.get("page"))
-    return {"query": query, "language": language, "languages": languages, "page_of_courses": page, "found": len(ordered)}
+    return {
+        "query": query,
+        "language": language,
+        "languages": languages,
+        "page_of_courses": page,
+        "found": len(ordered),
+    }
 
 
 def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
@@ -73,7 +81,9 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         "state": state,
         "lessons": lessons,
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
-        "prerequisites": [p.prerequisite for p in course.prerequisites.select_related("prerequisite")] if course.pk else [],
+        "prerequisites": [p.prerequisite for p in course.prerequisites.select_related("prerequisite")]
+        if course.pk
+        else [],
         "other_languages": list(CoursePage.objects.offered().filter(key=course.key).exclude(pk=course.pk)),
     }
 
@@ -147,7 +157,9 @@ def lesson_context(
     }
 
 
-def _revisit(marked: tuple[marking.Marked, ...], results: dict[str, bool], by_slug: dict[str, LessonPage]) -> list[LessonPage]:
+def _revisit(
+    marked: tuple[marking.Marked, ...], results: dict[str, bool], by_slug: dict[str, LessonPage]
+) -> list[LessonPage]:
     """Lessons that teach what was answered wrongly, each once, in the order of the questions."""
     slugs = [m.question.revisit for m in marked if not results.get(m.question.id) and m.question.revisit in by_slug]
     return [by_slug[slug] for slug in dict.fromkeys(slugs)]
@@ -222,7 +234,9 @@ def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
         if not services.save_answers(enrolment=enrolment, lesson=lesson, answers=answers, number=number):
             return redirect(f"{lesson.url}#result")
         errors = {q.id: _("Answer this question.") for q in blank}
-        return render(request, "courses/lesson_page.html", lesson_context(request, lesson, enrolment, errors), status=422)
+        return render(
+            request, "courses/lesson_page.html", lesson_context(request, lesson, enrolment, errors), status=422
+        )
     try:
         attempt = services.submit_attempt(enrolment=enrolment, lesson=lesson, answers=answers, number=number)
     except services.NotPossible as error:
@@ -244,5 +258,10 @@ def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
     return render(
         request,
         "courses/course_result.html",
-        {"enrolment": enrolment, "course": enrolment.course, "outcomes": outcomes, "state": selectors.course_state(enrolment)},
+        {
+            "enrolment": enrolment,
+            "course": enrolment.course,
+            "outcomes": outcomes,
+            "state": selectors.course_state(enrolment),
+        },
     )

@@ -145,7 +145,9 @@ def _batches(values: Sequence) -> Iterable[Sequence]:
         yield values[start : start + 500]
 
 
-def preview_assignment(*, officer: User, profile: RoleProfile, whom: Whom, due_on: date | None, as_of: date | None = None) -> Preview:
+def preview_assignment(
+    *, officer: User, profile: RoleProfile, whom: Whom, due_on: date | None, as_of: date | None = None
+) -> Preview:
     """Compute what assigning would do: who gains a path and how long it is, who has the role, who was not found.
 
     A date is realistic when the path fits into it at WEEKLY_LEARNING_MINUTES a week.

@@ -28,8 +28,13 @@ class UnitChoices(forms.ModelMultipleChoiceField):
 
 class WhatForm(forms.Form):
     profile = ProfileChoice(
-        label=_("Which role?"), queryset=RoleProfile.objects.none(), empty_label=_("Choose a role"),
-        error_messages={"required": _("Choose the role to assign."), "invalid_choice": _("This role is not offered any more. Choose another.")},
+        label=_("Which role?"),
+        queryset=RoleProfile.objects.none(),
+        empty_label=_("Choose a role"),
+        error_messages={
+            "required": _("Choose the role to assign."),
+            "invalid_choice": _("This role is not offered any more. Choose another."),
+        },
     )
 
     def __init__(self, *args: object, officer: User, **kwargs: object) -> None:
@@ -45,16 +50,24 @@ class WhatForm(forms.Form):
 
 class WhomForm(forms.Form):
     units = UnitChoices(
-        label=_("Units"), queryset=Unit.objects.none(), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("Units"),
+        queryset=Unit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("One of these units is not among those you serve.")},
     )
     with_sub_units = forms.BooleanField(label=_("Also the units below those chosen"), required=False, initial=True)
     people = forms.ModelMultipleChoiceField(
-        label=_("People"), queryset=User.objects.none(), required=False, widget=forms.MultipleHiddenInput,
+        label=_("People"),
+        queryset=User.objects.none(),
+        required=False,
+        widget=forms.MultipleHiddenInput,
         error_messages={"invalid_choice": _("One of these people is not among those you serve.")},
     )
     emails = forms.CharField(
-        label=_("List of e-mail addresses"), required=False, max_length=1_000_000,
+        label=_("List of e-mail addresses"),
+        required=False,
+        max_length=1_000_000,
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
         help_text=_("One a line, or separated by commas. You can paste a column from a spreadsheet."),
     )
@@ -68,7 +81,8 @@ class WhomForm(forms.Form):
         emails = split_emails(self.cleaned_data["emails"])
         if len(emails) > MAX_PASTED:
             raise forms.ValidationError(
-                _("The list has %(count)s addresses; at most %(most)s at a time."), params={"count": len(emails), "most": MAX_PASTED}
+                _("The list has %(count)s addresses; at most %(most)s at a time."),
+                params={"count": len(emails), "most": MAX_PASTED},
             )
         return emails
 
@@ -90,7 +104,9 @@ class WhomForm(forms.Form):
 
 class WhenForm(forms.Form):
     due_on = forms.DateField(
-        label=_("Due date"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label=_("Due date"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("Leave empty if there is no date. People see it on their path."),
     )
 
@@ -109,7 +125,9 @@ class WhenForm(forms.Form):
 
 class RosterFilter(forms.Form):
     q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
-    unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), required=False, empty_label=_("All units"))
+    unit = forms.ModelChoiceField(
+        label=_("Unit"), queryset=Unit.objects.none(), required=False, empty_label=_("All units")
+    )
 
     def __init__(self, *args: object, officer: User, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

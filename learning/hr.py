@@ -73,7 +73,9 @@ def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView
     )
     holders = {
         a.post_id: a.person
-        for a in Appointment.objects.current(day).filter(post_id__in=[row.post_id for row in rows]).select_related("person")
+        for a in Appointment.objects.current(day)
+        .filter(post_id__in=[row.post_id for row in rows])
+        .select_related("person")
     }
     standings = standings_of([person.pk for person in holders.values()], as_of=day)
     views = []
@@ -121,7 +123,11 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
         row["unit"]: dict(row)
         for row in newest_plans()
         .filter(person__in=current.values("person_id"))
-        .annotate(unit=Subquery(current.filter(person=OuterRef("person")).order_by("starts_on", "pk").values("post__unit_id")[:1]))
+        .annotate(
+            unit=Subquery(
+                current.filter(person=OuterRef("person")).order_by("starts_on", "pk").values("post__unit_id")[:1]
+            )
+        )
         .values("unit")
         .annotate(
             planned=Count("pk"),

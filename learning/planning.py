@@ -102,7 +102,10 @@ def plan_path(
 @lru_cache(maxsize=4096)
 def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: frozenset[str]) -> Plan:
     available = _available(offers, satisfied)
-    best = {t.competency_id: max((offer.reaches(t.competency_id) for offer in available.values()), default=0) for t in targets}
+    best = {
+        t.competency_id: max((offer.reaches(t.competency_id) for offer in available.values()), default=0)
+        for t in targets
+    }
     goals = {t.competency_id: min(best[t.competency_id], t.required) for t in targets if best[t.competency_id] > t.held}
     chosen = _choose(goals, _relevant(goals, available, satisfied), satisfied)
     by_id = {target.competency_id: target for target in targets}
@@ -115,7 +118,8 @@ def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: fro
         for key in chosen
     }
     needed_by = {
-        key: tuple(sorted(other for other in chosen if key in available[other].prerequisites - satisfied)) for key in chosen
+        key: tuple(sorted(other for other in chosen if key in available[other].prerequisites - satisfied))
+        for key in chosen
     }
     steps = tuple(Step(key, closes[key], needed_by[key]) for key in _order(chosen, closes, needed_by, by_id, available))
     unclosed = tuple(

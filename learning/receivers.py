@@ -39,7 +39,9 @@ def on_person_roles(*, instance: Appointment | RoleAssignment, raw: bool = False
 @receiver([post_save, post_delete], sender=PostRole)
 def on_post_role(*, instance: PostRole, raw: bool = False, **kwargs: Any) -> None:
     if not raw:
-        holders = list(Appointment.objects.current().filter(post_id=instance.post_id).values_list("person_id", flat=True))
+        holders = list(
+            Appointment.objects.current().filter(post_id=instance.post_id).values_list("person_id", flat=True)
+        )
         _ask(holders, PlanReason.ROLE, f"post-{instance.post_id}:{uuid4()}")
 
 

@@ -18,7 +18,6 @@ from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
 
-
 # How long a change of the path is shown on the desk.
 NEWS_FOR = timedelta(days=14)
 
@@ -68,7 +67,11 @@ class StepView:
 
     @property
     def minutes_left(self) -> int:
-        return self.progress.minutes_left if self.progress is not None and self.progress.lessons else self.step.course.effort_minutes
+        return (
+            self.progress.minutes_left
+            if self.progress is not None and self.progress.lessons
+            else self.step.course.effort_minutes
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,9 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     states = course_states(enrolments)
     open_by_course = {e.course_id: states[e.pk] for e in enrolments if e.completed_at is None}
     steps = list(plan.steps.all()) if plan else []
-    views = tuple(_step_view(step, number, steps, standing, open_by_course) for number, step in enumerate(steps, start=1))
+    views = tuple(
+        _step_view(step, number, steps, standing, open_by_course) for number, step in enumerate(steps, start=1)
+    )
     planned = {step.course_id for step in steps}
     done = [e for e in enrolments if e.completed_at is not None]
     return PathView(
@@ -165,7 +170,9 @@ def fresh_changes(path: PathView) -> list[ChangeView]:
     return change_views([plan], known={line.competency.pk: line.competency for line in path.standing.lines})[plan.pk]
 
 
-def change_views(plans: Sequence[PathPlan], known: Mapping[int, Competency] | None = None) -> dict[int, list[ChangeView]]:
+def change_views(
+    plans: Sequence[PathPlan], known: Mapping[int, Competency] | None = None
+) -> dict[int, list[ChangeView]]:
     """The changes of some plans with what they speak of: two queries at most, however many.
 
     `known` competencies need not be asked for again.
@@ -253,7 +260,9 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     titles = post_titles(ids, day)
     seen = {
         person_id: timezone.localdate(moment)
-        for person_id, moment in Enrolment.objects.filter(person_id__in=ids).values_list("person_id").annotate(Max("last_seen_at"))
+        for person_id, moment in Enrolment.objects.filter(person_id__in=ids)
+        .values_list("person_id")
+        .annotate(Max("last_seen_at"))
     }
     return tuple(
         MemberView(
@@ -297,5 +306,3 @@ def post_titles(person_ids: Sequence[int], day: date) -> dict[int, str]:
     for row in rows:
         found[row.person_id].append(f"{row.post.title} · {row.post.unit.name}")
     return {person_id: "; ".join(titles) for person_id, titles in found.items()}
-
-

@@ -38,15 +38,21 @@ def offers_for(
     )
 
 
-def satisfied_keys(standing: Standing, offered: dict[str, OfferedCourse], passed: set[str] | frozenset[str]) -> frozenset[str]:
+def satisfied_keys(
+    standing: Standing, offered: dict[str, OfferedCourse], passed: set[str] | frozenset[str]
+) -> frozenset[str]:
     """Courses that need not be taken as a prerequisite: passed, or everything they lead to is held already."""
     held = standing.held
     return frozenset(passed) | frozenset(
-        key for key, course in offered.items() if course.outcomes and all(held.get(pk, 0) >= rank for pk, rank in course.outcomes)
+        key
+        for key, course in offered.items()
+        if course.outcomes and all(held.get(pk, 0) >= rank for pk, rank in course.outcomes)
     )
 
 
-def solve(standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: set[str]) -> Plan:
+def solve(
+    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: set[str]
+) -> Plan:
     targets = targets_of(standing)
     return plan_path(targets, offers_for(language, offered, begun), satisfied=satisfied_keys(standing, offered, passed))
 
@@ -164,7 +170,13 @@ def _changes(
 
 @transaction.atomic
 def assign_batch(
-    *, person_ids: Sequence[int], profile: RoleProfile, due_on: date | None, by: User | None, job: Job | None, at: datetime
+    *,
+    person_ids: Sequence[int],
+    profile: RoleProfile,
+    due_on: date | None,
+    by: User | None,
+    job: Job | None,
+    at: datetime,
 ) -> dict[int, str]:
     """Give a batch of people a role and its path; returns for each person "assigned" or "held".
 
@@ -172,7 +184,9 @@ def assign_batch(
     """
     day = timezone.localdate(at)
     held = set(
-        RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True).values_list("person_id", flat=True)
+        RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True).values_list(
+            "person_id", flat=True
+        )
     )
     new = [
         RoleAssignment(person_id=pk, profile=profile, starts_on=day, assigned_by=by, assigned_at=at)
@@ -183,11 +197,11 @@ def assign_batch(
     RoleAssignment.objects.bulk_create(new, ignore_conflicts=True)
     rows = {
         row.person_id: row
-        for row in RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True, assigned_at=at, assigned_by=by)
+        for row in RoleAssignment.objects.filter(
+            person_id__in=person_ids, profile=profile, ends_on__isnull=True, assigned_at=at, assigned_by=by
+        )
     }
     PathAssignment.objects.bulk_create(
         [PathAssignment(role_assignment=row, due_on=due_on, job=job) for row in rows.values()], ignore_conflicts=True
     )
     return {pk: "assigned" if pk in rows else "held" for pk in person_ids}
-
-

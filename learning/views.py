@@ -24,8 +24,8 @@ from learning import hr, selectors
 from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from organisations import jobs, perms
-from organisations.perms import signed_in
 from organisations.models import Job, User
+from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
 
@@ -120,10 +120,14 @@ def hr_people(request: HttpRequest) -> HttpResponse:
     people = hr.people_served(me).order_by("name", "pk")
     if form.is_valid():
         if form.cleaned_data["q"]:
-            people = people.filter(Q(name__icontains=form.cleaned_data["q"]) | Q(email__icontains=form.cleaned_data["q"]))
+            people = people.filter(
+                Q(name__icontains=form.cleaned_data["q"]) | Q(email__icontains=form.cleaned_data["q"])
+            )
         if form.cleaned_data["unit"]:
             unit = form.cleaned_data["unit"]
-            people = people.filter(pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk"))
+            people = people.filter(
+                pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk")
+            )
     page = Paginator(people, ROSTER_PAGE).get_page(request.GET.get("page"))
     members = selectors.members_of(list(page.object_list), timezone.localdate())
     query = request.GET.copy()
@@ -153,7 +157,9 @@ def assign(request: HttpRequest) -> HttpResponse:
     last = "preview" if wanted == "apply" else wanted
     for name in STEPS[: STEPS.index(last)]:
         if not forms[name].is_valid():
-            return _show_step(request, name, forms, invalid=answered in STEPS and STEPS.index(answered) >= STEPS.index(name))
+            return _show_step(
+                request, name, forms, invalid=answered in STEPS and STEPS.index(answered) >= STEPS.index(name)
+            )
     if wanted in FORMS:
         return _show_step(request, wanted, forms, invalid=False)
     preview = preview_assignment(
@@ -205,7 +211,11 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
     form = forms[step]
     if not invalid:
         # Show what was answered before, without complaining about what was not asked yet.
-        initial: dict[str, Any] = {name: data.getlist(name) if name in {"units", "people"} else data.get(name) for name in form.base_fields if name in data}
+        initial: dict[str, Any] = {
+            name: data.getlist(name) if name in {"units", "people"} else data.get(name)
+            for name in form.base_fields
+            if name in data
+        }
         if step == "whom" and "emails" in data:
             initial["with_sub_units"] = "with_sub_units" in data
         form = FORMS[step](initial=initial, officer=me)
@@ -220,7 +230,11 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
     page = Paginator(Job.objects.visible_to(signed_in(request)), 25).get_page(request.GET.get("page"))
-    return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]})
+    return render(
+        request,
+        "learning/job_list.html",
+        {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]},
+    )
 
 
 @require_GET
@@ -234,4 +248,3 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         held = [names[pk] for pk in row.report["held"] if pk in names]
     template = "learning/partials/_job.html" if request.htmx else "learning/job.html"  # type: ignore[attr-defined]
     return render(request, template, {"job": row, "label": jobs.label_of(row), "assigned": assigned, "held": held})
-

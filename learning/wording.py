@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-
 from django.utils import formats
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -20,9 +19,11 @@ def closing_words(line: Line, closing: Closing) -> str:
     """What a course does for one gap."""
     name = str(line.competency)
     if not line.scale.is_stated or line.required.rank is None:
-        return _("shows “%(name)s”, which your role requires without stating a level") % {"name": name} if line.scale.is_stated else _(
-            "shows “%(name)s”"
-        ) % {"name": name}
+        return (
+            _("shows “%(name)s”, which your role requires without stating a level") % {"name": name}
+            if line.scale.is_stated
+            else _("shows “%(name)s”") % {"name": name}
+        )
     values = {"name": name, "held": closing.held, "reaches": closing.reaches, "required": closing.required}
     if closing.is_closed:
         return _("closes “%(name)s” (%(held)s → %(reaches)s)") % values
@@ -35,7 +36,9 @@ def why_next(step: StepView, due_on: date | None) -> str:
         sentence = _("It %(what)s.") % {"what": closing_words(*step.closes[0])}
     else:
         titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
-        sentence = ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {"titles": titles}
+        sentence = ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {
+            "titles": titles
+        }
     if due_on is not None:
         sentence += " " + _("Due %(day)s.") % {"day": formats.date_format(due_on, "DATE_FORMAT")}
     return sentence
@@ -51,11 +54,15 @@ def why_here(step: StepView) -> list[str]:
                 % {"name": line.competency, "required": line.required.rank, "held": closing.held}
             )
         else:
-            sentences.append(_("Your role asks for “%(name)s” without stating a level; nothing is shown so far.") % {"name": line.competency})
+            sentences.append(
+                _("Your role asks for “%(name)s” without stating a level; nothing is shown so far.")
+                % {"name": line.competency}
+            )
     if step.needed_by:
         titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
         sentences.append(
-            ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {"titles": titles}
+            ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by))
+            % {"titles": titles}
         )
     return sentences
 

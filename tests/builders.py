@@ -32,7 +32,7 @@ from organisations.models import Appointment, HrMandate, Post, Unit, User
 
 _number = count(1)
 LONG_AGO = date(2020, 1, 1)
-PASSWORD = "a-long-test-password"  # noqa: S105
+PASSWORD = "a-long-test-password"
 
 
 def make_person(name: str = "", **fields: Any) -> User:
@@ -49,8 +49,17 @@ def make_unit(name: str = "", parent: Unit | None = None) -> Unit:
     return Unit.objects.get(pk=parent.pk).add_child(**values)
 
 
-def make_post(unit: Unit, *, title: str = "Officer", reports_to: Post | None = None, holder: User | None = None, roles: Sequence[RoleProfile] = ()) -> Post:
-    post = Post.objects.create(unit=unit, code=f"p{next(_number)}", title={"en": title}, reports_to=reports_to, starts_on=LONG_AGO)
+def make_post(
+    unit: Unit,
+    *,
+    title: str = "Officer",
+    reports_to: Post | None = None,
+    holder: User | None = None,
+    roles: Sequence[RoleProfile] = (),
+) -> Post:
+    post = Post.objects.create(
+        unit=unit, code=f"p{next(_number)}", title={"en": title}, reports_to=reports_to, starts_on=LONG_AGO
+    )
     for profile in roles:
         PostRole.objects.create(post=post, profile=profile)
     if holder is not None:
@@ -66,20 +75,35 @@ def make_hr(officer: User, unit: Unit) -> HrMandate:
     return HrMandate.objects.create(officer=officer, unit=unit)
 
 
-def make_framework(slug: str = "", *, ranks: int = 5, codes: Sequence[str] = ("A", "B", "C"), status: str = FrameworkStatus.PUBLISHED) -> FrameworkVersion:
+def make_framework(
+    slug: str = "", *, ranks: int = 5, codes: Sequence[str] = ("A", "B", "C"), status: str = FrameworkStatus.PUBLISHED
+) -> FrameworkVersion:
     """A framework with levels 0..ranks (none when `ranks` is 0) and a competency per code, with descriptors."""
     slug = slug or f"framework-{next(_number)}"
     framework = Framework.objects.create(slug=slug, title={"en": slug})
-    version = FrameworkVersion.objects.create(framework=framework, edition="1", status=status, content_digest=uuid4().hex, languages=["en"])
-    levels = [ProficiencyLevel.objects.create(version=version, rank=r, label={"en": f"Label {r}"}) for r in range(ranks + 1)] if ranks else []
+    version = FrameworkVersion.objects.create(
+        framework=framework, edition="1", status=status, content_digest=uuid4().hex, languages=["en"]
+    )
+    levels = (
+        [ProficiencyLevel.objects.create(version=version, rank=r, label={"en": f"Label {r}"}) for r in range(ranks + 1)]
+        if ranks
+        else []
+    )
     area = Area.objects.create(version=version, code="area", title={"en": "Area"})
     for position, code in enumerate(codes):
         competency = Competency.objects.create(
-            version=version, area=area, code=code, title={"en": f"Competency {code}", "es": f"Competencia {code}"},
-            kind=CompetencyKind.COMPETENCY, position=position, description={"en": f"What {code} is."},
+            version=version,
+            area=area,
+            code=code,
+            title={"en": f"Competency {code}", "es": f"Competencia {code}"},
+            kind=CompetencyKind.COMPETENCY,
+            position=position,
+            description={"en": f"What {code} is."},
         )
         for level in levels[1:]:
-            LevelDescriptor.objects.create(competency=competency, level=level, text={"en": f"I can do {code} at {level.rank}."})
+            LevelDescriptor.objects.create(
+                competency=competency, level=level, text={"en": f"I can do {code} at {level.rank}."}
+            )
     return version
 
 
@@ -87,27 +111,50 @@ def competency(version: FrameworkVersion, code: str) -> Competency:
     return version.competencies.get(code=code)
 
 
-def make_profile(version: FrameworkVersion, needs: Mapping[str, int | None], *, title: str = "", importance: int = 3, key_post: str = "") -> RoleProfile:
+def make_profile(
+    version: FrameworkVersion,
+    needs: Mapping[str, int | None],
+    *,
+    title: str = "",
+    importance: int = 3,
+    key_post: str = "",
+) -> RoleProfile:
     n = next(_number)
     role = Role.objects.create(version=version, code=f"role{n}", title={"en": title or f"Role {n}"}, key_post=key_post)
     profile = RoleProfile.objects.create(role=role, code=f"role{n}")
     levels = {level.rank: level for level in version.levels.all()}
     for code, rank in needs.items():
         Requirement.objects.create(
-            profile=profile, competency=competency(version, code), level=None if rank is None else levels[rank], importance=importance
+            profile=profile,
+            competency=competency(version, code),
+            level=None if rank is None else levels[rank],
+            importance=importance,
         )
     return profile
 
 
 def make_course(
-    version: FrameworkVersion | None = None, outcomes: Mapping[str, int] | None = None, *, key: str = "", effort: int = 60,
-    lessons: int = 1, check: bool = True, requires: Sequence[CoursePage] = (), language: str = "en", title: str = "",
+    version: FrameworkVersion | None = None,
+    outcomes: Mapping[str, int] | None = None,
+    *,
+    key: str = "",
+    effort: int = 60,
+    lessons: int = 1,
+    check: bool = True,
+    requires: Sequence[CoursePage] = (),
+    language: str = "en",
+    title: str = "",
 ) -> CoursePage:
     """A published course with `lessons` teaching lessons and a check of two questions."""
     key = key or f"course-{next(_number)}"
     page = CoursePage(
-        title=title or key.replace("-", " ").title(), slug=f"{key}-{language}" if language != "en" else key, key=key, language=language,
-        summary=f"Summary of {key}.", effort_minutes=effort, pass_mark_pct=80,
+        title=title or key.replace("-", " ").title(),
+        slug=f"{key}-{language}" if language != "en" else key,
+        key=key,
+        language=language,
+        summary=f"Summary of {key}.",
+        effort_minutes=effort,
+        pass_mark_pct=80,
     )
     levels = {level.rank: level for level in version.levels.all()} if version else {}
     page.outcomes = [
@@ -118,22 +165,34 @@ def make_course(
     page.prerequisites = [CoursePrerequisite(prerequisite=other, sort_order=i) for i, other in enumerate(requires)]
     CataloguePage.objects.get().add_child(instance=page)
     for n in range(1, lessons + 1):
-        page.add_child(instance=LessonPage(title=f"Lesson {n}", slug=f"lesson-{n}", minutes=10, body=[{"type": "text", "value": f"<p>Text of lesson {n}.</p>"}]))
+        page.add_child(
+            instance=LessonPage(
+                title=f"Lesson {n}",
+                slug=f"lesson-{n}",
+                minutes=10,
+                body=[{"type": "text", "value": f"<p>Text of lesson {n}.</p>"}],
+            )
+        )
     if check:
-        page.add_child(instance=LessonPage(title="Final check", slug="final-check", minutes=5, is_check=True, body=check_body()))
+        page.add_child(
+            instance=LessonPage(title="Final check", slug="final-check", minutes=5, is_check=True, body=check_body())
+        )
     return CoursePage.objects.get(pk=page.pk)
 
 
 def check_body() -> list[dict[str, Any]]:
     shared = {"explanation": "Because.", "revisit": "lesson-1"}
-    options = [("Right", True), ("Wrong", False)]
+
+    def item(value: Any) -> dict[str, Any]:
+        return {"type": "item", "id": str(uuid4()), "value": value}
+
+    options = [item({"text": text, "correct": text == "Right", "feedback": ""}) for text in ("Right", "Wrong")]
+    choice = {"question": "Which?", "options": options, **shared}
+    words = {"question": "Say it.", "accepted": [item("it")], **shared}
     return [
-        {
-            "type": "single_choice", "id": str(uuid4()),
-            "value": {"question": "Which?", "options": [{"type": "item", "id": str(uuid4()), "value": {"text": t, "correct": c, "feedback": ""}} for t, c in options], **shared},
-        },
-        {"type": "short_text", "id": str(uuid4()), "value": {"question": "Say it.", "accepted": [{"type": "item", "id": str(uuid4()), "value": "it"}], **shared}},
-    ]  # fmt: skip
+        {"type": "single_choice", "id": str(uuid4()), "value": choice},
+        {"type": "short_text", "id": str(uuid4()), "value": words},
+    ]
 
 
 def right_answers(lesson: LessonPage) -> dict[str, Any]:
@@ -169,10 +228,23 @@ def take_course(person: User, course: CoursePage, at: datetime | None = None) ->
 
 
 def give_evidence(
-    person: User, what: Competency, rank: int, kind: EvidenceKind = EvidenceKind.PRIOR_LEARNING, *, days_ago: int = 0, by: User | None = None, assessed: bool = True
+    person: User,
+    what: Competency,
+    rank: int,
+    kind: EvidenceKind = EvidenceKind.PRIOR_LEARNING,
+    *,
+    days_ago: int = 0,
+    by: User | None = None,
+    assessed: bool = True,
 ) -> Evidence:
     on = timezone.localdate() - timedelta(days=days_ago)
     [piece] = record_evidence(
-        person=person, findings=[Finding(what, rank)], kind=kind, source_key=f"test:{uuid4()}", by=by, occurred_on=on, assessed=assessed
+        person=person,
+        findings=[Finding(what, rank)],
+        kind=kind,
+        source_key=f"test:{uuid4()}",
+        by=by,
+        occurred_on=on,
+        assessed=assessed,
     )
     return piece

@@ -85,7 +85,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if nextitem is None:
         return
     marker = item.get_closest_marker("django_db")
-    if "transactional_db" in getattr(item, "fixturenames", ()) or (marker is not None and marker.kwargs.get("transaction")):
+    if "transactional_db" in getattr(item, "fixturenames", ()) or (
+        marker is not None and marker.kwargs.get("transaction")
+    ):
         from pytest_django.plugin import blocking_manager_key
 
         with item.config.stash[blocking_manager_key].unblock():
@@ -93,7 +95,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Migrating an empty database takes most of a short run: on SQLite its result is kept in build/ and copied.
 
     The copy is named after the migrations and settings, so a changed migration makes a new one.
@@ -161,7 +165,11 @@ def _commit_callbacks(request: pytest.FixtureRequest) -> Iterator[None]:
     """What is to happen after commit happens in tests too, as soon as the outermost block of the product ends."""
     marker = request.node.get_closest_marker("django_db")
     uses_db = marker is not None or {"db", "transactional_db", "django_db_setup"} & set(request.fixturenames)
-    if not uses_db or (marker is not None and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
+    if (
+        not uses_db
+        or (marker is not None and marker.kwargs.get("transaction"))
+        or "transactional_db" in request.fixturenames
+    ):
         yield
         return
     from django.db.backends.base.base import BaseDatabaseWrapper

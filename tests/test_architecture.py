@@ -54,7 +54,9 @@ def test_a_floor_points_only_at_rows_below_it(floor):
         for field in model._meta.get_fields():
             if isinstance(field, (ForeignKey, ManyToManyField)) and field.related_model:
                 target = field.related_model._meta.app_label
-                assert target not in MAY_IMPORT or target == floor or target in MAY_IMPORT[floor], f"{model.__name__}.{field.name}"
+                assert target not in MAY_IMPORT or target == floor or target in MAY_IMPORT[floor], (
+                    f"{model.__name__}.{field.name}"
+                )
 
 
 @pytest.mark.parametrize("name", sorted(DJANGO_FREE))
@@ -62,7 +64,9 @@ def test_pure_modules_know_no_request_no_clock_no_database(name):
     path = ROOT / name
     source = path.read_text(encoding="utf-8")
     modules = {n.module or "" for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)}
-    assert not {m for m in modules if m.startswith("django") or m.endswith((".models", ".services", ".selectors"))}, name
+    assert not {m for m in modules if m.startswith("django") or m.endswith((".models", ".services", ".selectors"))}, (
+        name
+    )
     assert "datetime.now" not in source and "date.today" not in source and "timezone.now" not in source
 
 
@@ -73,7 +77,9 @@ def test_no_migration_is_missing(db):
 def test_migrations_import_no_code_of_the_floors():
     for floor in MAY_IMPORT:
         for path in (ROOT / floor / "migrations").glob("0*.py"):
-            allowed = {"certificates"} if path.name.endswith("initial.py") else set()  # storage and path of a file field
+            allowed = (
+                {"certificates"} if path.name.endswith("initial.py") else set()
+            )  # storage and path of a file field
             assert not (imports_of(path) & set(MAY_IMPORT)) - allowed, path
 
 
@@ -82,13 +88,19 @@ def test_templates_carry_no_script_or_style_of_their_own():
         text = path.read_text(encoding="utf-8")
         assert " style=" not in text, path
         assert "<style" not in text, path
-        assert " onclick=" not in text and " onchange=" not in text and "hx-on" not in text and "javascript:" not in text, path
+        assert (
+            " onclick=" not in text and " onchange=" not in text and "hx-on" not in text and "javascript:" not in text
+        ), path
         if "<script" in text:
             assert "<script src=" in text or path.name == "500.html", path
 
 
 def test_nothing_is_loaded_from_another_host():
-    for path in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").rglob("*.css"), *(ROOT / "static").rglob("*.js")]:
+    for path in [
+        *(ROOT / "templates").rglob("*.html"),
+        *(ROOT / "static").rglob("*.css"),
+        *(ROOT / "static").rglob("*.js"),
+    ]:
         for line in path.read_text(encoding="utf-8").splitlines():
             if any(mark in line for mark in ("src=", "url(", "@import", "<link")):
                 assert "http://" not in line and "https://" not in line, f"{path}: {line.strip()[:100]}"

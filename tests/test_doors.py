@@ -47,7 +47,9 @@ def house(db: None) -> House:
     version = make_framework(codes="AB")
     profile = make_profile(version, {"A": 3, "B": None}, key_post="CISO")
     here, there = make_unit("Here"), make_unit("There")
-    names = {name: make_person(name.title(), is_superuser=name == "admin", is_staff=name == "admin") for name in VISITORS[1:]}
+    names = {
+        name: make_person(name.title(), is_superuser=name == "admin", is_staff=name == "admin") for name in VISITORS[1:]
+    }
     boss = make_post(here, holder=names["manager"])
     make_post(here, holder=names["learner"], reports_to=boss, roles=[profile])
     other = make_post(there, holder=names["other_manager"])
@@ -60,7 +62,12 @@ def house(db: None) -> House:
     begun = make_course(version, {"A": 2}, key="begun")
     Enrolment.objects.create(person=names["learner"], course=begun)
     give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
-    job = enqueue(kind="learning.replan", key="doors", payload={"people": [names["learner"].pk], "reason": "sweep"}, by=names["hr"])
+    job = enqueue(
+        kind="learning.replan",
+        key="doors",
+        payload={"people": [names["learner"].pk], "reason": "sweep"},
+        by=names["hr"],
+    )
     certificate = taken.certificate
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,

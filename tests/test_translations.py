@@ -33,7 +33,11 @@ def test_every_text_is_translated_with_its_placeholders(path):
             assert translation, f"not translated: {entry.msgid}"
             wanted = placeholders(entry.msgid) | placeholders(entry.msgid_plural or "")
             assert placeholders(translation) <= wanted, entry.msgid
-            assert wanted - placeholders(translation) <= {"n", "count", "found", "total"} if entry.msgid_plural else placeholders(translation) == wanted, entry.msgid
+            assert (
+                wanted - placeholders(translation) <= {"n", "count", "found", "total"}
+                if entry.msgid_plural
+                else placeholders(translation) == wanted
+            ), entry.msgid
             assert translation.strip() == translation or entry.msgid.strip() != entry.msgid, entry.msgid
 
 

@@ -34,17 +34,30 @@ class Evidence(models.Model):
     `source_key` makes recording idempotent: the same press, the same passed course, one piece.
     """
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="evidence", verbose_name=_("person"))
-    competency = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="evidence", verbose_name=_("competency"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="evidence", verbose_name=_("person")
+    )
+    competency = models.ForeignKey(
+        Competency, on_delete=models.PROTECT, related_name="evidence", verbose_name=_("competency")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=EvidenceKind.choices)
     rank = models.PositiveSmallIntegerField(_("level"))
-    assessed = models.BooleanField(_("assessed"), default=False, help_text=_("Whether somebody or something checked it."))
+    assessed = models.BooleanField(
+        _("assessed"), default=False, help_text=_("Whether somebody or something checked it.")
+    )
     occurred_on = models.DateField(_("date"))
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     source = I18nCharField(_("source"), blank=True, default="")
     note = models.TextField(_("note"), blank=True)
     source_key = models.CharField(max_length=200, unique=True)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recorded by"))
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("recorded by"),
+    )
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
 
     objects = EvidenceQuerySet.as_manager()
@@ -56,11 +69,13 @@ class Evidence(models.Model):
         indexes = [models.Index(fields=["person", "competency"])]
         constraints = [
             models.CheckConstraint(
-                condition=Q(rank__lte=MAX_RANK), name="competencies_evidence_rank_is_on_a_scale",
+                condition=Q(rank__lte=MAX_RANK),
+                name="competencies_evidence_rank_is_on_a_scale",
                 violation_error_message=_("This level is not on the scale of the framework."),
             ),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("occurred_on")), name="competencies_evidence_is_valid_after_its_date",
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("occurred_on")),
+                name="competencies_evidence_is_valid_after_its_date",
                 violation_error_message=_("The evidence would lapse before it is dated."),
             ),
         ]
@@ -80,9 +95,18 @@ class Evidence(models.Model):
 class EvidenceWithdrawal(models.Model):
     """A piece of evidence no longer counts, and why."""
 
-    evidence = models.OneToOneField(Evidence, on_delete=models.PROTECT, related_name="withdrawal", verbose_name=_("evidence"))
+    evidence = models.OneToOneField(
+        Evidence, on_delete=models.PROTECT, related_name="withdrawal", verbose_name=_("evidence")
+    )
     reason = models.TextField(_("reason"))
-    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("withdrawn by"))
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
     withdrawn_at = models.DateTimeField(_("withdrawn"), default=timezone.now)
 
     class Meta:

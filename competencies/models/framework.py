@@ -34,9 +34,13 @@ class FrameworkVersionQuerySet(models.QuerySet["FrameworkVersion"]):
 class FrameworkVersion(models.Model):
     """One edition, with its source and licence. `content_digest` (SHA-256) tells whether a file is this edition."""
 
-    framework = models.ForeignKey(Framework, on_delete=models.PROTECT, related_name="versions", verbose_name=_("framework"))
+    framework = models.ForeignKey(
+        Framework, on_delete=models.PROTECT, related_name="versions", verbose_name=_("framework")
+    )
     edition = models.CharField(_("edition"), max_length=60)
-    status = models.CharField(_("status"), max_length=12, choices=FrameworkStatus.choices, default=FrameworkStatus.DRAFT)
+    status = models.CharField(
+        _("status"), max_length=12, choices=FrameworkStatus.choices, default=FrameworkStatus.DRAFT
+    )
     description = I18nTextField(_("description"), blank=True, default="")
     source = models.CharField(_("source"), max_length=300, blank=True)
     source_url = models.URLField(_("source address"), max_length=500, blank=True)
@@ -55,7 +59,8 @@ class FrameworkVersion(models.Model):
         ordering = ["framework", "-imported_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["framework", "edition"], name="competencies_one_version_per_edition",
+                fields=["framework", "edition"],
+                name="competencies_one_version_per_edition",
                 violation_error_message=_("This edition of the framework is already there."),
             )
         ]
@@ -67,7 +72,9 @@ class FrameworkVersion(models.Model):
 class ProficiencyLevel(models.Model):  # type: ignore[django-manager-missing]  # Wagtail's ParentalKey is untyped
     """A level of a version's own scale: `rank` orders, `label` shows."""
 
-    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="levels", verbose_name=_("framework version"))
+    version = models.ForeignKey(
+        FrameworkVersion, on_delete=models.CASCADE, related_name="levels", verbose_name=_("framework version")
+    )
     rank = models.PositiveSmallIntegerField(_("rank"))
     label = I18nCharField(_("label"))
     description = I18nTextField(_("description"), blank=True, default="")
@@ -83,7 +90,9 @@ class ProficiencyLevel(models.Model):  # type: ignore[django-manager-missing]  #
 
 
 class Area(models.Model):
-    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="areas", verbose_name=_("framework version"))
+    version = models.ForeignKey(
+        FrameworkVersion, on_delete=models.CASCADE, related_name="areas", verbose_name=_("framework version")
+    )
     code = models.CharField(_("code"), max_length=80)
     title = I18nCharField(_("title"))
     description = I18nTextField(_("description"), blank=True, default="")
@@ -102,8 +111,12 @@ class Area(models.Model):
 class Competency(models.Model):  # type: ignore[django-manager-missing]  # Wagtail's ParentalKey is untyped
     """What a person can hold: a competency, or a skill, knowledge or task statement of a framework that has those."""
 
-    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="competencies", verbose_name=_("framework version"))
-    area = models.ForeignKey(Area, on_delete=models.CASCADE, null=True, blank=True, related_name="competencies", verbose_name=_("area"))
+    version = models.ForeignKey(
+        FrameworkVersion, on_delete=models.CASCADE, related_name="competencies", verbose_name=_("framework version")
+    )
+    area = models.ForeignKey(
+        Area, on_delete=models.CASCADE, null=True, blank=True, related_name="competencies", verbose_name=_("area")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=CompetencyKind.choices, default=CompetencyKind.COMPETENCY)
     code = models.CharField(_("code"), max_length=160)
     title = I18nCharField(_("title"))
@@ -124,15 +137,21 @@ class Competency(models.Model):  # type: ignore[django-manager-missing]  # Wagta
 class LevelDescriptor(models.Model):
     """What a level looks like in this competency, in words a person can say yes or no to."""
 
-    competency = models.ForeignKey(Competency, on_delete=models.CASCADE, related_name="descriptors", verbose_name=_("competency"))
-    level = models.ForeignKey(ProficiencyLevel, on_delete=models.CASCADE, related_name="descriptors", verbose_name=_("level"))
+    competency = models.ForeignKey(
+        Competency, on_delete=models.CASCADE, related_name="descriptors", verbose_name=_("competency")
+    )
+    level = models.ForeignKey(
+        ProficiencyLevel, on_delete=models.CASCADE, related_name="descriptors", verbose_name=_("level")
+    )
     text = I18nTextField(_("descriptor"))
 
     class Meta:
         verbose_name = _("level descriptor")
         verbose_name_plural = _("level descriptors")
         ordering = ["competency", "level__rank"]
-        constraints = [models.UniqueConstraint(fields=["competency", "level"], name="competencies_one_descriptor_per_level")]
+        constraints = [
+            models.UniqueConstraint(fields=["competency", "level"], name="competencies_one_descriptor_per_level")
+        ]
 
     def __str__(self) -> str:
         return str(self.text)

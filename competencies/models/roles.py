@@ -18,7 +18,9 @@ from organisations.models import Post
 
 
 class RoleFamily(models.Model):
-    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="families", verbose_name=_("framework version"))
+    version = models.ForeignKey(
+        FrameworkVersion, on_delete=models.CASCADE, related_name="families", verbose_name=_("framework version")
+    )
     code = models.CharField(_("code"), max_length=80)
     title = I18nCharField(_("title"))
     description = I18nTextField(_("description"), blank=True, default="")
@@ -37,12 +39,21 @@ class RoleFamily(models.Model):
 class Role(models.Model):
     """A role across its grades, e.g. "Business architect". Its profiles say what each grade requires."""
 
-    version = models.ForeignKey(FrameworkVersion, on_delete=models.CASCADE, related_name="roles", verbose_name=_("framework version"))
-    family = models.ForeignKey(RoleFamily, on_delete=models.CASCADE, null=True, blank=True, related_name="roles", verbose_name=_("family"))
+    version = models.ForeignKey(
+        FrameworkVersion, on_delete=models.CASCADE, related_name="roles", verbose_name=_("framework version")
+    )
+    family = models.ForeignKey(
+        RoleFamily, on_delete=models.CASCADE, null=True, blank=True, related_name="roles", verbose_name=_("family")
+    )
     code = models.CharField(_("code"), max_length=160)
     title = I18nCharField(_("title"))
     summary = I18nTextField(_("summary"), blank=True, default="")
-    key_post = models.CharField(_("key post"), max_length=20, blank=True, help_text=_("CIO, CTO, CISO, CDIO: posts a government must not leave unfilled."))
+    key_post = models.CharField(
+        _("key post"),
+        max_length=20,
+        blank=True,
+        help_text=_("CIO, CTO, CISO, CDIO: posts a government must not leave unfilled."),
+    )
     external_codes = models.JSONField(_("codes elsewhere"), default=dict, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
 
@@ -89,9 +100,20 @@ class RoleProfile(models.Model):
 class Requirement(models.Model):
     """A profile requires a competency at a level - or without stating one (`level` is None): held at any level."""
 
-    profile = models.ForeignKey(RoleProfile, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("role profile"))
-    competency = models.ForeignKey(Competency, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("competency"))
-    level = models.ForeignKey(ProficiencyLevel, on_delete=models.CASCADE, null=True, blank=True, related_name="requirements", verbose_name=_("level"))
+    profile = models.ForeignKey(
+        RoleProfile, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("role profile")
+    )
+    competency = models.ForeignKey(
+        Competency, on_delete=models.CASCADE, related_name="requirements", verbose_name=_("competency")
+    )
+    level = models.ForeignKey(
+        ProficiencyLevel,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="requirements",
+        verbose_name=_("level"),
+    )
     importance = models.PositiveSmallIntegerField(
         _("importance"), default=DEFAULT_IMPORTANCE, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
@@ -103,11 +125,13 @@ class Requirement(models.Model):
         ordering = ["profile", "position", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["profile", "competency"], name="competencies_one_requirement_per_competency",
+                fields=["profile", "competency"],
+                name="competencies_one_requirement_per_competency",
                 violation_error_message=_("This role profile already requires this competency."),
             ),
             models.CheckConstraint(
-                condition=Q(importance__gte=1, importance__lte=5), name="competencies_importance_is_one_to_five",
+                condition=Q(importance__gte=1, importance__lte=5),
+                name="competencies_importance_is_one_to_five",
                 violation_error_message=_("Importance goes from 1 to 5."),
             ),
         ]
@@ -120,7 +144,9 @@ class PostRole(models.Model):
     """A post carries a role profile: whoever holds the post has the role."""
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="post_roles", verbose_name=_("post"))
-    profile = models.ForeignKey(RoleProfile, on_delete=models.PROTECT, related_name="post_roles", verbose_name=_("role profile"))
+    profile = models.ForeignKey(
+        RoleProfile, on_delete=models.PROTECT, related_name="post_roles", verbose_name=_("role profile")
+    )
 
     class Meta:
         verbose_name = _("role of a post")
@@ -128,7 +154,8 @@ class PostRole(models.Model):
         ordering = ["post", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["post", "profile"], name="competencies_one_post_role_per_profile",
+                fields=["post", "profile"],
+                name="competencies_one_post_role_per_profile",
                 violation_error_message=_("This post already carries this role profile."),
             )
         ]
@@ -146,11 +173,24 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
 class RoleAssignment(models.Model):
     """HR gives a person a role beside (or without) a post: acting, prepared for, in addition."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="role_assignments", verbose_name=_("person"))
-    profile = models.ForeignKey(RoleProfile, on_delete=models.PROTECT, related_name="role_assignments", verbose_name=_("role profile"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="role_assignments", verbose_name=_("person")
+    )
+    profile = models.ForeignKey(
+        RoleProfile, on_delete=models.PROTECT, related_name="role_assignments", verbose_name=_("role profile")
+    )
     starts_on = models.DateField(_("from"))
-    ends_on = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day on which the person no longer has the role."))
-    assigned_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("assigned by"))
+    ends_on = models.DateField(
+        _("until"), null=True, blank=True, help_text=_("The first day on which the person no longer has the role.")
+    )
+    assigned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("assigned by"),
+    )
     assigned_at = models.DateTimeField(_("assigned"), default=timezone.now)
 
     objects = RoleAssignmentQuerySet.as_manager()
@@ -161,11 +201,14 @@ class RoleAssignment(models.Model):
         ordering = ["-assigned_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["person", "profile"], condition=Q(ends_on__isnull=True), name="competencies_one_open_assignment_per_role",
+                fields=["person", "profile"],
+                condition=Q(ends_on__isnull=True),
+                name="competencies_one_open_assignment_per_role",
                 violation_error_message=_("This person already has this role."),
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="competencies_assignment_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="competencies_assignment_ends_after_it_starts",
                 violation_error_message=_("A role cannot end before it starts."),
             ),
         ]

@@ -14,7 +14,11 @@ register = template.Library()
 @register.inclusion_tag("competencies/partials/_line.html")
 def competency_line(line: Line, own: bool = True, size: str = "normal") -> dict[str, Any]:
     """The level bar of a required competency and the sentence beside it."""
-    return {"bar": bar_values(line.level, line.required.rank, line.scale, True), "sentence": wording.line_sentence(line, own=own), "size": size}
+    return {
+        "bar": bar_values(line.level, line.required.rank, line.scale, True),
+        "sentence": wording.line_sentence(line, own=own),
+        "size": size,
+    }
 
 
 @register.inclusion_tag("competencies/partials/_line.html")

@@ -6,7 +6,6 @@ The table of variables is in docs/operations.md; tests/test_settings.py holds th
 from pathlib import Path
 
 import environ
-from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -86,7 +85,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context_processors.site",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "organisations.templatetags.elements"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "organisations.templatetags.elements",
+            ],
         },
     }
 ]

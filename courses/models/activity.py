@@ -26,8 +26,12 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 class Enrolment(models.Model):
     """A person takes a course; `number` counts how often. Completed once, it stays as it is."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments", verbose_name=_("person"))
-    course = models.ForeignKey(CoursePage, on_delete=models.PROTECT, related_name="enrolments", verbose_name=_("course"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments", verbose_name=_("person")
+    )
+    course = models.ForeignKey(
+        CoursePage, on_delete=models.PROTECT, related_name="enrolments", verbose_name=_("course")
+    )
     number = models.PositiveSmallIntegerField(_("number"), default=1)
     enrolled_at = models.DateTimeField(_("enrolled"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
@@ -44,7 +48,9 @@ class Enrolment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["person", "course", "number"], name="courses_one_enrolment_per_number"),
             models.UniqueConstraint(
-                fields=["person", "course"], condition=Q(completed_at__isnull=True), name="courses_one_open_enrolment",
+                fields=["person", "course"],
+                condition=Q(completed_at__isnull=True),
+                name="courses_one_open_enrolment",
                 violation_error_message=_("This person already takes this course."),
             ),
         ]
@@ -54,7 +60,9 @@ class Enrolment(models.Model):
 
 
 class LessonProgress(models.Model):
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="progress", verbose_name=_("enrolment"))
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="progress", verbose_name=_("enrolment")
+    )
     lesson = models.ForeignKey(LessonPage, on_delete=models.PROTECT, related_name="progress", verbose_name=_("lesson"))
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
@@ -74,7 +82,9 @@ class Attempt(models.Model):
     `answers` maps a question's id to what was chosen or typed; `results` maps it to true or false as marked then.
     """
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("enrolment"))
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("enrolment")
+    )
     lesson = models.ForeignKey(LessonPage, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("lesson"))
     number = models.PositiveSmallIntegerField(_("number"), default=1)
     answers = models.JSONField(_("answers"), default=dict)

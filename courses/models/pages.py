@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
@@ -72,13 +71,20 @@ class CoursePage(Page):
     """A course in one language. `key` is the same for all its languages: passing one is passing the course."""
 
     key = models.SlugField(
-        _("course key"), max_length=120, blank=True,
+        _("course key"),
+        max_length=120,
+        blank=True,
         help_text=_("The same in all languages of this course. Empty: taken from the slug."),
     )
-    language = models.CharField(_("language"), max_length=12, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
-    summary = models.TextField(_("summary"), max_length=400, help_text=_("What people can do afterwards, and for whom it is."))
+    language = models.CharField(
+        _("language"), max_length=12, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    summary = models.TextField(
+        _("summary"), max_length=400, help_text=_("What people can do afterwards, and for whom it is.")
+    )
     effort_minutes = models.PositiveIntegerField(
-        _("effort in minutes"), validators=[MinValueValidator(1), MaxValueValidator(60 * 200)],
+        _("effort in minutes"),
+        validators=[MinValueValidator(1), MaxValueValidator(60 * 200)],
         help_text=_("Reading, exercises and the check."),
     )
     pass_mark_pct = models.PositiveSmallIntegerField(
@@ -115,7 +121,8 @@ class CoursePage(Page):
         verbose_name_plural = _("courses")
         constraints = [
             models.UniqueConstraint(
-                fields=["key", "language"], name="courses_one_course_per_key_and_language",
+                fields=["key", "language"],
+                name="courses_one_course_per_key_and_language",
                 violation_error_message=_("There is already a course with this key in this language."),
             )
         ]
@@ -154,9 +161,16 @@ class CourseOutcome(Orderable):
     """Passing the course is evidence for this competency at this level."""
 
     course = ParentalKey(CoursePage, on_delete=models.CASCADE, related_name="outcomes")
-    competency = models.ForeignKey(Competency, on_delete=models.PROTECT, related_name="course_outcomes", verbose_name=_("competency"))
+    competency = models.ForeignKey(
+        Competency, on_delete=models.PROTECT, related_name="course_outcomes", verbose_name=_("competency")
+    )
     level = models.ForeignKey(
-        ProficiencyLevel, on_delete=models.PROTECT, null=True, blank=True, related_name="course_outcomes", verbose_name=_("level"),
+        ProficiencyLevel,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="course_outcomes",
+        verbose_name=_("level"),
         help_text=_("Empty only where the framework has no levels."),
     )
 
@@ -165,7 +179,8 @@ class CourseOutcome(Orderable):
         verbose_name_plural = _("outcomes")
         constraints = [
             models.UniqueConstraint(
-                fields=["course", "competency"], name="courses_one_outcome_per_competency",
+                fields=["course", "competency"],
+                name="courses_one_outcome_per_competency",
                 violation_error_message=_("This competency is already an outcome of the course."),
             )
         ]
@@ -187,7 +202,9 @@ class CourseOutcome(Orderable):
 
 class CoursePrerequisite(Orderable):
     course = ParentalKey(CoursePage, on_delete=models.CASCADE, related_name="prerequisites")
-    prerequisite = models.ForeignKey(CoursePage, on_delete=models.PROTECT, related_name="required_by", verbose_name=_("course to take first"))
+    prerequisite = models.ForeignKey(
+        CoursePage, on_delete=models.PROTECT, related_name="required_by", verbose_name=_("course to take first")
+    )
 
     panels = [FieldPanel("prerequisite")]
 
@@ -196,7 +213,8 @@ class CoursePrerequisite(Orderable):
         verbose_name_plural = _("prerequisites")
         constraints = [
             models.UniqueConstraint(
-                fields=["course", "prerequisite"], name="courses_one_prerequisite_per_course",
+                fields=["course", "prerequisite"],
+                name="courses_one_prerequisite_per_course",
                 violation_error_message=_("This course is already a prerequisite."),
             )
         ]
@@ -208,9 +226,13 @@ class CoursePrerequisite(Orderable):
 class LessonPage(Page):
     """A part of a course; with `is_check`, the questions that decide whether the course is passed."""
 
-    minutes = models.PositiveSmallIntegerField(_("minutes"), default=10, validators=[MinValueValidator(1), MaxValueValidator(600)])
+    minutes = models.PositiveSmallIntegerField(
+        _("minutes"), default=10, validators=[MinValueValidator(1), MaxValueValidator(600)]
+    )
     is_check = models.BooleanField(
-        _("final check"), default=False, help_text=_("The questions of this lesson decide whether the course is passed.")
+        _("final check"),
+        default=False,
+        help_text=_("The questions of this lesson decide whether the course is passed."),
     )
     body = StreamField(LessonBodyBlock(), verbose_name=_("content"), blank=True)
 
@@ -218,7 +240,11 @@ class LessonPage(Page):
     subpage_types: list[str] = []
     template = "courses/lesson_page.html"
 
-    content_panels = [*Page.content_panels, FieldRowPanel([FieldPanel("minutes"), FieldPanel("is_check")]), FieldPanel("body")]
+    content_panels = [
+        *Page.content_panels,
+        FieldRowPanel([FieldPanel("minutes"), FieldPanel("is_check")]),
+        FieldPanel("body"),
+    ]
     search_fields = [*Page.search_fields, index.SearchField("body")]
 
     class Meta:

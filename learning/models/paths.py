@@ -16,9 +16,13 @@ from organisations.models import Job
 class PathAssignment(models.Model):
     """HR assigned a role and with it the path to it, with or without a due date."""
 
-    role_assignment = models.OneToOneField(RoleAssignment, on_delete=models.CASCADE, related_name="path_assignment", verbose_name=_("role assignment"))
+    role_assignment = models.OneToOneField(
+        RoleAssignment, on_delete=models.CASCADE, related_name="path_assignment", verbose_name=_("role assignment")
+    )
     due_on = models.DateField(_("due"), null=True, blank=True)
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="path_assignments", verbose_name=_("job"))
+    job = models.ForeignKey(
+        Job, on_delete=models.PROTECT, null=True, blank=True, related_name="path_assignments", verbose_name=_("job")
+    )
 
     class Meta:
         verbose_name = _("path assignment")
@@ -35,7 +39,9 @@ class PathPlan(models.Model):
     person stood on that day; `changes` says what this plan changed and why (learning/changes.py).
     """
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="path_plans", verbose_name=_("person"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="path_plans", verbose_name=_("person")
+    )
     number = models.PositiveIntegerField(_("number"))
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=16, choices=PlanReason.choices)
@@ -62,7 +68,9 @@ class PathStep(models.Model):
 
     plan = models.ForeignKey(PathPlan, on_delete=models.CASCADE, related_name="steps", verbose_name=_("learning path"))
     position = models.PositiveSmallIntegerField(_("position"))
-    course = models.ForeignKey(CoursePage, on_delete=models.PROTECT, related_name="path_steps", verbose_name=_("course"))
+    course = models.ForeignKey(
+        CoursePage, on_delete=models.PROTECT, related_name="path_steps", verbose_name=_("course")
+    )
     closes = models.JSONField(default=list)
     needed_by = models.JSONField(default=list)
 

@@ -5,7 +5,6 @@ from datetime import date
 from django import template
 
 from learning import selectors, wording
-from learning.planning import Closing
 from learning.selectors import ChangeView, PathView, StepView
 from organisations.models import User
 
@@ -29,7 +28,6 @@ def closing(pair: tuple) -> str:
 @register.filter
 def unclosed(pair: tuple) -> str:
     line, what = pair
-    assert isinstance(what, Closing)
     return wording.unclosed_words(line, what)
 
 

@@ -46,7 +46,9 @@ class Job(models.Model):
     report = models.JSONField(_("report"), default=dict)
     error = models.TextField(_("what went wrong"), blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs"
+    )
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     not_before = models.DateTimeField(default=timezone.now)
     lease = models.UUIDField(null=True, blank=True)

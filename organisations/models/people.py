@@ -56,10 +56,24 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 class User(AbstractBaseUser, PermissionsMixin):
     """One person. The name is one field: not every people splits names in two."""
 
-    email = models.EmailField(_("e-mail address"), unique=True, error_messages={"unique": _("There is already an account with this e-mail address.")})
+    email = models.EmailField(
+        _("e-mail address"),
+        unique=True,
+        error_messages={"unique": _("There is already an account with this e-mail address.")},
+    )
     name = models.CharField(_("name"), max_length=200, help_text=_("As it should stand on certificates."))
-    known_as = models.CharField(_("known as"), max_length=80, blank=True, help_text=_("How we greet this person; the first word of the name if empty."))
-    language = models.CharField(_("language"), max_length=12, blank=True, help_text=_("The language of mails and, when first signing in, of the pages."))
+    known_as = models.CharField(
+        _("known as"),
+        max_length=80,
+        blank=True,
+        help_text=_("How we greet this person; the first word of the name if empty."),
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=12,
+        blank=True,
+        help_text=_("The language of mails and, when first signing in, of the pages."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     date_joined = models.DateTimeField(_("since"), default=timezone.now)
@@ -76,7 +90,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         ordering = ["name", "pk"]
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), name="organisations_one_account_per_email",
+                Lower("email"),
+                name="organisations_one_account_per_email",
                 violation_error_message=_("There is already an account with this e-mail address."),
             ),
         ]

@@ -19,7 +19,9 @@ class Unit(MP_Node):
     """A public body or a unit in it. A path prefix names a whole branch (treebeard)."""
 
     name = I18nCharField(_("name"))
-    code = models.CharField(_("code"), max_length=40, unique=True, error_messages={"unique": _("Another unit has this code already.")})
+    code = models.CharField(
+        _("code"), max_length=40, unique=True, error_messages={"unique": _("Another unit has this code already.")}
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=UnitKind.choices, default=UnitKind.UNIT)
 
     class Meta:
@@ -39,11 +41,17 @@ class Post(models.Model):
     """A place in a unit that one person holds at a time, or nobody."""
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="posts", verbose_name=_("unit"))
-    code = models.CharField(_("code"), max_length=60, unique=True, error_messages={"unique": _("Another post has this code already.")})
+    code = models.CharField(
+        _("code"), max_length=60, unique=True, error_messages={"unique": _("Another post has this code already.")}
+    )
     title = I18nCharField(_("title"))
-    reports_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reports", verbose_name=_("reports to"))
+    reports_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reports", verbose_name=_("reports to")
+    )
     starts_on = models.DateField(_("exists from"))
-    ends_on = models.DateField(_("exists until"), null=True, blank=True, help_text=_("The first day on which the post no longer exists."))
+    ends_on = models.DateField(
+        _("exists until"), null=True, blank=True, help_text=_("The first day on which the post no longer exists.")
+    )
 
     objects = PostQuerySet.as_manager()
 
@@ -53,11 +61,13 @@ class Post(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")), name="organisations_post_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="organisations_post_ends_after_it_starts",
                 violation_error_message=_("A post cannot end before it starts."),
             ),
             models.CheckConstraint(
-                condition=~Q(reports_to=F("pk")), name="organisations_post_does_not_report_to_itself",
+                condition=~Q(reports_to=F("pk")),
+                name="organisations_post_does_not_report_to_itself",
                 violation_error_message=_("A post cannot report to itself."),
             ),
         ]
@@ -80,10 +90,14 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 class Appointment(models.Model):
     """A person holds a post from `starts_on` until the day before `ends_on`."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("person"))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("person")
+    )
     post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="appointments", verbose_name=_("post"))
     starts_on = models.DateField(_("from"))
-    ends_on = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day on which the person no longer holds the post."))
+    ends_on = models.DateField(
+        _("until"), null=True, blank=True, help_text=_("The first day on which the person no longer holds the post.")
+    )
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -94,11 +108,14 @@ class Appointment(models.Model):
         indexes = [models.Index(fields=["person", "ends_on"]), models.Index(fields=["post", "ends_on"])]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")), name="organisations_appointment_ends_after_it_starts",
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="organisations_appointment_ends_after_it_starts",
                 violation_error_message=_("An appointment cannot end before it starts."),
             ),
             models.UniqueConstraint(
-                fields=["post"], condition=Q(ends_on__isnull=True), name="organisations_one_open_holder_per_post",
+                fields=["post"],
+                condition=Q(ends_on__isnull=True),
+                name="organisations_one_open_holder_per_post",
                 violation_error_message=_("Somebody holds this post already. End that appointment first."),
             ),
         ]
@@ -110,7 +127,9 @@ class Appointment(models.Model):
 class HrMandate(models.Model):
     """An HR officer serves a unit and everything below it."""
 
-    officer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hr_mandates", verbose_name=_("HR officer"))
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hr_mandates", verbose_name=_("HR officer")
+    )
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="hr_mandates", verbose_name=_("unit"))
     granted_at = models.DateTimeField(_("since"), default=timezone.now)
 
@@ -119,7 +138,8 @@ class HrMandate(models.Model):
         verbose_name_plural = _("HR mandates")
         constraints = [
             models.UniqueConstraint(
-                fields=["officer", "unit"], name="organisations_one_mandate_per_unit",
+                fields=["officer", "unit"],
+                name="organisations_one_mandate_per_unit",
                 violation_error_message=_("This person already serves this unit as HR officer."),
             )
         ]

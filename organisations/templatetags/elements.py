@@ -538,7 +538,10 @@ def choice(
     card: bool = False,
     **attrs: Any,
 ) -> Values:
-    """One answer outside a Django form. `mark` shows it after grading: right, wrong, missed (one of several), answer (the only one). `card` makes it large."""
+    """One answer outside a Django form. `card` makes it large.
+
+    `mark` shows it after grading: right, wrong, missed (one of several), answer (the only one).
+    """
     kind, shape, words = _MARKS.get(mark, ("", "", ""))
     return {
         "id": id or f"id_{slugify(name)}_{slugify(str(value))}",

@@ -11,7 +11,9 @@ from competencies.gaps import Gap, MixedFrameworks, Required, measure_gaps, merg
 RISK, INCIDENT, LAW = 1, 2, 3
 
 
-def need(competency_id: int, rank: int | None, importance: int = 5, framework_id: int = 1, profiles: tuple[int, ...] = ()) -> Required:
+def need(
+    competency_id: int, rank: int | None, importance: int = 5, framework_id: int = 1, profiles: tuple[int, ...] = ()
+) -> Required:
     return Required(competency_id, framework_id, rank, importance, profiles)
 
 
@@ -51,7 +53,9 @@ def test_a_stated_level_outranks_an_unstated_one():
 
 
 requirements = st.lists(
-    st.builds(Required, st.integers(1, 8), st.just(1), st.none() | st.integers(1, 5), st.integers(1, 5)), max_size=8, unique_by=lambda r: r.competency_id
+    st.builds(Required, st.integers(1, 8), st.just(1), st.none() | st.integers(1, 5), st.integers(1, 5)),
+    max_size=8,
+    unique_by=lambda r: r.competency_id,
 )
 holdings = st.dictionaries(st.integers(1, 8), st.integers(0, 5))
 

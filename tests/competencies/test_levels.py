@@ -12,8 +12,17 @@ from competencies.levels import RULES, EvidenceItem, Verdict, attained_level, wh
 TODAY = date(2026, 11, 23)
 
 
-def item(kind: Kind, rank: int, *, days_ago: int = 30, assessed: bool = True, valid_until: date | None = None, pk: int = 0) -> EvidenceItem:
-    return EvidenceItem(pk or abs(hash((kind, rank, days_ago))) % 10_000, kind, rank, assessed, TODAY - timedelta(days=days_ago), valid_until)
+def item(
+    kind: Kind, rank: int, *, days_ago: int = 30, assessed: bool = True, valid_until: date | None = None, pk: int = 0
+) -> EvidenceItem:
+    return EvidenceItem(
+        pk or abs(hash((kind, rank, days_ago))) % 10_000,
+        kind,
+        rank,
+        assessed,
+        TODAY - timedelta(days=days_ago),
+        valid_until,
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,13 +59,21 @@ def test_an_assessed_certificate_closes_a_gap_at_once_and_a_self_assessment_neve
 
 
 def test_the_declared_level_is_the_latest_self_assessment_and_stands_beside():
-    level = attained_level([item(Kind.SELF, 4, days_ago=90), item(Kind.SELF, 2, days_ago=3), item(Kind.COURSE, 3)], as_of=TODAY)
+    level = attained_level(
+        [item(Kind.SELF, 4, days_ago=90), item(Kind.SELF, 2, days_ago=3), item(Kind.COURSE, 3)], as_of=TODAY
+    )
     assert (level.declared, level.rank) == (2, 3)
 
 
 @pytest.mark.parametrize(
     ("kind", "assessed", "months_in_days"),
-    [(Kind.COURSE, True, 1095), (Kind.COURSE, False, 730), (Kind.PANEL, True, 1095), (Kind.DIAGNOSTIC, True, 730), (Kind.MANAGER, True, 365)],
+    [
+        (Kind.COURSE, True, 1095),
+        (Kind.COURSE, False, 730),
+        (Kind.PANEL, True, 1095),
+        (Kind.DIAGNOSTIC, True, 730),
+        (Kind.MANAGER, True, 365),
+    ],
 )
 def test_evidence_counts_until_the_day_before_it_lapses(kind, assessed, months_in_days):
     start = date(2023, 3, 1)
@@ -70,7 +87,9 @@ def test_evidence_counts_until_the_day_before_it_lapses(kind, assessed, months_i
 
 
 def test_its_own_expiry_overrules_the_months_of_the_rule():
-    level = attained_level([item(Kind.CERTIFICATE, 3, days_ago=10, valid_until=TODAY + timedelta(days=20))], as_of=TODAY)
+    level = attained_level(
+        [item(Kind.CERTIFICATE, 3, days_ago=10, valid_until=TODAY + timedelta(days=20))], as_of=TODAY
+    )
     assert level.lapses_on == TODAY + timedelta(days=20)
     assert level.refresh_due
 

@@ -18,7 +18,16 @@ from competencies.services import (
     record_evidence,
     withdraw_evidence,
 )
-from tests.builders import appoint, competency, give_evidence, make_framework, make_person, make_post, make_profile, make_unit
+from tests.builders import (
+    appoint,
+    competency,
+    give_evidence,
+    make_framework,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+)
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -57,7 +66,9 @@ def test_impossible_evidence_is_refused_with_a_sentence_and_nothing_is_written(v
 def test_one_wrong_finding_refuses_all_of_them(version, ana):
     findings = [Finding(competency(version, "A"), 2), Finding(competency(version, "B"), 9)]
     with pytest.raises(EvidenceRefused):
-        record_evidence(person=ana, findings=findings, kind=EvidenceKind.PANEL, source_key="k", by=None, occurred_on=TODAY())
+        record_evidence(
+            person=ana, findings=findings, kind=EvidenceKind.PANEL, source_key="k", by=None, occurred_on=TODAY()
+        )
     assert not Evidence.objects.exists()
 
 
@@ -75,7 +86,9 @@ def test_nobody_confirms_her_own_level_as_a_manager(version, ana):
 def test_a_manager_confirms_those_she_leads_and_nobody_else(version, ana):
     boss, stranger, unit = make_person(), make_person(), make_unit()
     make_post(unit, holder=ana, reports_to=make_post(unit, holder=boss))
-    piece = assess_as_manager(person=ana, competency=competency(version, "A"), rank=2, note="Led the review.", token="t", by=boss)
+    piece = assess_as_manager(
+        person=ana, competency=competency(version, "A"), rank=2, note="Led the review.", token="t", by=boss
+    )
     assert (piece.kind, piece.recorded_by, piece.note) == (EvidenceKind.MANAGER, boss, "Led the review.")
     with pytest.raises(EvidenceRefused, match="people you lead"):
         assess_as_manager(person=ana, competency=competency(version, "A"), rank=2, note="", token="t", by=stranger)
@@ -143,7 +156,10 @@ def test_a_person_with_two_posts_has_the_roles_of_both(version, ana):
     appoint(ana, make_post(unit, roles=[two]))
     standing = standing_of(ana)
     assert {p.pk for p in standing.profiles} == {one.pk, two.pk}
-    assert {str(line.competency): line.required.rank for line in standing.lines} == {"Competency A": 4, "Competency B": None}
+    assert {str(line.competency): line.required.rank for line in standing.lines} == {
+        "Competency A": 4,
+        "Competency B": None,
+    }
 
 
 def test_what_if_she_had_this_role_too(version, ana):

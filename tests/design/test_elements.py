@@ -32,10 +32,17 @@ class Cards(forms.RadioSelect):
 class EveryField(forms.Form):
     name = forms.CharField(label="Your name", help_text="As it should stand on your certificates.")
     mail = forms.EmailField(label="E-mail address", required=False)
-    level = forms.ChoiceField(label="Which fits?", choices=[(n, f"Level {n}") for n in range(1, 6)], widget=Cards, initial=2)
-    agree = forms.ChoiceField(label="I know what will change", choices=[(n, f"Answer {n}") for n in range(1, 6)], widget=Scale)
+    level = forms.ChoiceField(
+        label="Which fits?", choices=[(n, f"Level {n}") for n in range(1, 6)], widget=Cards, initial=2
+    )
+    agree = forms.ChoiceField(
+        label="I know what will change", choices=[(n, f"Answer {n}") for n in range(1, 6)], widget=Scale
+    )
     bodies = forms.MultipleChoiceField(
-        label="Which bodies?", choices=[("a", "Identity"), ("b", LONG)], widget=forms.CheckboxSelectMultiple, required=False
+        label="Which bodies?",
+        choices=[("a", "Identity"), ("b", LONG)],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
     unit = forms.ChoiceField(label="Unit", choices=[("", "Choose"), ("b", LONG * 2)])
     due = forms.DateField(label="Due", initial=timezone.localdate)

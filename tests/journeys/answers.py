@@ -12,7 +12,11 @@ DATA = Path(__file__).resolve().parent.parent.parent / "courses" / "data"
 def questions_of(key: str, language: str = "en") -> dict[str, dict[str, Any]]:
     content = json.loads((DATA / f"{key}.{language}.json").read_text(encoding="utf-8"))
     blocks = [block for lesson in content["lessons"] for block in lesson["blocks"]]
-    return {block.get("question") or block["statement"]: block for block in blocks if "question" in block or "statement" in block}
+    return {
+        block.get("question") or block["statement"]: block
+        for block in blocks
+        if "question" in block or "statement" in block
+    }
 
 
 def answer_all(page: Any, key: str, *, language: str = "en", wrongly: int = 0) -> int:

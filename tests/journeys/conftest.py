@@ -23,7 +23,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "build" / "screenshots"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    os.environ.get("CHROMIUM")
+    or shutil.which("chromium")
+    or shutil.which("chromium-browser")
+    or shutil.which("google-chrome")
+)
 ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -86,7 +91,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }  # fmt: skip
     output = tmp / "output.txt"
     with output.open("w") as out:
-        process = subprocess.Popen([sys.executable, "-m", "config.run"], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.run"], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, text=True
+        )
     try:
         deadline = time.monotonic() + 300
         while "The platform is ready" not in output.read_text():
@@ -127,9 +134,23 @@ class Walker:
         self.context = self.browser.new_context(**self.options)
         self.page = self.context.new_page()
         self.page.set_default_timeout(20_000)
-        self.page.on("console", lambda m: self.faults.append(f"console: {m.text}") if m.type == "error" and not re.search(r"status of (403|404|422) ", m.text) else None)
+        self.page.on(
+            "console",
+            lambda m: (
+                self.faults.append(f"console: {m.text}")
+                if m.type == "error" and not re.search(r"status of (403|404|422) ", m.text)
+                else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
-        self.page.on("request", lambda r: self.faults.append(f"foreign: {r.url}") if not r.url.startswith((self.site.url, "data:", "blob:")) else None)
+        self.page.on(
+            "request",
+            lambda r: (
+                self.faults.append(f"foreign: {r.url}")
+                if not r.url.startswith((self.site.url, "data:", "blob:"))
+                else None
+            ),
+        )
 
     def go(self, path: str) -> Walker:
         self.page.goto(self.site.url + path)
@@ -138,7 +159,10 @@ class Walker:
     def look(self) -> Walker:
         """Check the page one stands on, once for each address and width."""
         self.page.wait_for_load_state("load")
-        where = (re.sub(r"\d+", "n", self.page.url.removeprefix(self.site.url).split("?")[0]), self.page.viewport_size["width"])
+        where = (
+            re.sub(r"\d+", "n", self.page.url.removeprefix(self.site.url).split("?")[0]),
+            self.page.viewport_size["width"],
+        )
         assert not self.faults, self.faults
         if where in self.seen or where[0].startswith("/cms/"):
             return self
@@ -147,7 +171,9 @@ class Walker:
 
         if self.options.get("java_script_enabled", True):
             found = Axe().run(self.page, options=WCAG).response["violations"]
-            assert not found, f"{where[0]}: " + json.dumps([(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found], indent=1)
+            assert not found, f"{where[0]}: " + json.dumps(
+                [(v["id"], [n["html"][:160] for n in v["nodes"]][:3]) for v in found], indent=1
+            )
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{where[0]} is {wide} px too wide at {where[1]} px"
         return self
@@ -165,7 +191,11 @@ class Walker:
     def press(self, name: str, exact: bool = False) -> Walker:
         """Press the button or follow the link with these words in the main part of the page."""
         main = self.page.locator("main")
-        target = main.get_by_role("button", name=name, exact=exact).or_(main.get_by_role("link", name=name, exact=exact)).first
+        target = (
+            main.get_by_role("button", name=name, exact=exact)
+            .or_(main.get_by_role("link", name=name, exact=exact))
+            .first
+        )
         with self.page.expect_navigation():
             target.click()
         return self.look()

@@ -10,8 +10,8 @@ import pytest
 PAGES = {
     "-": ["/", "/courses/", "/courses/?q=risk", "/courses/governing-cyber-risk/", "/roles/", "/roles/3/", "/verify/", "/verify/NOTACODE22/",
           "/account/login/", "/account/signup/", "/account/password/reset/", "/nothing-here/"],
-    "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/learn/certificates/", "/account/details/",
-             "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
+    "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/learn/certificates/",
+             "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
     "manager": ["/team/"],
     "hr": ["/hr/", "/hr/people/", "/hr/assign/"],
 }  # fmt: skip
@@ -67,7 +67,9 @@ def test_the_keyboard_alone_is_enough_to_sign_in_and_reach_the_next_step(walker)
         if page.evaluate("!!document.activeElement.closest('.next-card')"):
             break
     assert page.evaluate("!!document.activeElement.closest('.next-card')")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).boxShadow")
+    outline = page.evaluate(
+        "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).boxShadow"
+    )
     assert outline != "nonenone"
 
 
@@ -126,7 +128,9 @@ def test_a_forgotten_password_is_set_anew_by_mail(walker, site):
 def mail_link(site, part: str) -> str:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        for path in sorted(site.mails.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True) if site.mails.exists() else []:
+        for path in (
+            sorted(site.mails.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True) if site.mails.exists() else []
+        ):
             found = re.search(rf"https?://[^/\s]+(/account/{part}\S*)", path.read_text().replace("=\n", ""))
             if found:
                 return found.group(1).rstrip(".")
@@ -137,7 +141,9 @@ def mail_link(site, part: str) -> str:
 def test_an_editor_changes_a_course_and_the_catalogue_shows_it(walker):
     editor = walker().sign_in("admin").go("/cms/pages/search/?q=Leading+people+through+change")
     page = editor.page
-    page.get_by_role("link", name="Edit 'Leading people through change'").or_(page.get_by_role("link", name="Leading people through change")).first.click()
+    page.get_by_role("link", name="Edit 'Leading people through change'").or_(
+        page.get_by_role("link", name="Leading people through change")
+    ).first.click()
     page.wait_for_url("**/edit/")
     page.locator("#id_title").fill("Leading people through change, second edition")
     page.get_by_role("button", name="More actions").last.click()

@@ -41,7 +41,9 @@ def test_the_ciso_closes_her_largest_gap_and_a_stranger_verifies_her_certificate
     her.shot("check").press("Hand in").sees("Not passed yet", "Worth reading again:").shot("check-failed")
     her.press("Try again")
     answer_all(her.page, "governing-cyber-risk")
-    her.press("Hand in").sees("Passed", "100 % right answers", "What you have shown", "Cyber risk governance", "left your path: you passed it")
+    her.press("Hand in").sees(
+        "Passed", "100 % right answers", "What you have shown", "Cyber risk governance", "left your path: you passed it"
+    )
 
     # The certificate is made by the worker while she looks.
     link = her.page.locator("main a[href*='/learn/certificates/20']").first
@@ -56,7 +58,9 @@ def test_the_ciso_closes_her_largest_gap_and_a_stranger_verifies_her_certificate
     after = her.page.locator("section[aria-labelledby=way]").inner_text()
     assert int(re.search(r"(\d+) of \d+ competencies at the level", after).group(1)) > met
     her.go("/learn/certificates/").shot("certificates")
-    code = re.search(r"\b([2-9A-HJ-NP-TV-Z]{5}-?[2-9A-HJ-NP-TV-Z]{5})\b", her.page.locator("main").inner_text()).group(1)
+    code = re.search(r"\b([2-9A-HJ-NP-TV-Z]{5}-?[2-9A-HJ-NP-TV-Z]{5})\b", her.page.locator("main").inner_text()).group(
+        1
+    )
 
     stranger = walker(width=360).go("/")
     stranger.page.get_by_label("Certificate code").fill(code.lower())
@@ -72,10 +76,14 @@ def test_hr_assigns_a_role_after_looking_at_what_it_does_and_the_person_gains_th
     officer.press("Assign", exact=True)
     officer.page.get_by_label("Which role?").select_option(label="Change lead")
     officer.shot("assign-what").press("Next")
-    officer.page.get_by_label("List of e-mail addresses").fill("learner@demo.example\nnobody@demo.example\nnot an address")
+    officer.page.get_by_label("List of e-mail addresses").fill(
+        "learner@demo.example\nnobody@demo.example\nnot an address"
+    )
     officer.shot("assign-whom").press("Next")
     officer.press("See what it would do")
-    officer.sees("1 person gains the path to “Change lead”", "Nothing has been written yet.", "not an e-mail address").shot("assign-preview")
+    officer.sees(
+        "1 person gains the path to “Change lead”", "Nothing has been written yet.", "not an e-mail address"
+    ).shot("assign-preview")
     officer.press("Assign to 1 person")
     deadline = time.monotonic() + 60
     while "gained the path" not in officer.page.locator("main").inner_text():
@@ -93,7 +101,9 @@ def test_a_manager_confirms_a_level_and_the_path_of_her_colleague_gets_shorter(w
     boss.press("Begin with").shot("team-member")
     boss.press("Confirm or correct").shot("assess-person")
     boss.page.locator("label[for=id_rank_2]").click()
-    boss.page.get_by_label(re.compile("What have you seen")).fill("Ran the weekly review with the team and wrote its decisions down.")
+    boss.page.get_by_label(re.compile("What have you seen")).fill(
+        "Ran the weekly review with the team and wrote its decisions down."
+    )
     boss.press("Save").sees("Saved: your assessment")
 
 

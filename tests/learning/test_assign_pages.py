@@ -27,7 +27,13 @@ def desk(client):
 
 
 def answers(desk, **more):
-    return {"profile": desk["profile"].pk, "units": [desk["unit"].pk], "with_sub_units": "on", "emails": "", "due_on": ""} | more
+    return {
+        "profile": desk["profile"].pk,
+        "units": [desk["unit"].pk],
+        "with_sub_units": "on",
+        "emails": "",
+        "due_on": "",
+    } | more
 
 
 def test_the_steps_follow_each_other_and_nothing_is_written_before_the_last(desk):
@@ -39,7 +45,9 @@ def test_the_steps_follow_each_other_and_nothing_is_written_before_the_last(desk
     assert b"1 person gains the path" in page.content
     assert not RoleAssignment.objects.exists()
     context = page.context
-    done = post(URL, answers(desk, step="preview", go="apply", token=str(context["token"]), digest=context["preview"].digest))
+    done = post(
+        URL, answers(desk, step="preview", go="apply", token=str(context["token"]), digest=context["preview"].digest)
+    )
     assert done.url == f"/jobs/{Job.objects.latest('pk').pk}/" or done.url.startswith("/jobs/")
     assert RoleAssignment.objects.get().person == desk["ana"]
     assert b"gained the path" in desk["client"].get(done.url).content
@@ -67,7 +75,11 @@ def test_a_wrong_answer_gets_a_sentence_at_its_step(desk, step, change, sentence
 
 def test_going_back_keeps_what_was_answered(desk):
     due = (timezone.localdate() + timedelta(days=30)).isoformat()
-    page = desk["client"].post(URL, answers(desk, step="preview", go="whom", due_on=due, emails="x@y.example")).content.decode()
+    page = (
+        desk["client"]
+        .post(URL, answers(desk, step="preview", go="whom", due_on=due, emails="x@y.example"))
+        .content.decode()
+    )
     assert "x@y.example" in page
     assert f'name="due_on" value="{due}"' in page
     assert "checked" in page
@@ -107,9 +119,15 @@ def test_a_get_with_apply_writes_nothing(desk):
 def test_people_ticked_in_the_roster_are_carried_along(desk):
     page = desk["client"].post(URL, {"go": "what", "people": [desk["ana"].pk]}).content.decode()
     assert f'name="people" value="{desk["ana"].pk}"' in page
-    page = desk["client"].post(URL, {"step": "what", "profile": desk["profile"].pk, "people": [desk["ana"].pk]}).content.decode()
+    page = (
+        desk["client"]
+        .post(URL, {"step": "what", "profile": desk["profile"].pk, "people": [desk["ana"].pk]})
+        .content.decode()
+    )
     assert "People you chose" in page
-    page = desk["client"].post(URL, {"step": "when", "profile": desk["profile"].pk, "people": [desk["ana"].pk], "due_on": ""})
+    page = desk["client"].post(
+        URL, {"step": "when", "profile": desk["profile"].pk, "people": [desk["ana"].pk], "due_on": ""}
+    )
     assert [g.person for g in page.context["preview"].gaining] == [desk["ana"]]
 
 

@@ -39,7 +39,15 @@ def ministry():
     officer = make_person("Officer")
     make_hr(officer, department)
     make_course(version, {"A": 3, "B": 2}, key="both", effort=600)
-    return {"version": version, "profile": profile, "department": department, "team": team, "elsewhere": elsewhere, "officer": officer, **people}
+    return {
+        "version": version,
+        "profile": profile,
+        "department": department,
+        "team": team,
+        "elsewhere": elsewhere,
+        "officer": officer,
+        **people,
+    }
 
 
 def preview(m, due_on=None, **whom):
@@ -61,7 +69,9 @@ def test_a_unit_the_officer_does_not_serve_means_nobody(ministry):
 
 
 def test_a_pasted_list_says_line_by_line_who_was_not_found_and_why(ministry):
-    emails = split_emails("ANA@gov.example\nAna Again <ana@gov.example>\neva@gov.example; not-an-address,\n\nnobody@gov.example")
+    emails = split_emails(
+        "ANA@gov.example\nAna Again <ana@gov.example>\neva@gov.example; not-an-address,\n\nnobody@gov.example"
+    )
     found = preview(ministry, emails=emails)
     assert names(g.person for g in found.gaining) == ["Ana"]
     assert found.repeated == 1
@@ -86,7 +96,10 @@ def test_the_preview_writes_nothing_and_says_what_each_person_gains(ministry):
     give_evidence(ministry["Ben"], competency(ministry["version"], "A"), 3)
     before = (RoleAssignment.objects.count(), PathPlan.objects.count(), Job.objects.count())
     found = preview(ministry, unit_ids=(ministry["department"].pk,))
-    assert [(g.person.name, g.gaps, g.steps, g.minutes) for g in found.gaining] == [("Ana", 2, 1, 600), ("Ben", 1, 1, 600)]
+    assert [(g.person.name, g.gaps, g.steps, g.minutes) for g in found.gaining] == [
+        ("Ana", 2, 1, 600),
+        ("Ben", 1, 1, 600),
+    ]
     assert (RoleAssignment.objects.count(), PathPlan.objects.count(), Job.objects.count()) == before
     assert found.mean_minutes == 600
 

@@ -10,7 +10,12 @@ def step(key: str, *pks: int) -> PlannedStep:
 
 def compare(old, new, *, passed=(), offered=("a", "b", "c"), required=None, held=None):
     return compare_steps(
-        old, new, passed=frozenset(passed), offered=frozenset(offered), required={RISK: 3, LAW: 2} if required is None else required, held=held or {}
+        old,
+        new,
+        passed=frozenset(passed),
+        offered=frozenset(offered),
+        required={RISK: 3, LAW: 2} if required is None else required,
+        held=held or {},
     )
 
 
@@ -42,4 +47,7 @@ def test_a_course_leaves_for_a_shorter_way_and_the_new_one_says_what_it_is_for()
 
 
 def test_a_course_that_only_prepares_another_says_so():
-    assert compare([], [step("c"), step("b", LAW)]) == (Change("added", "c", "prerequisite"), Change("added", "b", "gap", (LAW,)))
+    assert compare([], [step("c"), step("b", LAW)]) == (
+        Change("added", "c", "prerequisite"),
+        Change("added", "b", "gap", (LAW,)),
+    )

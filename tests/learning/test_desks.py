@@ -95,7 +95,9 @@ def test_gaps_no_course_closes_are_named_with_what_helps(version):
 def test_an_overdue_path_says_so(version):
     ana = make_person()
     make_course(version, {"A": 4}, key="late")
-    assignment = RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": 4}), starts_on=date(2026, 1, 1))
+    assignment = RoleAssignment.objects.create(
+        person=ana, profile=make_profile(version, {"A": 4}), starts_on=date(2026, 1, 1)
+    )
     PathAssignment.objects.create(role_assignment=assignment, due_on=timezone.localdate() - timedelta(days=1))
     assert "Was due" in page(ana)
 
@@ -219,6 +221,8 @@ def test_the_hr_desk_costs_the_same_for_many_units_and_people_as_for_few(version
         client = Client()
         client.force_login(officer)
         client.get("/hr/")
-        counts.append([count_queries(lambda c=client, u=url: c.get(u)) for url in ("/hr/", "/hr/people/", "/hr/assign/")])
+        counts.append(
+            [count_queries(lambda c=client, u=url: c.get(u)) for url in ("/hr/", "/hr/people/", "/hr/assign/")]
+        )
     assert counts[0] == counts[1]
     assert max(counts[0]) <= 32

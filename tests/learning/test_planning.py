@@ -48,7 +48,9 @@ def test_a_course_whose_prerequisite_cannot_be_taken_is_not_offered():
 
 
 def test_two_gaps_in_one_course_beat_two_courses():
-    plan = plan_path([target(RISK, 2, 4), target(SUPPLIERS, 0, 3)], [SAFE, GOVERN, RISK_ONLY, Offer("s", 200, ((SUPPLIERS, 3),))])
+    plan = plan_path(
+        [target(RISK, 2, 4), target(SUPPLIERS, 0, 3)], [SAFE, GOVERN, RISK_ONLY, Offer("s", 200, ((SUPPLIERS, 3),))]
+    )
     assert keys(plan) == ["safe", "govern"]
 
 
@@ -90,7 +92,9 @@ offers_strategy = st.lists(
     max_size=7,
 )
 targets_strategy = st.lists(
-    st.tuples(st.integers(1, 5), st.integers(0, 4), st.integers(1, 5), st.integers(1, 9)), max_size=5, unique_by=lambda t: t[0]
+    st.tuples(st.integers(1, 5), st.integers(0, 4), st.integers(1, 5), st.integers(1, 9)),
+    max_size=5,
+    unique_by=lambda t: t[0],
 )
 
 

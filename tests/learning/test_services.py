@@ -100,7 +100,9 @@ def test_withdrawn_evidence_brings_the_step_back(version, ana):
 
 def test_the_end_of_a_role_ends_its_path_with_the_reason(version, profile, ana):
     make_course(version, {"A": 4}, key="top")
-    assignment, _new = assign_role(person=ana, profile=profile, by=None, starts_on=timezone.localdate() - timedelta(days=9))
+    assignment, _new = assign_role(
+        person=ana, profile=profile, by=None, starts_on=timezone.localdate() - timedelta(days=9)
+    )
     end_role(assignment=assignment, by=None, ends_on=timezone.localdate())
     assert keys(ana) == []
     [change] = change_views(recent_changes(ana)).popitem()[1]
@@ -172,7 +174,9 @@ def test_replanning_asks_as_many_queries_for_forty_people_as_for_four(version, p
 
     def people(n: int) -> list[int]:
         ids = [make_person().pk for _ in range(n)]
-        RoleAssignment.objects.bulk_create(RoleAssignment(person_id=pk, profile=profile, starts_on=date(2026, 1, 1)) for pk in ids)
+        RoleAssignment.objects.bulk_create(
+            RoleAssignment(person_id=pk, profile=profile, starts_on=date(2026, 1, 1)) for pk in ids
+        )
         return ids
 
     few, many = people(4), people(40)
@@ -183,7 +187,9 @@ def test_replanning_asks_as_many_queries_for_forty_people_as_for_four(version, p
 def test_a_batch_assigned_twice_leaves_one_assignment_each(profile, ana):
     officer, at = make_person(), timezone.now()
     first = assign_batch(person_ids=[ana.pk], profile=profile, due_on=date(2030, 1, 1), by=officer, job=None, at=at)
-    again = assign_batch(person_ids=[ana.pk], profile=profile, due_on=date(2031, 1, 1), by=officer, job=None, at=timezone.now())
+    again = assign_batch(
+        person_ids=[ana.pk], profile=profile, due_on=date(2031, 1, 1), by=officer, job=None, at=timezone.now()
+    )
     assert (first, again) == ({ana.pk: "assigned"}, {ana.pk: "held"})
     assert PathAssignment.objects.get().due_on == date(2030, 1, 1)
 

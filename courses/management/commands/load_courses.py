@@ -13,4 +13,6 @@ class Command(BaseCommand):
             loaded = load_courses()
         except CourseFileFault as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{len(loaded.created)} courses loaded, {len(loaded.left)} were there already and stay as they are.")
+        self.stdout.write(
+            f"{len(loaded.created)} courses loaded, {len(loaded.left)} were there already and stay as they are."
+        )
