@@ -54,23 +54,39 @@ class UndefinedVariable(str):
         raise AssertionError(f"undefined template variable “{name}” in {origin or 'a template'}")
 
 
-PLANTED = pytest.StashKey[tuple[Path, Path]]()
+PLANTED = pytest.StashKey[Any]()
+
+
+def maintain(*statements: str) -> None:
+    """Run statements about whole databases, from the maintenance database of the same PostgreSQL."""
+    import psycopg
+
+    values = connection.settings_dict
+    with psycopg.connect(
+        host=values["HOST"],
+        port=values["PORT"] or None,
+        user=values["USER"],
+        password=values["PASSWORD"],
+        dbname="postgres",
+        autocommit=True,
+    ) as other:
+        for statement in statements:
+            other.execute(statement)
 
 
 def plant(config: pytest.Config) -> None:
     """Bring the database back to what migrations left: the page tree, content types, permissions, groups."""
     from django.contrib.contenttypes.models import ContentType
-    from django.core.management import call_command
 
+    connection.close()
     if connection.vendor == "sqlite":
         template, target = config.stash[PLANTED]
-        connection.close()
         for leftover in ("-wal", "-shm"):
             target.with_name(target.name + leftover).unlink(missing_ok=True)
         shutil.copy(template, target)
     else:
-        call_command("flush", verbosity=0, interactive=False, reset_sequences=False, inhibit_post_migrate=True)
-        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+        name = config.stash[PLANTED]
+        maintain(f'DROP DATABASE "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{name}_planted"')
     ContentType.objects.clear_cache()
     cache.clear()
 
@@ -106,10 +122,14 @@ def django_db_setup(
 
     if connection.vendor != "sqlite":
         with django_db_blocker.unblock():
-            config = setup_databases(verbosity=0, interactive=False)
+            config = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
+            request.config.stash[PLANTED] = name = connection.settings_dict["NAME"]
+            connection.close()
+            maintain(f'DROP DATABASE IF EXISTS "{name}_planted"', f'CREATE DATABASE "{name}_planted" TEMPLATE "{name}"')
         yield
         with django_db_blocker.unblock():
             teardown_databases(config, verbosity=0)
+            maintain(f'DROP DATABASE "{name}_planted"')
         return
     from django.db.migrations.loader import MigrationLoader
 

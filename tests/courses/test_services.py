@@ -475,7 +475,7 @@ def at_once(act, times: int = 4) -> list[object]:
     return results
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_many_presses_at_once_leave_one_enrolment_one_attempt_and_one_piece_of_evidence():
     version = make_framework(codes="A")
     course = make_course(version, {"A": 3})

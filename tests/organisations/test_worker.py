@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -21,7 +23,7 @@ from organisations.jobs import enqueue, sweep
 from organisations.models import Job, Unit
 from tests.conftest import ROOT
 
-pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 LEASE_SECONDS = 5
 
 
@@ -33,42 +35,65 @@ def database_url() -> str:
     return f"postgres://{who}@{values['HOST']}:{values['PORT'] or 5432}/{values['NAME']}"
 
 
+@dataclass
+class Broker:
+    """The suite's broker (CELERY_BROKER_URL, else files), with a queue of this test's own."""
+
+    url: str
+    queue: str
+    sender: Celery
+    folder: Path
+
+    def waiting(self) -> int:
+        """Messages nobody has taken yet."""
+        if self.url.startswith("filesystem"):
+            return len(list(self.folder.iterdir()))
+        with self.sender.connection_for_read() as link:
+            try:
+                return link.default_channel.queue_declare(self.queue, passive=True).message_count
+            except link.channel_errors:  # an empty queue of Redis is none
+                return 0
+
+
 @pytest.fixture
-def broker(tmp_path, monkeypatch) -> Path:
-    """Hand-overs of this process become messages in the folder that the workers watch."""
+def broker(tmp_path, monkeypatch) -> Iterator[Broker]:
+    """Hand-overs of this process become messages in the queue that the workers watch."""
+    url = os.environ.get("CELERY_BROKER_URL", "filesystem://")
+    queue = f"test-{uuid4().hex}"
     folder = tmp_path / "broker" / "queue"
     control = tmp_path / "broker" / "control"
     for path in (folder, control):
         path.mkdir(parents=True)
-    sender = Celery("sender", broker="filesystem://", set_as_current=False)
-    sender.conf.broker_transport_options = {
-        "data_folder_in": str(folder),
-        "data_folder_out": str(folder),
-        "control_folder": str(control),
-    }
+    sender = Celery("sender", broker=url, set_as_current=False)
+    if url.startswith("filesystem"):
+        sender.conf.broker_transport_options = {
+            "data_folder_in": str(folder),
+            "data_folder_out": str(folder),
+            "control_folder": str(control),
+        }
     monkeypatch.setattr(
         tasks.run_job_task,
         "delay",
-        lambda job_id: sender.send_task(tasks.run_job_task.name, args=[job_id], ignore_result=True),
+        lambda job_id: sender.send_task(tasks.run_job_task.name, args=[job_id], queue=queue, ignore_result=True),
     )
-    yield folder
+    yield Broker(url, queue, sender, folder)
     sender.close()
 
 
 class Worker:
-    def __init__(self, var_dir: Path, name: str) -> None:
+    def __init__(self, var_dir: Path, name: str, broker: Broker) -> None:
         self.log = var_dir / f"{name}.log"
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.local",
             "DATABASE_URL": database_url(),
             "VAR_DIR": str(var_dir),
-            "CELERY_BROKER_URL": "filesystem://",
+            "CELERY_BROKER_URL": broker.url,
             "JOB_LEASE_SECONDS": str(LEASE_SECONDS),
         }
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", "--include", "tests.organisations.errands"]
         options = ["--pool", "threads", "--concurrency", "1", "--loglevel", "INFO", "--hostname", name]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--queues", broker.queue]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, *options, *quiet],
@@ -86,11 +111,11 @@ class Worker:
 
 
 @pytest.fixture
-def hire(tmp_path) -> Iterator[Callable[[str], Worker]]:
+def hire(tmp_path, broker) -> Iterator[Callable[[str], Worker]]:
     hired: list[Worker] = []
 
     def start(name: str) -> Worker:
-        hired.append(Worker(tmp_path, name))
+        hired.append(Worker(tmp_path, name, broker))
         return hired[-1]
 
     yield start
@@ -139,7 +164,7 @@ def test_a_job_whose_worker_is_killed_is_done_once_by_the_next(tmp_path, broker,
     last = ask("last", 1)
     wait_for(lambda: Job.objects.get(pk=last.pk).state == JobState.DONE, second)
     assert sweep() == 0
-    assert not list(broker.iterdir())
+    assert broker.waiting() == 0
     assert diary.read_text().splitlines() == [
         f"slow begins {first.process.pid}",
         f"slow begins {second.process.pid}",
