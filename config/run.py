@@ -124,7 +124,8 @@ def main() -> None:
     from honcho.manager import Manager
 
     connections.close_all()
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # A container's only user is root; Celery's banner of warnings would bury the address.
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
     python = sys.executable
     manager = Manager()
     manager.add_process(
@@ -134,7 +135,7 @@ def main() -> None:
     )
     manager.add_process(
         "worker",
-        f"exec {python} -m celery -A config worker --beat --pool threads --concurrency 2 --loglevel WARNING "
+        f"exec {python} -m celery --quiet -A config worker --beat --pool threads --concurrency 2 --loglevel WARNING "
         "--without-gossip --without-mingle",
         env=env,
     )

@@ -194,7 +194,7 @@ TAGGIT_CASE_INSENSITIVE = True
 
 # --- Background jobs ---------------------------------------------------------------------------------------------
 # Every job is a row of organisations.Job first; the broker only carries its id (docs/decisions/0004).
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
 BROKER_DIR = VAR_DIR / "broker"
 if CELERY_BROKER_URL.startswith("filesystem://"):
     for _folder in ("queue", "control"):

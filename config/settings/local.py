@@ -1,7 +1,7 @@
 """The laptop: SQLite, a broker made of files, no server needed. What `make run` uses."""
 
 from config.settings.base import *
-from config.settings.base import VAR_DIR, env
+from config.settings.base import STATIC_ROOT, VAR_DIR, env
 
 DEBUG = env.bool("DEBUG", default=False)
 
@@ -24,6 +24,8 @@ def _secret_key() -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_key()
 
+# WhiteNoise warns about a folder that is not there, although here it looks where files are written.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Files are found where they are written: no collectstatic between an edit and a look.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True
