@@ -125,7 +125,11 @@ def main() -> None:
 
     connections.close_all()
     # A container's only user is root; Celery's banner of warnings would bury the address.
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
+    env = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
+    }
     python = sys.executable
     manager = Manager()
     manager.add_process(
