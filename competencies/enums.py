@@ -20,6 +20,35 @@ class CompetencyKind(models.TextChoices):
     SKILL = "skill", _("Skill")
     KNOWLEDGE = "knowledge", _("Knowledge")
     TASK = "task", _("Task")
+    TOOL = "tool", _("Technology")
+    STATEMENT = "statement", _("Statement")
+    OUTCOME = "outcome", _("Learning outcome")
+
+
+class Necessity(models.TextChoices):
+    """How a role asks for a competency. Only what is required makes a gap and drives a path."""
+
+    REQUIRED = "required", _("Required")
+    OPTIONAL = "optional", _("Optional")
+    # The source publishes the figure and advises against using it (too few answers, too wide a spread).
+    UNCERTAIN = "uncertain", _("Too uncertain to be used")
+
+
+class LinkRelation(models.TextChoices):
+    """How one competency stands to another, read "origin <relation> target"."""
+
+    EXACT = "exact", _("is the same as")
+    BROADER = "broader", _("is broader than")
+    NARROWER = "narrower", _("is narrower than")
+    RELATED = "related", _("is related to")
+    PEER = "peer", _("stands beside")
+    PART_OF = "part_of", _("is part of")
+    PRECEDES = "precedes", _("comes before")
+    REPLACED_BY = "replaced_by", _("is replaced by")
+    EXEMPLAR = "exemplar", _("is shown by the example")
+    SKILL_LEVEL = "skill_level", _("has the skill level")
+    TRANSLATION = "translation", _("is a translation of")
+    OTHER = "other", _("is linked to")
 
 
 class EvidenceKind(models.TextChoices):
