@@ -60,3 +60,30 @@ class EvidenceKind(models.TextChoices):
     COURSE = "course", _("Course")
     CERTIFICATE = "certificate", _("Certificate")
     PRIOR_LEARNING = "prior_learning", _("Prior learning")
+
+
+# What a person may say of two frameworks; the rest is what frameworks say of themselves.
+ALIGNMENT_CHOICES = [
+    (relation.value, relation.label)
+    for relation in (LinkRelation.EXACT, LinkRelation.BROADER, LinkRelation.NARROWER, LinkRelation.RELATED)
+]
+
+
+class SuccessionBasis(models.TextChoices):
+    """Why a line of a crosswalk was proposed, the surest first."""
+
+    IDENTIFIER = "identifier", _("Same identifier")
+    CODE = "code", _("Same code")
+    WORDING = "wording", _("Same wording")
+    CLOSE = "close", _("Close wording")
+    PERSON = "person", _("Chosen by a person")
+    NONE = "none", _("Nothing like it")
+
+
+# These need no second look; close wording does.
+CERTAIN_BASES = frozenset({SuccessionBasis.IDENTIFIER, SuccessionBasis.CODE, SuccessionBasis.WORDING})
+
+
+class SuccessionDecision(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    CONFIRMED = "confirmed", _("Confirmed")
