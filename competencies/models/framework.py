@@ -71,7 +71,7 @@ class PartOfVersion(models.Model):
         return super().delete(*args, **kwargs)
 
     def owner(self) -> FrameworkVersion:
-        return self.version  # type: ignore[attr-defined, no-any-return]
+        return self.version
 
     def _refuse_if_frozen(self) -> None:
         owner = self.owner()
@@ -204,7 +204,7 @@ class ProficiencyLevel(PartOfVersion):  # type: ignore[django-manager-missing]  
         return f"{self.rank} · {self.label}"
 
 
-class Area(PartOfVersion, DraftStateMixin, RevisionMixin):  # type: ignore[django-manager-missing]
+class Area(PartOfVersion, DraftStateMixin, RevisionMixin):
     version = models.ForeignKey(
         FrameworkVersion, on_delete=models.CASCADE, related_name="areas", verbose_name=_("framework version")
     )
@@ -291,7 +291,7 @@ def belongs(version_id: int, version: FrameworkVersion) -> bool:
     return version_id in (version.pk, version.extends_id)
 
 
-class LevelDescriptor(PartOfVersion):  # type: ignore[django-manager-missing]
+class LevelDescriptor(PartOfVersion):
     """What a level looks like in this competency, in words a person can say yes or no to."""
 
     competency = ParentalKey(

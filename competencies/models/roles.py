@@ -51,7 +51,7 @@ class RoleFamily(PartOfVersion):
         return str(self.title)
 
 
-class Role(PartOfVersion, DraftStateMixin, RevisionMixin):  # type: ignore[django-manager-missing]
+class Role(PartOfVersion, DraftStateMixin, RevisionMixin):
     """A role across its grades, e.g. "Business architect". Its profiles say what each grade requires."""
 
     version = models.ForeignKey(
@@ -98,7 +98,7 @@ class RoleProfileQuerySet(models.QuerySet["RoleProfile"]):
         return self.filter(role__version__status=FrameworkStatus.PUBLISHED)
 
 
-class RoleProfile(PartOfVersion, DraftStateMixin, RevisionMixin, ClusterableModel):  # type: ignore[django-manager-missing]
+class RoleProfile(PartOfVersion, DraftStateMixin, RevisionMixin, ClusterableModel):
     """What a role requires at one grade; a role without grades has one profile with an empty `grade`.
 
     `lineage` is shared by the editions of one profile: who was given one has its successor when that is published.
@@ -148,7 +148,7 @@ class RoleProfile(PartOfVersion, DraftStateMixin, RevisionMixin, ClusterableMode
             raise ValidationError({"builds_on": _("Choose a role profile of the framework that is extended.")})
 
 
-class Requirement(PartOfVersion):  # type: ignore[django-manager-missing]
+class Requirement(PartOfVersion):
     """A profile requires a competency at a level - or without stating one (`level` is None): held at any level.
 
     `level_value` and `importance_value` keep the source's own finer numbers as it writes them.
