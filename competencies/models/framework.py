@@ -71,7 +71,7 @@ class PartOfVersion(models.Model):
         return super().delete(*args, **kwargs)
 
     def owner(self) -> FrameworkVersion:
-        return self.version  # type: ignore[attr-defined, no-any-return]
+        return self.version  # type: ignore[attr-defined]
 
     def _refuse_if_frozen(self) -> None:
         owner = self.owner()
