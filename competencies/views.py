@@ -108,6 +108,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
             "judged": j,
             "row": explained.rows[j.item.id],
             "source": wording.source_words(explained.rows[j.item.id]),
+            "via": wording.via_words(explained.via[j.item.via]) if j.item.via is not None else "",
             "verdict": wording.verdict_words(j),
             "level": wording.level_words(j.item.rank, explained.scale),
         }

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from competencies.enums import EvidenceKind
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
-from competencies.models import Evidence
+from competencies.models import Competency, Evidence
 from competencies.selectors import Line, Scale
 
 
@@ -130,6 +130,14 @@ def source_words(row: Evidence) -> str:
     if row.recorded_by is not None and row.kind != EvidenceKind.SELF:
         return _("%(kind)s, recorded by %(name)s") % {"kind": row.get_kind_display(), "name": row.recorded_by}
     return str(row.get_kind_display())
+
+
+def via_words(competency: Competency) -> str:
+    """Why a piece recorded for another competency counts here."""
+    return _("Recorded for “%(name)s” (%(framework)s), which is the same competency.") % {
+        "name": competency,
+        "framework": competency.version,
+    }
 
 
 def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from competencies.enums import FrameworkStatus
+from competencies.selectors import NOTHING_SUPPOSED, Supposing, Taught, equivalents_of
 from courses.models import (
     Attempt,
     CourseOutcome,
@@ -22,12 +24,21 @@ from organisations.models import User
 
 @dataclass(frozen=True)
 class OfferedCourse:
-    """A course across its languages. `outcomes`: (competency id, rank), rank 1 where the framework has no levels."""
+    """A course across its languages. `outcomes`: (competency id, rank), rank 1 where the framework has no levels.
+
+    An outcome also counts for the published edition of its competency and for what is aligned with it exactly: all of
+    them are among the outcomes. `ways` has them by stated outcome: one of each group stands for it.
+    """
 
     key: str
     pages: tuple[CoursePage, ...]
     outcomes: tuple[tuple[int, int], ...]
     prerequisites: frozenset[str]
+    ways: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+    def is_held(self, held: Mapping[int, int]) -> bool:
+        """Whether somebody holds everything it leads to (competency id → attained rank)."""
+        return bool(self.ways) and all(any(held.get(pk, 0) >= rank for pk, rank in way) for way in self.ways)
 
     def page_for(self, language: str) -> CoursePage:
         """The page in this language, else in the installation's, else in any."""
@@ -38,26 +49,49 @@ class OfferedCourse:
         )
 
 
-def offered_courses() -> dict[str, OfferedCourse]:
-    """The whole offer by key: four queries, one of them for pages closed to the public."""
+def offered_courses(supposing: Supposing = NOTHING_SUPPOSED) -> dict[str, OfferedCourse]:
+    """The whole offer by key: five queries, one of them for pages closed to the public; two more where outcomes are of a
+    superseded edition or aligned with other frameworks. `supposing` asks as if a draft of a framework were published.
+    """
     pages: dict[str, list[CoursePage]] = defaultdict(list)
     for page in CoursePage.objects.offered().order_by("pk"):
         pages[page.key].append(page)
     ids = [page.pk for group in pages.values() for page in group]
-    outcomes: dict[str, dict[int, int]] = defaultdict(dict)
-    for key, competency_id, rank in CourseOutcome.objects.filter(course_id__in=ids).values_list(
-        "course__key", "competency_id", "level__rank"
+    taught: dict[str, dict[int, Taught]] = defaultdict(dict)
+    for key, rank, competency_id, lineage, version_id, framework_id, status in CourseOutcome.objects.filter(
+        course_id__in=ids
+    ).values_list(
+        "course__key",
+        "level__rank",
+        "competency_id",
+        "competency__lineage",
+        "competency__version_id",
+        "competency__version__framework_id",
+        "competency__version__status",
     ):
-        outcomes[key][competency_id] = max(outcomes[key].get(competency_id, 0), 1 if rank is None else rank)
-    before: dict[str, set[str]] = defaultdict(set)
+        before = taught[key].get(competency_id)
+        rank = max(1 if rank is None else rank, before.rank if before else 0)
+        superseded = status == FrameworkStatus.SUPERSEDED
+        taught[key][competency_id] = Taught(competency_id, rank, lineage, version_id, framework_id, superseded)
+    ways = equivalents_of({outcome for outcomes in taught.values() for outcome in outcomes.values()}, supposing)
+    required_first: dict[str, set[str]] = defaultdict(set)
     for key, other in CoursePrerequisite.objects.filter(course_id__in=ids).values_list(
         "course__key", "prerequisite__key"
     ):
-        before[key].add(other)
+        required_first[key].add(other)
     return {
-        key: OfferedCourse(key, tuple(group), tuple(sorted(outcomes[key].items())), frozenset(before[key]))
+        key: _offered(key, group, [ways[taught[key][pk]] for pk in sorted(taught[key])], required_first[key])
         for key, group in sorted(pages.items())
     }
+
+
+def _offered(
+    key: str, pages: Sequence[CoursePage], ways: Sequence[tuple[tuple[int, int], ...]], required_first: Iterable[str]
+) -> OfferedCourse:
+    ranks: dict[int, int] = {}
+    for pk, rank in (pair for way in ways for pair in way):
+        ranks[pk] = max(ranks.get(pk, 0), rank)
+    return OfferedCourse(key, tuple(pages), tuple(sorted(ranks.items())), frozenset(required_first), tuple(ways))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from competencies.models import Competency, PostRole, RoleProfile
-from competencies.selectors import Standing, key_posts, standings_of
+from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
 from learning.models import PathPlan
 from organisations.models import Appointment, HrMandate, Post, Unit, User
 from organisations.perms import hr_paths
@@ -41,6 +41,7 @@ class KeyPostView:
     post_role: PostRole
     holder: User | None
     standing: Standing | None
+    profile_id: int  # the profile in force, where that of the post is of a superseded edition
 
     @property
     def state(self) -> str:
@@ -52,7 +53,7 @@ class KeyPostView:
     def lines(self) -> list:
         if self.standing is None:
             return []
-        return [line for line in self.standing.lines if self.post_role.profile_id in line.required.profiles]
+        return [line for line in self.standing.lines if self.profile_id in line.required.profiles]
 
     @property
     def met(self) -> int:
@@ -64,7 +65,7 @@ class KeyPostView:
 
 
 def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView]:
-    """Key posts in the units an officer serves; nine queries however many."""
+    """Key posts in the units an officer serves; the number of queries does not depend on how many there are."""
     day = as_of or timezone.localdate()
     rows = list(
         key_posts()
@@ -78,10 +79,11 @@ def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView
         .select_related("person")
     }
     standings = standings_of([person.pk for person in holders.values()], as_of=day)
+    in_force = successors_of(row.profile_id for row in rows)
     views = []
     for row in rows:
         holder = holders.get(row.post_id)
-        views.append(KeyPostView(row, holder, standings[holder.pk] if holder else None))
+        views.append(KeyPostView(row, holder, standings[holder.pk] if holder else None, in_force[row.profile_id]))
     return views
 
 
@@ -184,6 +186,4 @@ def mandates_of(officer: User) -> QuerySet[HrMandate]:
 
 def holders_of(profile: RoleProfile, person_ids: Sequence[int], day: date) -> set[int]:
     """Who of these people has the role already, by post or by assignment."""
-    from competencies.selectors import profiles_by_person
-
     return {pk for pk, profiles in profiles_by_person(person_ids, day).items() if profile.pk in profiles}

@@ -43,11 +43,7 @@ def satisfied_keys(
 ) -> frozenset[str]:
     """Courses that need not be taken as a prerequisite: passed, or everything they lead to is held already."""
     held = standing.held
-    return frozenset(passed) | frozenset(
-        key
-        for key, course in offered.items()
-        if course.outcomes and all(held.get(pk, 0) >= rank for pk, rank in course.outcomes)
-    )
+    return frozenset(passed) | frozenset(key for key, course in offered.items() if course.is_held(held))
 
 
 def solve(
