@@ -122,14 +122,33 @@ def load_framework(
         same = same_version(content, edition)
     if same is not None:
         return Loaded(version=same, created=False, counts=content.counts)
-    base = _base_of(content)
     previous = FrameworkVersion.objects.published().filter(framework=framework).first()
-    publish = publish and previous is None
+    version = store_version(
+        framework=framework,
+        content=content,
+        edition=edition_of(content, edition),
+        previous=previous,
+        publish=publish and previous is None,
+        by=by,
+    )
+    return Loaded(version=version, created=True, counts=content.counts)
+
+
+def store_version(
+    *,
+    framework: Framework,
+    content: FrameworkContent,
+    edition: str,
+    previous: FrameworkVersion | None,
+    publish: bool,
+    by: User | None,
+) -> FrameworkVersion:
+    """Write a whole version, within the caller's transaction. Raises CannotImport when what it extends is not there."""
+    base = _base_of(content)
     now = timezone.now()
-    name = edition_of(content, edition)
     version = FrameworkVersion.objects.create(
         framework=framework,
-        edition=name,
+        edition=edition,
         title=_stored(content.title),
         publisher=content.publisher,
         status=FrameworkStatus.PUBLISHED if publish else FrameworkStatus.DRAFT,
@@ -141,7 +160,7 @@ def load_framework(
         languages=list(content.languages),
         identifier=content.identifier,
         extra=dict(content.extra),
-        uuid=version_uuid(content.slug, name),
+        uuid=version_uuid(content.slug, edition),
         previous=previous,
         extends=base,
         content_digest=content.digest,
@@ -153,14 +172,9 @@ def load_framework(
         instance=version,
         action="competencies.import_framework",
         user=by,
-        data={
-            "framework": content.slug,
-            "edition": version.edition,
-            "digest": content.digest,
-            "counts": content.counts,
-        },
+        data={"framework": content.slug, "edition": edition, "digest": content.digest, "counts": content.counts},
     )
-    return Loaded(version=version, created=True, counts=content.counts)
+    return version
 
 
 def _base_of(content: FrameworkContent) -> FrameworkVersion | None:
