@@ -150,13 +150,20 @@ class Source:
             _refuse_blemishes(document)
         return document
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
         """The rows of a CSV file, each with the physical line on which it begins; blank lines are passed over.
 
         Raises CannotImport where a quotation mark or the end of the file breaks a row.
         """
         self.decoded()
-        reader = csv.reader(io.TextIOWrapper(io.BytesIO(self.raw.removeprefix(BOM)), "utf-8", newline=""), strict=True)
+        if self.raw.count(delimiter.encode()) > MAX_PIECES:
+            refuse(
+                self.name,
+                _("The file has more than %(limit)s values and lines. Divide it, or export only one framework.")
+                % {"limit": MAX_PIECES},
+            )
+        start = io.TextIOWrapper(io.BytesIO(self.raw.removeprefix(BOM)), "utf-8", newline="")
+        reader = csv.reader(start, strict=True, delimiter=delimiter)
         while True:
             line = reader.line_num + 1
             try:
