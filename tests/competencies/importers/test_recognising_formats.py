@@ -32,7 +32,7 @@ def test_a_named_format_is_taken_at_its_word_or_refused(tmp_path):
     path = write_json(tmp_path / "framework.json", platform_document())
     assert importers.read(path, "platform").slug == "sample"
     assert refused(path, "nice")[0].endswith("NICE: the JSON export of the NIST reference tool (CPRT), one file.")
-    assert "This format is not known. Choose one of: nice, ddat, platform." in refused(path, "case")[0]
+    assert "This format is not known. Choose one of: nice, ddat, platform, template." in refused(path, "case")[0]
 
 
 def test_what_is_not_recognised_is_answered_with_what_is(tmp_path):
