@@ -61,6 +61,8 @@ CHUNK = 64 * 1024
 
 CENTRAL_ENTRY = b"PK\x01\x02"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+CONTENT_TYPES = "[Content_Types].xml"
+STYLES_PART = "xl/styles.xml"
 WORKBOOK_PART = "xl/workbook.xml"
 BINARY_WORKBOOK_PART = "xl/workbook.bin"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -183,7 +185,9 @@ def read_workbook(source: Source) -> Workbook:
             for member in archive.infolist():
                 scan.run(archive, member)
             names = _named_sheets(archive.read(_workbook_part(source, archive)))
-    except BROKEN_ZIP as error:
+    except CannotImport:
+        raise
+    except (*BROKEN_ZIP, KeyError, OSError, ValueError) as error:  # a directory may lead anywhere
         _refuse_damaged(source.name, error)
     return _read_sheets(source, names, scan)
 
@@ -272,6 +276,13 @@ def _workbook_part(source: Source, archive: ZipFile) -> str:
             _("This zip has no “%(part)s”: it is not a workbook, or damaged. Save it as an Excel workbook (.xlsx).")
             % {"part": WORKBOOK_PART},
         )
+    if STYLES_PART not in names and STYLES_PART.encode() in archive.read(CONTENT_TYPES):
+        refuse(
+            source.name,
+            _(
+                "The workbook has lost its styles, which tell dates from numbers. Open it in a spreadsheet program and save it."
+            ),
+        )
     return WORKBOOK_PART
 
 
@@ -314,7 +325,7 @@ class _Scan:
         self.part = member.filename
         self.text = 0
         self.cell = ""
-        self.formula = self.answer = False
+        self.formula = self.answer = self.of_cells = False
         self.depth = 0
         parser = expat.ParserCreate(namespace_separator="}")
         parser.StartElementHandler = self._start
@@ -333,7 +344,7 @@ class _Scan:
                         broken = error
                     if fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN_BYTES and broken is None:
                         self._refuse_size()
-            if broken is None and fed:
+            if broken is None:
                 try:
                     parser.Parse(b"", True)
                 except expat.ExpatError as error:
@@ -348,6 +359,8 @@ class _Scan:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self.pieces += 1 + len(attributes)
         self.depth += 1
+        self.text = 0
+        self.of_cells = tag.startswith(MAIN)
         if self.pieces > MAX_PIECES or self.depth > MAX_NESTING:
             self._refuse_size()
         if tag.startswith(STRICT):
@@ -355,12 +368,11 @@ class _Scan:
                 self.file,
                 _("This is a workbook of the kind “Strict Open XML”. Save it as an Excel workbook (.xlsx)."),
             )
-        if not tag.startswith(MAIN):
+        if not self.of_cells:
             return
         match tag[len(MAIN) + 1 :]:
             case "c":
                 self.cells += 1
-                self.text = 0
                 self.cell = attributes.get("r", "")
                 self.formula = self.answer = False
                 if self.cells > MAX_CELLS:
@@ -369,20 +381,16 @@ class _Scan:
                 self.formula = True
             case "v" | "is":
                 self.answer = True
-            case "si":
-                self.text = 0
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
         if tag == f"{MAIN}}}c" and self.formula and not self.answer:
-            found = self.unanswered.setdefault(self.part, [])
-            if len(found) < MAX_REMARKS:
-                found.append(self.cell)
+            self.unanswered.setdefault(self.part, []).append(self.cell)
 
     def _characters(self, text: str) -> None:
         self.text += len(text)
         self.characters += len(text)
-        if self.text > MAX_TEXT and text.strip():
+        if self.text > MAX_TEXT and self.of_cells and text.strip():
             place = _("%(file)s part “%(part)s”") % {"file": self.file, "part": shown(self.part)}
             refuse(place, _("A text has more than %(limit)s characters. Shorten it.") % {"limit": MAX_TEXT})
         if self.characters > MAX_CHARACTERS:
@@ -477,6 +485,7 @@ class _Reading:
     opened: ReadOnlyWorksheet
     remarks: _Remarks
     scan: _Scan
+    shapes: dict[int, str] = field(default_factory=dict)
 
     def sheet(self) -> Sheet:
         rows: dict[int, dict[int, str]] = {}
@@ -521,6 +530,12 @@ class _Reading:
             for _row, cells in parser.parse():
                 yield from cells
 
+    def _shape(self, cell: dict[str, Any]) -> str:
+        style = cell["style_id"]
+        if style not in self.shapes:
+            self.shapes[style] = str(ReadOnlyCell(self.opened, **cell).number_format)
+        return self.shapes[style]
+
     def _text(self, cell: dict[str, Any], place: str) -> str:
         value = cell["value"]
         if value is None:
@@ -533,7 +548,7 @@ class _Reading:
         if isinstance(value, str):
             text = tidy(ESCAPED_SPACE.sub(lambda found: chr(int(found[1], 16)), value))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            text = _number(value, str(ReadOnlyCell(self.opened, **cell).number_format))
+            text = _number(value, self._shape(cell))
         else:
             text = _as_seen(value)
         self.remarks.characters += len(text)
