@@ -41,6 +41,9 @@ MAX_JSON = 1_000_000
 MAX_CELL = 32_767
 MAX_PARTS = 40
 MAX_ROWS = 1_048_576
+# How many characters are compared to find what a slip of the pen may have meant: seconds at worst.
+MAX_PATIENCE = 600_000
+MAX_COMPARED = 200
 
 Words = tuple[str, str]
 Choices = Mapping[str, Words]
@@ -360,6 +363,10 @@ def _distinctive(sheet: Sheet, names: Iterable[Heading]) -> Iterator[frozenset[s
         yield from sheet.signs
 
 
+WHOLE = re.compile(r"(\d{1,9})(?:[.,]0+)?")
+"""A whole number as spreadsheet programmes write it. A level's label that looks like one is not used as a name."""
+
+
 # --- Cells ------------------------------------------------------------------------------------------------------------
 # What a spreadsheet programme would take for a formula, and an apostrophe before it.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@＝＋－＠]|[\t\r])")
@@ -423,6 +430,7 @@ class Names:
         self._tiers: tuple[defaultdict[str, dict[str, None]], ...] = tuple(defaultdict(dict) for _tier in range(3))
         self._shown: dict[str, None] = {}
         self._suggested: dict[str, list[str]] = {}
+        self._patience = MAX_PATIENCE
 
     def add(self, code: str, titles: Iterable[str]) -> None:
         by_code, by_title, folded = self._tiers
@@ -445,12 +453,19 @@ class Names:
         """The title where it leads back to the code, else the code."""
         return title if title and self.find(title) == (code,) else code
 
+    def name_beside(self, code: str, title: str) -> str:
+        """The title for people, where the code stands beside it and it does not lead to something else alone."""
+        return title if not title or code in self.find(title) else code
+
     def near(self, name: str) -> list[str]:
         """Names that a slip of the pen may have meant. For the first unknown names only: it takes time."""
         if name not in self._suggested:
-            if len(self._suggested) >= 20 or len(name) > 200:
+            if self._patience <= 0 or len(name) > MAX_COMPARED:
                 return []
-            by_fold = {fold(known): known for known in self._shown if len(known) <= 200}
+            by_fold = {fold(known): known for known in self._shown if len(known) <= MAX_COMPARED}
+            self._patience -= MAX_PATIENCE // 20 + sum(map(len, by_fold))
+            if self._patience < 0:
+                return []
             found = difflib.get_close_matches(fold(name), by_fold, n=3, cutoff=0.7)
             self._suggested[name] = [by_fold[key] for key in found]
         return self._suggested[name]

@@ -188,7 +188,7 @@ class _Writing:
                         ("role", ""): name,
                         ("grade", ""): grade,
                         ("competency_code", ""): code,
-                        ("competency", ""): self.competency_titles.get(code, ""),
+                        ("competency", ""): self.competencies.name_beside(code, self.competency_titles.get(code, "")),
                         ("level", ""): self._level_name(requirement.level),
                         ("importance", ""): str(requirement.importance),
                         ("necessity", ""): self._choice(spreadsheet.NECESSITIES, requirement.necessity),
@@ -221,7 +221,8 @@ class _Writing:
     def _level_name(self, rank: int | None) -> str:
         if rank is None:
             return ""
-        return self.levels.name_for(str(rank), self._main_text(self.level_labels.get(rank, {})))
+        label = self._main_text(self.level_labels.get(rank, {}))
+        return str(rank) if spreadsheet.WHOLE.fullmatch(label) else self.levels.name_for(str(rank), label)
 
     def _grade(self, profile: ProfileContent) -> str:
         return self._main_text(profile.grade)

@@ -7,19 +7,23 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from competencies import spreadsheet
 from competencies.importers import workbooks
-from competencies.importers.content import Deviation, Faults, shown, tidy
+from competencies.importers.content import Deviation, Faults, refuse, shown, tidy
 from competencies.importers.platform import LANGUAGE_PATTERN
 from competencies.importers.sources import BOM, HEADER_BYTES, Source, line_place
 from competencies.spreadsheet import Column, Heading, Names, Sheet
 
 SEPARATORS = (",", ";", "\t")
+MAX_COLUMNS = 1_000
+# Of all tables together: what a framework takes in memory. NICE has under 10,000.
+MAX_TABLE_ROWS = 120_000
+MAX_REMARKS = 20
 ENOUGH_SHEETS = 2  # to recognise a workbook by
 
 
@@ -120,11 +124,19 @@ def grids_of_files(sources: Sequence[Source], deviations: list[Deviation]) -> li
     return grids
 
 
+def refuse_too_many_rows(name: str) -> NoReturn:
+    refuse(
+        name,
+        _("The tables have more than %(limit)s rows. Divide them, or export only one framework.")
+        % {"limit": MAX_TABLE_ROWS},
+    )
+
+
 def _grid_of_file(source: Source, sheet: Sheet, separator: str, faults: Faults) -> Grid:
     lines = ((line, cells) for line, cells in source.rows(separator) if any(map(str.strip, cells)))
     header_line, first = next(lines)
     header = {column: cell.strip() for column, cell in enumerate(first, start=1) if cell.strip()}
-    rows = []
+    rows: list[tuple[int, Mapping[int, str]]] = []
     for line, cells in lines:
         if len(cells) < len(first) or any(map(str.strip, cells[len(first) :])):
             faults.add(
@@ -133,6 +145,8 @@ def _grid_of_file(source: Source, sheet: Sheet, separator: str, faults: Faults) 
                 % {"count": len(cells), "expected": len(first)},
             )
             continue
+        if len(rows) >= MAX_TABLE_ROWS:
+            refuse_too_many_rows(source.name)
         rows.append((line, {column: text for column, cell in enumerate(cells, start=1) if (text := tidy(cell))}))
 
     def locate(line: int, column: int) -> str:
@@ -187,8 +201,18 @@ class Matching:
         self.faults = faults
         self.deviations = deviations
         self.parts: dict[Key, dict[int, int]] = defaultdict(dict)
+        self.used = Counter(position for _line, cells in grid.rows for position in cells)
+        self.known = Names()
+        for column in grid.sheet.columns:
+            self.known.add(column.key, column.names)
 
     def table(self) -> Table:
+        if len(self.grid.header) > MAX_COLUMNS:
+            refuse(
+                self.grid.place(self.grid.header_line),
+                _("The table has more than %(limit)s columns. Take out what does not belong to the framework.")
+                % {"limit": MAX_COLUMNS},
+            )
         for position, text in self.grid.header.items():
             self._take(position, text)
         for parts in self.parts.values():
@@ -219,7 +243,7 @@ class Matching:
         place = self.grid.place(self.grid.header_line, position)
         column, key = self._column(heading)
         if column is None:
-            if any(position in cells for _line, cells in self.grid.rows):
+            if position in self.used:
                 self._remark(place, text)
             return
         language = heading.language or ""
@@ -251,20 +275,16 @@ class Matching:
         return None, ""
 
     def _remark(self, place: str, text: str) -> None:
-        names = Names()
-        for column in self.grid.sheet.columns:
-            names.add(column.key, column.names)
         message = _("The column “%(name)s” is not part of the format and not kept.") % {"name": shown(text)}
-        self.deviations.append(Deviation(place, message + suggestion(names.near(text))))
+        self.deviations.append(Deviation(place, message + suggestion(self.known.near(text))))
 
     def _remark_on_nameless(self) -> None:
-        nameless: Counter[int] = Counter()
-        for _line, cells in self.grid.rows:
-            nameless.update(position for position in cells if position not in self.grid.header)
-        for position, count in sorted(nameless.items())[:20]:
+        nameless = sorted(position for position in self.used if position not in self.grid.header)
+        for position in nameless[:MAX_REMARKS]:
             self.deviations.append(
                 Deviation(
                     self.grid.place(self.grid.header_line, position),
-                    _("This column has no name; what stands in its cells is not kept (%(count)s).") % {"count": count},
+                    _("This column has no name; what stands in its cells is not kept (%(count)s).")
+                    % {"count": self.used[position]},
                 )
             )

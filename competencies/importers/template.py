@@ -44,6 +44,7 @@ from competencies.importers.content import (
     slugs_for,
 )
 from competencies.importers.grids import (
+    MAX_TABLE_ROWS,
     Grid,
     Key,
     Matching,
@@ -53,6 +54,7 @@ from competencies.importers.grids import (
     grids_of_workbook,
     is_table,
     is_workbook,
+    refuse_too_many_rows,
     suggestion,
 )
 from competencies.importers.platform import LANGUAGE_PATTERN, SLUG_PATTERN
@@ -64,7 +66,6 @@ TITLE = gettext_lazy(
 )
 
 MAX_NESTING = 20
-WHOLE = re.compile(r"(\d{1,9})(?:[.,]0+)?")
 
 
 def sniff(sources: Sequence[Source]) -> bool:
@@ -134,6 +135,8 @@ class _Reading:
         self.yes = spreadsheet.choices_of(spreadsheet.YES)
 
     def _by_sheet(self, grids: Sequence[Grid]) -> dict[str, Grid]:
+        if sum(len(grid.rows) for grid in grids) > MAX_TABLE_ROWS:
+            refuse_too_many_rows(self.name)
         found: dict[str, Grid] = {}
         for grid in grids:
             other = found.setdefault(grid.sheet.key, grid)
@@ -246,7 +249,7 @@ class _Reading:
         text = record[key]
         if not text:
             return None
-        found = WHOLE.fullmatch(text)
+        found = spreadsheet.WHOLE.fullmatch(text)
         if found is None:
             self.faults.add(
                 record.place(key),
@@ -330,7 +333,7 @@ class _Reading:
         text = record[key]
         if not text:
             return None
-        found = WHOLE.fullmatch(text)
+        found = spreadsheet.WHOLE.fullmatch(text)
         text = str(int(found[1])) if found else text
         codes = self.levels.find(text)
         if len(codes) == 1:
@@ -675,7 +678,7 @@ class _Reading:
         ordered: dict[str, CompetencyContent] = {}
         moved: list[str] = []
         for code in found:
-            way: list[str] = []
+            way: dict[str, None] = {}
             at: str | None = code
             while at is not None and at in found and at not in ordered:
                 if at in way:
@@ -684,9 +687,9 @@ class _Reading:
                         _("“%(code)s” is part of itself in the end. Correct what it is part of.") % {"code": shown(at)},
                     )
                     self.faults.raise_if_any()
-                way.append(at)
+                way[at] = None
                 at = found[at].parent
-            moved += way[1:]
+            moved += list(way)[1:]
             ordered.update((name, found[name]) for name in reversed(way))
         if moved:
             self.deviations.append(
