@@ -424,3 +424,26 @@ def test_a_long_text_with_nowhere_to_divide_it_is_not_exported(tmp_path):
     title = {"en": "a" + " " * 40_000 + "b"}
     with pytest.raises(tables.CannotExport, match="does not fit into the cells"):
         tables.tables(type(content)(**{**vars(content), "title": title}))
+
+
+def test_tables_that_would_fill_the_memory_are_refused(tmp_path):
+    files = {"a.csv": minimal()["Framework"], "b.csv": [["Competency"], *([f"c{n}"] for n in range(130_000))]}
+    assert "b.csv: The tables have more than 120000 rows." in refused(folder(tmp_path, files))[0]
+    files["b.csv"] = [
+        [
+            "Competency",
+            *(f"Level 1 [{a}{b}]" for a in "abcdefghijklmnopqrst" for b in map(chr, range(97, 123))),
+            *["x"] * 500,
+        ]
+    ]
+    assert "b.csv line 1: The table has more than 1000 columns." in refused(folder(tmp_path, files))[0]
+
+
+def test_a_long_chain_of_parts_is_read(tmp_path):
+    rows = [
+        ["Competency code", "Title", "Part of"],
+        *([f"c{n}", f"t{n}", f"c{n + 1}"] for n in range(5_000)),
+        ["c5000", "t", ""],
+    ]
+    content = importers.read(folder(tmp_path, {"a.csv": minimal()["Framework"], "b.csv": rows}))
+    assert content.competencies[0].code == "c5000"
