@@ -1,8 +1,14 @@
 from django.urls import path
 
-from competencies import views
+from competencies import desk, views
 
 urlpatterns = [
+    path("frameworks/desk/", desk.framework_desk, name="framework_desk"),
+    path("frameworks/desk/upload/", desk.framework_upload, name="framework_upload"),
+    path("frameworks/desk/uploads/<int:pk>/", desk.framework_upload_result, name="framework_upload_result"),
+    path("frameworks/desk/template.xlsx", desk.framework_template, name="framework_template"),
+    path("frameworks/desk/<int:pk>/", desk.framework_version, name="framework_version"),
+    path("frameworks/<slug:slug>/download/<int:pk>.<str:kind>", desk.framework_download, name="framework_download"),
     path("roles/", views.role_list, name="role_list"),
     path("roles/<int:pk>/", views.role_detail, name="role_detail"),
     path("learn/assess/", views.assess_next, name="assess_next"),
