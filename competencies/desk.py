@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
-from competencies import stewardship, uploads
+from competencies import case_packages, stewardship, uploads
 from competencies.enums import FrameworkStatus
 from competencies.exporters import tables
 from competencies.forms import UploadForm
@@ -216,9 +217,14 @@ def _csv_zip(version: FrameworkVersion, language: str) -> bytes:
     return tables.csv_zip(content_of(version), version.edition, language)
 
 
+def _case_package(version: FrameworkVersion, language: str) -> bytes:
+    return json.dumps(case_packages.package_of(version), ensure_ascii=False, indent=1).encode()
+
+
 WRITERS: dict[str, tuple[Callable[[FrameworkVersion, str], bytes], str]] = {
     "xlsx": (_workbook, XLSX),
     "zip": (_csv_zip, "application/zip"),
+    "json": (_case_package, "application/json"),
 }
 
 
