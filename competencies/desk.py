@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
-from django.core.files.uploadhandler import FileUploadHandler
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -105,8 +104,7 @@ def framework_version(request: HttpRequest, pk: int) -> HttpResponse:
 def framework_upload(request: HttpRequest) -> HttpResponse:
     bound = uploads.BoundedUpload(request)
     if request.method == "POST":
-        handlers: list[FileUploadHandler] = request.upload_handlers
-        handlers.insert(0, bound)
+        request.upload_handlers = [bound, *request.upload_handlers]
     return _framework_upload(request, bound)
 
 
@@ -131,7 +129,7 @@ def _ask(form: UploadForm, by: User) -> Job:
     asked = Job.objects.filter(key=f"{IMPORT_JOB}:{key}").first()
     if asked is not None:
         return asked
-    kept = uploads.keep(form.cleaned_data["files"])
+    kept = uploads.keep(form.cleaned_data["upload"])
     payload = {"files": [file.as_payload() for file in kept], "edition": form.cleaned_data["edition"]}
     try:
         job = enqueue(kind=IMPORT_JOB, key=key, payload=payload, by=by)

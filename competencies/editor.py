@@ -12,21 +12,23 @@ from functools import cached_property
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_filters import ChoiceFilter, ModelChoiceFilter
 from i18nfield.fields import I18nCharField, I18nTextField
+from i18nfield.forms import I18nTextarea, I18nTextInput, I18nWidget
 from i18nfield.strings import LazyI18nString
 from wagtail.admin import messages
 from wagtail.admin.compare import TextFieldComparison, register_comparison_class
@@ -57,6 +59,8 @@ from competencies.models.framework import fold
 
 PARTS: tuple[type[Model], ...] = (Area, Competency, Role, RoleProfile)
 EDITABLE: tuple[type[Model], ...] = (FrameworkVersion, *PARTS)
+# Where the words of every language stand in small letters without accents.
+FOLDED: dict[type[Model], str] = {Competency: "search_text", Role: "search_text", RoleProfile: "role__search_text"}
 WORDS_OF_VERSION = (
     "title", "description", "publisher", "source", "source_url", "licence", "attribution", "identifier",
 )  # fmt: skip
@@ -64,7 +68,7 @@ WORDS_OF_VERSION = (
 
 def owner_of(thing: Model) -> FrameworkVersion:
     """The version that a thing is, or belongs to."""
-    return thing if isinstance(thing, FrameworkVersion) else thing.owner()  # type: ignore[attr-defined, no-any-return]
+    return thing if isinstance(thing, FrameworkVersion) else thing.owner()  # type: ignore[attr-defined]
 
 
 def version_lookup(model: type[Model]) -> str:
@@ -100,6 +104,9 @@ class DraftPolicy(ModelPermissionPolicy):
 
 class WordingComparison(TextFieldComparison):
     """Two wordings beside each other, each language on a line of its own."""
+
+    val_a: Any
+    val_b: Any
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -168,12 +175,44 @@ class DraftChooser(AdminSnippetChooser):
         return super().get_instance(value)
 
 
+class EachLanguage:
+    """An input for each language under its name: a placeholder goes as soon as something is written."""
+
+    enabled_locales: list[str]
+
+    def format_output(self, rendered_widgets: list[str], id_: str) -> str:
+        names = dict(settings.LANGUAGES)
+        rows = [
+            (id_, number, names.get(language, language), mark_safe(widget))  # a widget's own output
+            for number, (language, widget) in enumerate(zip(self.enabled_locales, rendered_widgets, strict=True))
+        ]
+        inputs = format_html_join("", '<div><label class="w-field__label" for="{}_{}">{}</label>{}</div>', rows)
+        return format_html('<div id="{}">{}</div>', id_, inputs)
+
+
+class LineInEachLanguage(EachLanguage, I18nTextInput):
+    pass
+
+
+class TextInEachLanguage(EachLanguage, I18nTextarea):
+    pass
+
+
+def name_languages(form: forms.BaseForm) -> None:
+    for field in form.fields.values():
+        widget = field.widget
+        if isinstance(widget, I18nWidget) and not isinstance(widget, EachLanguage):
+            kind = TextInEachLanguage if isinstance(widget, I18nTextarea) else LineInEachLanguage
+            rows = {"rows": 4} if kind is TextInEachLanguage else {}
+            field.widget = kind(locales=widget.locales, field=field, attrs={**widget.attrs, **rows})
+
+
 def confine(form: forms.BaseForm, scope: Scope) -> None:
     """Let every field of a form offer and take only what the draft may refer to."""
-    for name, field in form.fields.items():
+    for field in form.fields.values():
         if not isinstance(field, forms.ModelChoiceField):
             continue
-        model = cast("type[Model]", field.queryset.model)
+        model = cast("QuerySet[Any]", field.queryset).model
         if isinstance(field, KnownChoiceField):
             field.known = scope.competencies if model is Competency else {level.pk: level for level in scope.levels}
         else:
@@ -183,8 +222,6 @@ def confine(form: forms.BaseForm, scope: Scope) -> None:
             field.widget.known = scope.competencies if isinstance(field, KnownChoiceField) else None
         elif model is ProficiencyLevel:
             field.choices = [("", "---------"), *((level.pk, str(level)) for level in scope.levels)]
-        elif isinstance(field.choices, ModelChoiceIterator) and name == "role":
-            field.label_from_instance = lambda role: f"{role} ({role.code})"  # type: ignore[method-assign]
 
 
 class PartForm(WagtailAdminModelForm):
@@ -194,6 +231,7 @@ class PartForm(WagtailAdminModelForm):
         super().__init__(*args, **kwargs)
         self.scope = Scope(draft or owner_of(self.instance))
         confine(self, self.scope)
+        name_languages(self)
         for formset in self.formsets.values():
             formset.form_kwargs["scope"] = self.scope
 
@@ -232,6 +270,7 @@ class RoleProfileForm(PartForm):
         draft = self.scope.draft
         # A draft's role has the profile; only what the extended framework asks for may be built upon.
         self.fields["role"].queryset = Role.objects.filter(version=draft)
+        self.fields["role"].label_from_instance = lambda role: f"{role} ({role.code})"
         if draft.extends_id is None:
             del self.fields["builds_on"]
         else:
@@ -246,6 +285,7 @@ class ChildForm(WagtailAdminModelForm):
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         confine(self, scope)
+        name_languages(self)
 
 
 class DescriptorForm(ChildForm):
@@ -295,10 +335,13 @@ class RequirementForm(ChildForm):
 class VersionForm(WagtailAdminModelForm):
     """The words of a draft. `seen` is what they were when the form was opened."""
 
+    data: Any
+
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, draft: FrameworkVersion | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_languages(self)
         self.there = digest_of_words(self.instance)
         self.initial["seen"] = self.there
 
@@ -350,7 +393,7 @@ class DraftOnly:
         if self.user_has_permission(permission) and not owner_of(self.object).is_draft:  # type: ignore[attr-defined]
             return self.refuse(VersionIsFrozen(owner_of(self.object)))
         try:
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         except VersionIsFrozen as error:
             return self.refuse(error)
 
@@ -358,7 +401,7 @@ class DraftOnly:
         with transaction.atomic():
             hold_draft(self.version_id())
             self.look_again()
-            return super().post(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+            return super().post(request, *args, **kwargs)  # type: ignore[misc]
 
     def look_again(self) -> None:
         """Read once more what another may have written before the draft was held."""
@@ -366,7 +409,7 @@ class DraftOnly:
     def refuse(self, error: VersionIsFrozen) -> HttpResponse:
         sentence = str(error)
         if getattr(self, "expects_json_response", False):
-            return self.json_error_response("version_is_frozen", sentence)  # type: ignore[attr-defined, no-any-return]
+            return self.json_error_response("version_is_frozen", sentence)  # type: ignore[attr-defined]
         desk = reverse("framework_version", args=[self.version_id()])
         messages.error(self.request, sentence, buttons=[messages.button(desk, _("To the desk of this framework"))])
         name = self.model.snippet_viewset.get_url_name("inspect")  # type: ignore[attr-defined]
@@ -429,17 +472,17 @@ class DraftCreateView(snippets.CreateView):
         try:
             if not self.draft.is_draft:
                 raise VersionIsFrozen(self.draft)
-            return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]
+            return super().dispatch(request, *args, **kwargs)
         except VersionIsFrozen as error:
             if self.expects_json_response:
-                return self.json_error_response("version_is_frozen", str(error))  # type: ignore[no-any-return]
+                return self.json_error_response("version_is_frozen", str(error))
             messages.error(request, str(error))
             return self.ask_for_draft()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with transaction.atomic():
             hold_draft(cast("FrameworkVersion", self.draft).pk)
-            return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
+            return super().post(request, *args, **kwargs)
 
     def ask_for_draft(self) -> HttpResponse:
         drafts = (
@@ -492,6 +535,8 @@ class LookView(snippets.InspectView):
 
     def get_field_display_value(self, field_name: str, field: Any) -> Any:
         value = getattr(self.object, field_name)
+        if value in (None, "", {}) or (isinstance(value, LazyI18nString) and not str(value)):
+            return "–"
         if isinstance(value, LazyI18nString) and isinstance(value.data, dict):
             said = [(language, text) for language, text in value.data.items() if text]
             return format_html_join("", '<p lang="{}"><b>{}</b> {}</p>', ((lang, lang, text) for lang, text in said))
@@ -538,7 +583,7 @@ class PartListView(snippets.IndexView):
         )
 
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        column = {Competency: "search_text", Role: "search_text", RoleProfile: "role__search_text"}.get(self.model)
+        column = FOLDED.get(self.model)
         if not self.is_searching or column is None:
             return cast("QuerySet[Any]", super().search_queryset(queryset))
         return queryset.filter(**{f"{column}__contains": fold(self.search_query)})
@@ -564,7 +609,7 @@ class WordingFilterForm(BaseFilterForm):
         if not words:
             return objects
         self.is_searching, self.search_query = True, words
-        column = {Competency: "search_text", Role: "search_text", RoleProfile: "role__search_text"}.get(objects.model)
+        column = FOLDED.get(objects.model)
         if column is None:
             return objects.filter(code__icontains=words)
         return objects.filter(**{f"{column}__contains": fold(words)})
@@ -609,7 +654,7 @@ def areas_to_filter(request: HttpRequest | None) -> QuerySet[Area]:
     """The areas of the version that is filtered by; of every one where none is."""
     areas = Area.objects.order_by("version", "position")
     chosen = "" if request is None else request.GET.get("version", "")
-    return areas.filter(version=chosen) if chosen.isdigit() else areas
+    return areas.filter(version=int(chosen)) if chosen.isdigit() else areas
 
 
 class VersionFilterSet(WagtailFilterSet):
@@ -753,6 +798,7 @@ class CompetencyViewSet(PartViewSet):
     icon = "clipboard-list"
     list_display = ["title", "code", "kind", "area", "version"]
     filterset_class = CompetencyFilterSet
+    search_fields = ["search_text"]
     inspect_view_fields = [
         "version", "area", "parent", "kind", "code", "title", "description", "example", "alternatives", "descriptors",
         "rank", "identifier",
@@ -773,7 +819,7 @@ class CompetencyViewSet(PartViewSet):
             ),
             MultiFieldPanel(
                 [
-                    FieldPanel("area"),
+                    FieldPanel("area", widget=DraftChooser(Area)),
                     FieldPanel("parent", widget=DraftChooser(Competency)),
                     FieldPanel("rank"),
                     FieldPanel("position"),
@@ -791,6 +837,7 @@ class RoleViewSet(PartViewSet):
     icon = "group"
     list_display = ["title", "code", "key_post", "family", "version"]
     filterset_class = RoleFilterSet
+    search_fields = ["search_text"]
     inspect_view_fields = [
         "version", "family", "code", "title", "summary", "key_post", "alternatives", "external_codes", "identifier",
     ]  # fmt: skip
@@ -814,10 +861,11 @@ class RoleProfileViewSet(PartViewSet):
     icon = "user"
     list_display = ["__str__", "role", "code", "role__version"]
     filterset_class = ProfileFilterSet
+    search_fields = ["role__search_text"]
     inspect_view_fields = ["role", "grade", "code", "summary", "builds_on", "requirements", "identifier"]
     edit_handler = ObjectList(
         part_panels(
-            FieldRowPanel([FieldPanel("role"), code_panel()]),
+            FieldRowPanel([FieldPanel("role", widget=forms.Select), code_panel()]),
             FieldPanel("grade"),
             FieldPanel("summary"),
             ChildrenPanel(
@@ -830,7 +878,7 @@ class RoleProfileViewSet(PartViewSet):
                 heading=gettext_lazy("What it requires"),
                 label=gettext_lazy("Requirement"),
             ),
-            FieldPanel("builds_on"),
+            FieldPanel("builds_on", widget=forms.Select),
             FieldRowPanel([FieldPanel("position"), FieldPanel("identifier")]),
         ),
         base_form_class=RoleProfileForm,

@@ -75,7 +75,7 @@ class FilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Files of one edition. The token makes a doubled press one press."""
 
-    files = FilesField(
+    upload = FilesField(
         label=_("Files"),
         error_messages={
             "required": _("Choose the file of the framework."),
@@ -95,7 +95,7 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.too_large = too_large
         self.fields["token"].initial = uuid4
-        self.fields["files"].help_text = (
+        self.fields["upload"].help_text = (
             _(
                 "One file, several files of one edition, or one .zip of them. "
                 "At most %(file)s MB each and %(all)s MB together."
@@ -107,9 +107,9 @@ class UploadForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if self.too_large:
             # What was not let in is missing from the files: that sentence would mislead.
-            self._errors.pop("files", None)
+            self.errors.pop("upload", None)
             self.add_error(
-                "files",
+                "upload",
                 _("“%(names)s”: larger than %(file)s MB, or more than %(all)s MB together. Nothing was kept.")
                 % {"names": ", ".join(self.too_large[:5]), **LIMITS},
             )

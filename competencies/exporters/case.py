@@ -112,7 +112,7 @@ class _Writing:
     # --- Things ----------------------------------------------------------------------------------------------------
     def cf_document(self, edition: str, status: str) -> Thing:
         content = self.content
-        document = {
+        document: Thing = {
             "identifier": str(self.document),
             "uri": f"{self.base_url}/CFDocuments/{self.document}",
             "caseVersion": "1.1",

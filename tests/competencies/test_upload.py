@@ -67,7 +67,7 @@ def starter(**changes: Any) -> SimpleUploadedFile:
 
 
 def upload(client, *files, token="", edition=""):
-    return client.post(URL, {"files": files, "edition": edition, "token": token or str(uuid4())})
+    return client.post(URL, {"upload": files, "edition": edition, "token": token or str(uuid4())})
 
 
 def work() -> Job:
@@ -262,17 +262,17 @@ def test_a_file_of_51_mb_is_refused_and_never_kept(client, steward):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ({"files": []}, "Choose the file of the framework."),
-        ({"files": [SimpleUploadedFile("e.json", b"")]}, "The file is empty."),
+        ({"upload": []}, "Choose the file of the framework."),
+        ({"upload": [SimpleUploadedFile("e.json", b"")]}, "The file is empty."),
         ({"token": "../../x"}, "Open the page again."),
         ({"edition": "e" * 61}, "at most 60 characters"),
         ({"edition": "a\x1bb"}, "unusable character"),
     ],
 )
 def test_what_is_missing_or_unusable_gets_a_sentence(client, steward, data, sentence):
-    for file in data.get("files", []):
+    for file in data.get("upload", []):
         file.seek(0)
-    response = client.post(URL, {"files": [starter()], "token": str(uuid4()), "edition": ""} | data)
+    response = client.post(URL, {"upload": [starter()], "token": str(uuid4()), "edition": ""} | data)
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert not Job.objects.filter(kind=IMPORT_JOB).exists()
@@ -342,3 +342,10 @@ def test_the_empty_template_can_be_uploaded_when_it_is_filled_in(client, steward
     upload(client, SimpleUploadedFile("ours.xlsx", response.content))
     job = work()
     assert "version" in job.report or job.report["faults"]
+
+
+def test_the_navigation_shows_the_desk_to_stewards_alone(client, steward):
+    link = 'href="/frameworks/desk/"'
+    assert link in text(client, "/roles/")
+    client.force_login(make_person())
+    assert link not in text(client, "/roles/")
