@@ -168,7 +168,8 @@ def framework_upload_result(request: HttpRequest, pk: int) -> HttpResponse:
 def framework_template(request: HttpRequest) -> HttpResponse:
     """The empty spreadsheet, in the language of the page."""
     language = get_language() or "en"
-    return _attachment(tables.empty_template(language), XLSX, f"{slugify(_('framework template'))}.xlsx")
+    name = slugify(_("framework template"))
+    return _attachment(tables.empty_template(language), XLSX, f"{name}.xlsx")
 
 
 def _download_words() -> list[tuple[str, str]]:

@@ -59,6 +59,10 @@ from competencies.models.framework import fold
 
 PARTS: tuple[type[Model], ...] = (Area, Competency, Role, RoleProfile)
 EDITABLE: tuple[type[Model], ...] = (FrameworkVersion, *PARTS)
+# Frameworks are stored in bulk, which Wagtail's index of references does not see: half an index would mislead, and cost.
+# What points to a part is looked up instead (`objection_to_deleting`).
+for _model in EDITABLE:
+    _model.wagtail_reference_index_ignore = True  # type: ignore[attr-defined]
 # Where the words of every language stand in small letters without accents.
 FOLDED: dict[type[Model], str] = {Competency: "search_text", Role: "search_text", RoleProfile: "role__search_text"}
 WORDS_OF_VERSION = (
