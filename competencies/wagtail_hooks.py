@@ -1,15 +1,19 @@
-"""Frameworks and roles in the CMS: what is there can be looked at, roles of posts can be set; the log knows our verbs."""
+"""Frameworks and roles in the CMS: drafts are edited (competencies.editor), roles of posts set; the log knows our verbs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.panels import FieldPanel
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from competencies import editor
 from competencies.models import PostRole, RoleAssignment
 
 
@@ -45,3 +49,14 @@ class RolesGroup(SnippetViewSetGroup):
 
 
 register_snippet(RolesGroup)
+register_snippet(editor.FrameworksGroup)
+
+
+@hooks.register("before_delete_snippet")
+def keep_what_others_point_to(request: HttpRequest, instances: Sequence[Model]) -> HttpResponse | None:
+    return editor.refuse_deleting(request, instances)
+
+
+@hooks.register("construct_snippet_action_menu")
+def offer_no_unpublishing(menu_items: list[Any], request: HttpRequest, context: Mapping[str, Any]) -> None:
+    editor.no_unpublishing(menu_items, context)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
+from competencies.jobs import IMPORT_JOB
 from competencies.selectors import published_roles
 from learning import hr, selectors
 from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
@@ -241,6 +242,8 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job: how far it is, and when it is done, what came of each row."""
     row = get_object_or_404(Job.objects.visible_to(signed_in(request)), pk=pk)
+    if row.kind == IMPORT_JOB:
+        return redirect("framework_upload_result", pk=row.pk)
     assigned = held = []
     if row.kind == ASSIGN_JOB and row.report:
         names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()

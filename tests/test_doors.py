@@ -10,7 +10,11 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from competencies.enums import EvidenceKind
+from competencies.case_packages import package_of
+from competencies.enums import EvidenceKind, FrameworkStatus
+from competencies.jobs import IMPORT_JOB
+from competencies.models import FrameworkVersion
+from competencies.perms import STEWARDS
 from courses.models import Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -28,7 +32,7 @@ from tests.builders import (
     take_course,
 )
 
-VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "admin")
+VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
 
 
@@ -57,6 +61,7 @@ def house(db: None) -> House:
     make_hr(names["hr"], here)
     make_hr(names["other_hr"], there)
     names["editor"].groups.add(Group.objects.get(name="Editors"))
+    names["steward"].groups.add(Group.objects.get(name=STEWARDS))
     course = make_course(version, {"A": 3}, key="door")
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
@@ -68,13 +73,28 @@ def house(db: None) -> House:
         payload={"people": [names["learner"].pk], "reason": "sweep"},
         by=names["hr"],
     )
+    draft = make_framework("draft", codes="C", status=FrameworkStatus.DRAFT)
+    upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
+    item = identifiers(version)
     certificate = taken.certificate
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
-        "serial": certificate.serial, "code": certificate.code,
+        "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
+        "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
     }  # fmt: skip
     return House(names, ids)
+
+
+def identifiers(version: FrameworkVersion) -> dict[str, str]:
+    """One thing of each collection of the version's CASE package."""
+    package = package_of(version)
+    return {
+        "item": package["CFItems"][0]["identifier"],
+        "association": package["CFAssociations"][0]["identifier"],
+        "rubric": package["CFRubrics"][0]["identifier"],
+        "item_type": package["CFDefinitions"]["CFItemTypes"][0]["identifier"],
+    }
 
 
 def every(status: object, **exceptions: object) -> dict[str, object]:
@@ -87,6 +107,8 @@ def signed_in(status: object, **exceptions: object) -> dict[str, object]:
 
 ABOUT_HER = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
 HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
+STEWARD = signed_in(NO, steward=OK, admin=OK)
+CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 
 # name of the URL: (method, address, who gets what)
@@ -98,6 +120,25 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "media": ("/media/nothing.png", every(GONE)),
     "role_list": ("/roles/", every(OK)),
     "role_detail": ("/roles/{profile}/", every(OK)),
+    "framework_desk": ("/frameworks/desk/", STEWARD),
+    "framework_upload": ("/frameworks/desk/upload/", STEWARD),
+    "framework_upload_result": ("/frameworks/desk/uploads/{upload}/", STEWARD),
+    "framework_template": ("/frameworks/desk/template.xlsx", STEWARD),
+    "framework_version": ("/frameworks/desk/{draft}/", STEWARD),
+    "framework_download": ("/frameworks/{slug}/download/{version}.zip", every(OK)),
+    "framework_download of a draft": ("/frameworks/draft/download/{draft}.zip", every(GONE, steward=OK, admin=OK)),
+    "case_package": (CASE + "/CFPackages/{uuid}", every(OK)),
+    "case_documents": (CASE + "/CFDocuments", every(OK)),
+    "case_document": (CASE + "/CFDocuments/{uuid}", every(OK)),
+    "case_item": (CASE + "/CFItems/{item}", every(OK)),
+    "case_item_associations": (CASE + "/CFItemAssociations/{item}", every(OK)),
+    "case_association": (CASE + "/CFAssociations/{association}", every(OK)),
+    "case_CFItemTypes": (CASE + "/CFItemTypes/{item_type}", every(OK)),
+    "case_CFRubrics": (CASE + "/CFRubrics/{rubric}", every(OK)),
+    "case_CFLicenses": (CASE + "/CFLicenses/{uuid}", every(GONE)),
+    "case_CFConcepts": (CASE + "/CFConcepts/{uuid}", every(GONE)),
+    "case_CFSubjects": (CASE + "/CFSubjects/{uuid}", every(GONE)),
+    "case_CFAssociationGroupings": (CASE + "/CFAssociationGroupings/{uuid}", every(GONE)),
     "verify": ("/verify/", every(OK)),
     "verify_certificate": ("/verify/{code}/", every(OK)),
     "set_language": ("/language/", every(WRONG)),
@@ -139,7 +180,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "account_inactive": ("/account/inactive/", every(OK)),
     "account_reauthenticate": ("/account/reauthenticate/", signed_in(OK)),
     "account_confirm_login_code": ("/account/login/code/confirm/", every(BACK, anonymous=SIGN_IN)),
-    "wagtailadmin_home": ("/cms/", every(SIGN_IN, editor=OK, admin=OK)),
+    "wagtailadmin_home": ("/cms/", every(SIGN_IN, editor=OK, steward=OK, admin=OK)),
     "wagtaildocs_serve": ("/documents/9999/nothing.csv", signed_in(GONE)),
 }
 POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
@@ -154,6 +195,8 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
     ),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
+    "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),

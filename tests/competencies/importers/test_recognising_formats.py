@@ -7,6 +7,8 @@ import shutil
 import pytest
 
 from competencies import importers
+from competencies.exporters import tables
+from competencies.exporters.examples import example
 from competencies.importers import CannotImport, sources
 from competencies.importers.content import slugs_for
 
@@ -17,6 +19,28 @@ def refused(path, format=None):
     with pytest.raises(CannotImport) as caught:
         importers.read(path, format)
     return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_spreadsheet_is_recognised_by_its_sheets_and_headers_whatever_it_is_called(tmp_path):
+    (tmp_path / "picture.png").write_bytes(tables.empty_template("es"))
+    assert importers.read(tmp_path / "picture.png").slug == "nuestro-marco"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number, raw in enumerate(tables.csv_files(example("en")).values()):
+        (folder / f"{number}.dat").write_bytes(raw)
+    assert importers.read(folder).slug == "our-framework"
+
+
+def test_tables_of_other_things_are_not_taken_for_the_platforms_spreadsheet(tmp_path):
+    (tmp_path / "people.csv").write_text("Name,Email,Role\nAna,a@example.org,Clerk\n")
+    assert "No framework is recognised here" in refused(tmp_path)[-1]
+
+
+def test_a_table_in_another_encoding_is_not_left_out_in_silence(tmp_path):
+    for name, raw in tables.csv_files(example("es")).items():
+        (tmp_path / name).write_bytes(raw)
+    (tmp_path / "extra.csv").write_bytes("Área;Descripción\nGestión;x\n".encode("latin-1"))
+    assert "extra.csv byte 1: The file is not in UTF-8" in refused(tmp_path)[0]
 
 
 def test_a_file_is_recognised_by_its_content_whatever_it_is_called(tmp_path):
@@ -32,7 +56,7 @@ def test_a_named_format_is_taken_at_its_word_or_refused(tmp_path):
     path = write_json(tmp_path / "framework.json", platform_document())
     assert importers.read(path, "platform").slug == "sample"
     assert refused(path, "nice")[0].endswith("NICE: the JSON export of the NIST reference tool (CPRT), one file.")
-    assert "This format is not known. Choose one of: nice, ddat, platform." in refused(path, "case")[0]
+    assert "This format is not known. Choose one of: nice, ddat, platform, template." in refused(path, "case")[0]
 
 
 def test_what_is_not_recognised_is_answered_with_what_is(tmp_path):
