@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from sys import intern
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -83,6 +84,9 @@ KINDS = {
     "4.A": CompetencyKind.COMPETENCY.value,  # work activities
 }
 YES, NO = "Y", "N"
+# Who is rated on what: known by where the rating is kept. A whole table repeats it and few figures a hundred thousand
+# times, so these go and the others are shared.
+RATED = frozenset({SOC, OCCUPATION, ELEMENT, ELEMENT_NAME, SCALE, SCALE_NAME})
 FLAGS = frozenset({YES, NO, "", "n/a"})
 CORE, SUPPLEMENTAL = "Core", "Supplemental"
 TASK_NECESSITIES = {
@@ -368,7 +372,8 @@ class _Reading:
             if self.elements.setdefault(row[ELEMENT], row[ELEMENT_NAME]) != row[ELEMENT_NAME]:
                 renamed.append(row.line)
             rating = occupation.ratings.setdefault(row[ELEMENT], Rating())
-            self._is_repetition(source, row, rating.rows.setdefault(row[SCALE], row), VALUE)
+            slim = Row(row.line, {column: intern(value) for column, value in row.cells.items() if column not in RATED})
+            self._is_repetition(source, slim, rating.rows.setdefault(row[SCALE], slim), VALUE)
         self._tell_lines(source, renamed, _("The element has another name than before, which is kept"))
         if skipped:
             self._remark(
@@ -628,7 +633,6 @@ class _Reading:
         self.tally["level 0"] += necessity == Necessity.OPTIONAL and level == NO_LEVEL
         self.tally["without importance"] += importance is None
         self.tally["without level"] += level_row is None
-        placed = {SOC, OCCUPATION, ELEMENT, ELEMENT_NAME, SCALE, SCALE_NAME, VALUE}
         return RequirementContent(
             competency=element,
             level=level,
@@ -637,7 +641,7 @@ class _Reading:
             level_value=level_row[VALUE] if level_row and not irrelevant else "",
             importance_value=importance_row[VALUE] if importance_row else "",
             extra={
-                scale: _rest(row, placed - {VALUE} if irrelevant and scale == LEVEL else placed)
+                scale: _rest(row, () if irrelevant and scale == LEVEL else (VALUE,))
                 for scale, row in sorted(rating.rows.items())
             },
         )
