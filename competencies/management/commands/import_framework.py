@@ -44,6 +44,9 @@ LABELS = {
     "sort_keys": gettext_lazy("Sort keys in the source"),
     "elements": gettext_lazy("Elements in the source"),
     "relations": gettext_lazy("Relations in the source"),
+    "relations_by_label": gettext_lazy("of them matched by label"),
+    "skills_from_relations": gettext_lazy("Skills known from relations alone"),
+    "ratings": gettext_lazy("Ratings in the source"),
 }
 
 

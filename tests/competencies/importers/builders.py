@@ -72,6 +72,75 @@ def write_ddat(folder: Path, roles: list[list[str]] | bytes, skills: list[list[s
     return folder
 
 
+def write_tables(folder: Path, tables: dict[str, list[list[str]] | bytes]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        (folder / name).write_bytes(table if isinstance(table, bytes) else as_csv(table))
+    return folder
+
+
+ESCO = "http://data.europa.eu/esco"
+ANALYST = f"{ESCO}/occupation/11111111-0000-4000-8000-000000000001"
+COUNTING = f"{ESCO}/skill/22222222-0000-4000-8000-000000000001"
+STATISTICS = f"{ESCO}/skill/22222222-0000-4000-8000-000000000002"
+
+
+def esco_tables() -> dict[str, list[list[str]]]:
+    """One occupation with an essential and an optional skill, and a third that is known by its label alone."""
+    return {
+        "occupations_en.csv": [
+            ["conceptUri", "iscoGroup", "preferredLabel", "altLabels", "hiddenLabels", "status", "description", "code"],
+            [ANALYST, "2511", "analyst", "data expert\nfact finder", "analist", "released", "Analyses.", "2511.4"],
+        ],
+        "skills_en.csv": [
+            ["conceptUri", "preferredLabel", "skillType", "reuseLevel", "altLabels", "description"],
+            [COUNTING, "count things", "skill/competence", "cross-sector", "tally | reckon", "Counts."],
+            [STATISTICS, "statistics", "knowledge", "", "", ""],
+        ],
+        "occupationSkillRelations_en.csv": [
+            ["occupationUri", "occupationLabel", "relationType", "skillType", "skillUri", "skillLabel"],
+            [ANALYST, "analyst", "essential", "skill/competence", COUNTING, "count things"],
+            [ANALYST, "analyst", "optional", "knowledge", STATISTICS, "statistics"],
+            [ANALYST, "analyst", "essential", "", "", "ask questions"],
+        ],
+    }
+
+
+def onet_tables() -> dict[str, list[list[str]]]:
+    """One occupation with a rated skill, a task and a tool."""
+    soc, title = "15-1299.09", "Project Managers"
+    about = ["O*NET-SOC Code", "Title"]
+    figures = ["N", "Standard Error", "Recommend Suppress", "Not Relevant", "Date", "Domain Source"]
+    element = ["Element ID", "Element Name", "Scale ID", "Scale Name"]
+    return {
+        "occupations.csv": [[*about, "Description"], [soc, title, "Manage projects."]],
+        "skills.csv": [
+            [*about, *element, "Data Value", *figures],
+            onet_rating("IM", "4.12"),
+            onet_rating("LV", "4.5"),
+        ],
+        "tasks.csv": [[*about, "Task ID", "Task", "Task Type"], [soc, title, "16170", "Plan projects.", "Core"]],
+        "technology_skills.csv": [
+            [*about, "Example", "Commodity Code", "Commodity Title", "Hot Technology", "In Demand"],
+            [soc, title, "Microsoft Project", "43231513", "Office suite software", "Y", "N"],
+        ],
+        "level_anchors.csv": [
+            [*element, "Anchor Value", "Anchor Description"],
+            ["2.A.1.a", "Reading", "LV", "Level", "2", "Read a form"],
+        ],
+    }
+
+
+def onet_rating(
+    scale: str, value: str, suppress: str = "N", not_relevant: str = "", code: str = "2.A.1.a"
+) -> list[str]:
+    name = {"IM": "Importance", "LV": "Level"}.get(scale, "Other")
+    return [
+        *["15-1299.09", "Project Managers", code, "Reading", scale, name, value],
+        *["8", "0.125", suppress, not_relevant, "08/2023", "Analyst"],
+    ]
+
+
 def platform_document() -> dict[str, Any]:
     """The smallest file that has one of everything."""
     return {

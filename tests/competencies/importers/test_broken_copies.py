@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections import Counter
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,6 +23,7 @@ from .builders import (
     json_mutated,
     platform_document,
     write_ddat,
+    write_tables,
 )
 
 SEEDS = range(12)
@@ -43,6 +45,27 @@ def outcome(path):
             assert fault.message.endswith(".")
             assert str(fault).isprintable()
         return None
+
+
+def is_accounted_for(content, whole):
+    """Whether all that refers to something refers to what is there, once, and hardly more is there than was."""
+    codes = Counter(competency.code for competency in content.competencies)
+    ranks = {level.rank for level in content.levels} | {None}
+    asked = [
+        (role.code, requirement.competency, requirement.level)
+        for role in content.roles
+        for profile in role.profiles
+        for requirement in profile.requirements
+    ]
+    pairs = Counter((role, competency) for role, competency, _level in asked)
+    return (
+        max(codes.values()) == 1
+        and max(pairs.values(), default=1) == 1
+        and all(competency in codes and level in ranks for _role, competency, level in asked)
+        and all(link.origin in codes and (link.target in codes or link.target_uri) for link in content.links)
+        and len(asked) <= whole.counts["requirements"] + 2  # where a piece was doubled, at its seam
+        and all(str(deviation).isprintable() for deviation in content.deviations)
+    )
 
 
 @pytest.fixture
@@ -75,6 +98,20 @@ def copy_of_platform(tmp_path):
     return write
 
 
+@pytest.fixture
+def copy_of_tables(tmp_path):
+    """A copy of the folder, the seed deciding which of its tables is broken."""
+
+    def write(folder, mutation, seed):
+        names = sorted(path.name for path in folder.glob("*.csv"))
+        tables = {name: (folder / name).read_bytes() for name in names}
+        broken = names[seed % len(names)]
+        tables[broken] = mutation(tables[broken], random.Random(seed))
+        return write_tables(tmp_path / "tables", tables)
+
+    return write
+
+
 @by_name([*ANY_BYTES, json_mutated, json_key_doubled])
 def test_a_broken_nice_file_is_refused_or_whole(copy_of_nice, mutation):
     for seed in SEEDS:
@@ -87,6 +124,22 @@ def test_broken_ddat_tables_are_refused_or_whole(copy_of_ddat, mutation):
     for seed in range(2 * len(SEEDS)):
         content = outcome(copy_of_ddat(mutation, seed))
         assert content is None or mutation not in ALWAYS_REFUSED
+
+
+@by_name([*ANY_BYTES, csv_mutated])
+def test_broken_esco_tables_are_refused_or_whole(esco_folder, copy_of_tables, mutation):
+    whole = importers.read(esco_folder)
+    for seed in range(3 * len(SEEDS)):
+        content = outcome(copy_of_tables(esco_folder, mutation, seed))
+        assert content is None or (mutation not in ALWAYS_REFUSED and is_accounted_for(content, whole))
+
+
+@by_name([*ANY_BYTES, csv_mutated])
+def test_broken_onet_tables_are_refused_or_whole(onet_folder, copy_of_tables, mutation):
+    whole = importers.read(onet_folder)
+    for seed in range(2 * len(SEEDS)):
+        content = outcome(copy_of_tables(onet_folder, mutation, seed))
+        assert content is None or (mutation not in ALWAYS_REFUSED and is_accounted_for(content, whole))
 
 
 @by_name([*ANY_BYTES, json_mutated, json_key_doubled])
