@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from competencies.importers import ddat, nice, platform
+from competencies.importers import ddat, nice, platform, workbooks
 from competencies.importers.content import CannotImport, Deviation, Fault, FrameworkContent, refuse, shown
 from competencies.importers.sources import Source, gather
 
@@ -80,6 +80,8 @@ def _refuse_unrecognised(sources: Sequence[Source], path: Path, readers: Iterabl
         try:
             if source.looks_like_json:
                 source.document()
+            elif source.looks_like_workbook:
+                workbooks.read_workbook(source)
             else:
                 source.decoded()
         except CannotImport as error:

@@ -26,6 +26,8 @@ MAX_PIECES = 1_000_000
 PIECES = (b",", b"[", b"{", b"\n")
 BOM = b"\xef\xbb\xbf"
 HEADER_BYTES = 64 * 1024
+ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,24 @@ class Source:
     @property
     def looks_like_json(self) -> bool:
         return self.raw[:HEADER_BYTES].removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
+
+    @property
+    def looks_like_zip(self) -> bool:
+        return self.raw.startswith(ZIP_MAGIC)
+
+    @property
+    def looks_like_ole(self) -> bool:
+        """Whether this is Microsoft's container of old: an .xls, or a workbook that is locked with a password."""
+        return self.raw.startswith(OLE_MAGIC)
+
+    @property
+    def looks_like_opendocument(self) -> bool:
+        return self.looks_like_zip and b"application/vnd.oasis.opendocument" in self.raw[:HEADER_BYTES]
+
+    @property
+    def looks_like_workbook(self) -> bool:
+        """Whether this is a spreadsheet program's file, be it one that cannot be read (competencies.importers.workbooks)."""
+        return self.looks_like_ole or self.looks_like_opendocument or (self.looks_like_zip and b"xl/work" in self.raw)
 
     def decoded(self) -> str:
         """The whole text. Raises CannotImport naming the byte that is not UTF-8."""
