@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from competencies.importers import ddat, nice, platform, workbooks
+from competencies.importers import ddat, digcomp, nice, platform, workbooks
 from competencies.importers.content import CannotImport, Deviation, Fault, FrameworkContent, refuse, shown
 from competencies.importers.sources import Source, gather
 
@@ -33,7 +33,7 @@ class Format(Protocol):
         """The framework, whole. Raises CannotImport with every fault and its place."""
 
 
-FORMATS: dict[str, Format] = {"nice": nice, "ddat": ddat, "platform": platform}
+FORMATS: dict[str, Format] = {"nice": nice, "ddat": ddat, "digcomp": digcomp, "platform": platform}
 
 
 def read(path: Path, format: str | None = None) -> FrameworkContent:

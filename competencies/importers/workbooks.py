@@ -183,7 +183,9 @@ def read_workbook(source: Source) -> Workbook:
             for member in archive.infolist():
                 scan.run(archive, member)
             names = _named_sheets(archive.read(_workbook_part(source, archive)))
-    except BROKEN_ZIP as error:
+    except CannotImport:
+        raise
+    except (*BROKEN_ZIP, OSError, ValueError) as error:  # a directory may lead anywhere
         _refuse_damaged(source.name, error)
     return _read_sheets(source, names, scan)
 

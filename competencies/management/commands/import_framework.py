@@ -27,6 +27,8 @@ LABELS = {
     "competencies_skill": gettext_lazy("of them skills"),
     "competencies_knowledge": gettext_lazy("of them knowledge"),
     "competencies_task": gettext_lazy("of them tasks"),
+    "competencies_statement": gettext_lazy("of them statements"),
+    "competencies_outcome": gettext_lazy("of them learning outcomes"),
     "descriptors": gettext_lazy("Level descriptors"),
     "roles": gettext_lazy("Roles"),
     "profiles": gettext_lazy("Role profiles"),
@@ -36,6 +38,9 @@ LABELS = {
     "rows": gettext_lazy("Rows in the source"),
     "opm_codes": gettext_lazy("OPM codes in the source"),
     "sort_keys": gettext_lazy("Sort keys in the source"),
+    "nodes": gettext_lazy("Nodes in the source"),
+    "level_nodes": gettext_lazy("Nodes of levels in the source"),
+    "glossary_terms": gettext_lazy("Glossary terms in the source"),
     "elements": gettext_lazy("Elements in the source"),
     "relations": gettext_lazy("Relations in the source"),
 }
