@@ -61,6 +61,8 @@ CHUNK = 64 * 1024
 
 CENTRAL_ENTRY = b"PK\x01\x02"
 ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+CONTENT_TYPES = "[Content_Types].xml"
+STYLES_PART = "xl/styles.xml"
 WORKBOOK_PART = "xl/workbook.xml"
 BINARY_WORKBOOK_PART = "xl/workbook.bin"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -185,7 +187,7 @@ def read_workbook(source: Source) -> Workbook:
             names = _named_sheets(archive.read(_workbook_part(source, archive)))
     except CannotImport:
         raise
-    except (*BROKEN_ZIP, OSError, ValueError) as error:  # a directory may lead anywhere
+    except (*BROKEN_ZIP, KeyError, OSError, ValueError) as error:  # a directory may lead anywhere
         _refuse_damaged(source.name, error)
     return _read_sheets(source, names, scan)
 
@@ -274,6 +276,13 @@ def _workbook_part(source: Source, archive: ZipFile) -> str:
             _("This zip has no “%(part)s”: it is not a workbook, or damaged. Save it as an Excel workbook (.xlsx).")
             % {"part": WORKBOOK_PART},
         )
+    if STYLES_PART not in names and STYLES_PART.encode() in archive.read(CONTENT_TYPES):
+        refuse(
+            source.name,
+            _(
+                "The workbook has lost its styles, which tell dates from numbers. Open it in a spreadsheet program and save it."
+            ),
+        )
     return WORKBOOK_PART
 
 
@@ -335,7 +344,7 @@ class _Scan:
                         broken = error
                     if fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN_BYTES and broken is None:
                         self._refuse_size()
-            if broken is None and fed:
+            if broken is None:
                 try:
                     parser.Parse(b"", True)
                 except expat.ExpatError as error:
@@ -479,6 +488,7 @@ class _Reading:
     opened: ReadOnlyWorksheet
     remarks: _Remarks
     scan: _Scan
+    shapes: dict[int, str] = field(default_factory=dict)
 
     def sheet(self) -> Sheet:
         rows: dict[int, dict[int, str]] = {}
@@ -523,6 +533,12 @@ class _Reading:
             for _row, cells in parser.parse():
                 yield from cells
 
+    def _shape(self, cell: dict[str, Any]) -> str:
+        style = cell["style_id"]
+        if style not in self.shapes:
+            self.shapes[style] = str(ReadOnlyCell(self.opened, **cell).number_format)
+        return self.shapes[style]
+
     def _text(self, cell: dict[str, Any], place: str) -> str:
         value = cell["value"]
         if value is None:
@@ -535,7 +551,7 @@ class _Reading:
         if isinstance(value, str):
             text = tidy(ESCAPED_SPACE.sub(lambda found: chr(int(found[1], 16)), value))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            text = _number(value, str(ReadOnlyCell(self.opened, **cell).number_format))
+            text = _number(value, self._shape(cell))
         else:
             text = _as_seen(value)
         self.remarks.characters += len(text)

@@ -18,6 +18,11 @@ def ddat_folder(shared_data: Path) -> Path:
     return shared_data / "ddat-2025-09"
 
 
+@pytest.fixture(scope="session")
+def digcomp_folder(shared_data: Path) -> Path:
+    return shared_data / "digcomp-3.0"
+
+
 @pytest.fixture
 def row_counts(db: Any) -> Callable[[], dict[str, int]]:
     """How many rows every table of the competencies floor has, and the log."""
