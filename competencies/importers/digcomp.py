@@ -510,7 +510,9 @@ def _check_references(thing: Thing, reading: Reading) -> None:
                 thing.place(name), _("There is no %(id)s. Add it, or correct the number.") % {"id": shown(thing[name])}
             )
     competence = reading.things.get(thing.said.get("competence_id", ""))
-    if competence is not None and competence["competence_area_id"] != thing["competence_area_id"]:
+    if competence is None or thing["competence_area_id"] not in reading.things:
+        return
+    if competence["competence_area_id"] != thing["competence_area_id"]:
         reading.faults.add(
             thing.place("competence_area_id"),
             _("%(competence)s is of %(area)s, and %(found)s stands here. Correct one of them.")
