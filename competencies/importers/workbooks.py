@@ -325,7 +325,7 @@ class _Scan:
         self.part = member.filename
         self.text = 0
         self.cell = ""
-        self.formula = self.answer = False
+        self.formula = self.answer = self.of_cells = False
         self.depth = 0
         parser = expat.ParserCreate(namespace_separator="}")
         parser.StartElementHandler = self._start
@@ -359,6 +359,8 @@ class _Scan:
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self.pieces += 1 + len(attributes)
         self.depth += 1
+        self.text = 0
+        self.of_cells = tag.startswith(MAIN)
         if self.pieces > MAX_PIECES or self.depth > MAX_NESTING:
             self._refuse_size()
         if tag.startswith(STRICT):
@@ -366,12 +368,11 @@ class _Scan:
                 self.file,
                 _("This is a workbook of the kind “Strict Open XML”. Save it as an Excel workbook (.xlsx)."),
             )
-        if not tag.startswith(MAIN):
+        if not self.of_cells:
             return
         match tag[len(MAIN) + 1 :]:
             case "c":
                 self.cells += 1
-                self.text = 0
                 self.cell = attributes.get("r", "")
                 self.formula = self.answer = False
                 if self.cells > MAX_CELLS:
@@ -380,20 +381,16 @@ class _Scan:
                 self.formula = True
             case "v" | "is":
                 self.answer = True
-            case "si":
-                self.text = 0
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
         if tag == f"{MAIN}}}c" and self.formula and not self.answer:
-            found = self.unanswered.setdefault(self.part, [])
-            if len(found) < MAX_REMARKS:
-                found.append(self.cell)
+            self.unanswered.setdefault(self.part, []).append(self.cell)
 
     def _characters(self, text: str) -> None:
         self.text += len(text)
         self.characters += len(text)
-        if self.text > MAX_TEXT and text.strip():
+        if self.text > MAX_TEXT and self.of_cells and text.strip():
             place = _("%(file)s part “%(part)s”") % {"file": self.file, "part": shown(self.part)}
             refuse(place, _("A text has more than %(limit)s characters. Shorten it.") % {"limit": MAX_TEXT})
         if self.characters > MAX_CHARACTERS:

@@ -139,11 +139,34 @@ def test_a_formula_is_what_it_last_gave_and_one_without_a_result_is_told():
     assert told[1].startswith("file.xlsx sheet “Sheet” row 3, column B: The formula has never been calculated")
 
 
-def test_a_thousand_formulas_without_a_result_are_counted():
+def test_beyond_a_hundred_remarks_the_rest_is_counted():
     cells = "".join(f'<row r="{row}"><c r="A{row}" t="e"><v>#REF!</v></c></row>' for row in range(1, 1001))
     told = read(with_sheet(cells)).deviations
     assert len(told) == workbooks.MAX_REMARKS + 1
     assert told[-1].message.endswith("read as empty: 900.")
+
+
+def test_formulas_without_a_result_are_all_counted():
+    cells = "".join(f'<row r="{row}"><c r="A{row}"><f>B1</f></c></row>' for row in range(1, 1001))
+    assert read(with_sheet(cells)).deviations[-1].message.endswith("read as empty: 900.")
+
+
+def test_a_long_text_that_is_no_cell_does_not_matter():
+    parts = parts_of(as_workbook({"Sheet": [["x"]]}))
+    assert texts(as_zip({**parts, "customXml/item1.xml": f"<a>{'x' * 200_000}</a>".encode()})) == {1: {1: "x"}}
+
+
+def test_a_cell_of_many_pieces_that_is_too_long_is_a_fault_with_its_place():
+    runs = f"<r><t>{'x' * 60_000}</t></r>" * 2
+    sheet = read(
+        with_sheet(
+            f'<row><c t="inlineStr"><is><t>Name</t></is></c></row><row><c t="inlineStr"><is>{runs}</is></c></row>'
+        )
+    )
+    faults = Faults()
+    assert sheet.sheets["Sheet"].table(["Name"], faults) == ([], [])
+    [fault] = faults.kept
+    assert str(fault).startswith("file.xlsx sheet “Sheet” row 2, column A: The text has 120000 characters")
 
 
 def test_macros_pictures_and_zips_within_are_not_opened():
