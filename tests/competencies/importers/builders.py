@@ -6,9 +6,15 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import xlsxwriter
+from openpyxl import load_workbook
 
 from competencies.importers.content import FrameworkContent
 
@@ -435,3 +441,196 @@ def csv_mutated(raw: bytes, chance: random.Random) -> bytes:
         case _:
             rows = rows[: chance.randrange(1, len(rows))]
     return as_csv(rows)
+
+
+# --- Workbooks --------------------------------------------------------------------------------------------------------
+def as_workbook(sheets: Mapping[str, Iterable[Iterable[Any]]]) -> bytes:
+    """A workbook as a spreadsheet program would write it, with these rows on its sheets."""
+    raw = io.BytesIO()
+    with xlsxwriter.Workbook(raw, {"in_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, list(row))
+    return raw.getvalue()
+
+
+def parts_of(raw: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(raw)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def as_zip(parts: Mapping[str, bytes], packing: int = ZIP_DEFLATED) -> bytes:
+    raw = io.BytesIO()
+    with ZipFile(raw, "w", packing) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return raw.getvalue()
+
+
+def part_mutated(raw: bytes, chance: random.Random) -> bytes:
+    """A whole zip in which one part is broken, gone, or in the place of another."""
+    parts = parts_of(raw)
+    name = chance.choice([name for name in parts if name.startswith(("xl/", "[", "_rels"))])
+    match chance.randrange(5):
+        case 0:
+            del parts[name]
+        case 1:
+            parts[name] = chance.choice([truncated, bytes_swapped, bytes_changed, piece_taken_out])(parts[name], chance)
+        case 2:
+            parts[name] = parts[chance.choice(list(parts))]
+        case 3:
+            parts[name] = chance.choice([b"", b"<a/>", b"\x89PNG\r\n", parts[name].replace(b'"', b"")])
+        case _:
+            found = re.findall(rb'"[^"]{1,20}"', parts[name]) or [b"<"]
+            parts[name] = parts[name].replace(chance.choice(found), b'"%d"' % chance.randrange(-9, 10**12), 1)
+    return as_zip(parts)
+
+
+def cells_mutated(raw: bytes, chance: random.Random) -> bytes:
+    """One thing about a sheet changed that people do to workbooks."""
+    book = load_workbook(io.BytesIO(raw))
+    sheet = chance.choice(book.worksheets)
+    row, column = chance.randrange(1, sheet.max_row + 1), chance.randrange(1, sheet.max_column + 1)
+    match chance.randrange(8):
+        case 0:
+            sheet.delete_rows(row, chance.randrange(1, 5))
+        case 1:
+            sheet.delete_cols(column)
+        case 2:
+            sheet.insert_rows(1, 2)
+        case 3:
+            sheet.title = "Sheet"
+        case 4:
+            book.remove(sheet)
+        case 5:
+            sheet.cell(1, column).value = sheet.cell(1, max(column - 1, 1)).value
+        case _:
+            values = [
+                "",
+                None,
+                7,
+                2.5,
+                True,
+                "x" * 30_000,
+                "\x7f",
+                datetime(2025, 11, 24),
+                "=A1",
+                "#N/A",
+                "Basic",
+                "9.9",
+            ]
+            sheet.cell(row, column).value = chance.choice(values)
+    changed = io.BytesIO()
+    book.save(changed)
+    return changed.getvalue()
+
+
+# --- DigComp ----------------------------------------------------------------------------------------------------------
+DIGCOMP_GRAPH = "digcomp-3.0-data-supplement.jsonld"
+DIGCOMP_WORKBOOK = "digcomp-3.0-data-supplement.xlsx"
+DIGCOMP_LEVELS = ("Basic", "Intermediate", "Advanced", "Highly advanced")
+
+
+def digcomp_document() -> dict[str, Any]:
+    """A graph with all levels, and one of everything else."""
+    types = ("CompetenceArea", "Competence", "ProficiencyLevel", "CompetenceStatement", "LearningOutcome", "Glossary")
+
+    def part(kind: str, code: str, **more: str) -> dict[str, str]:
+        return {
+            "@type": kind,
+            "@id": f"{kind}/{code}",
+            "description": "Count things.",
+            **more,
+            "ai_label": "AI-Implicit",
+            "competence_area_id": "CompetenceArea/1",
+            "competence_id": "Competence/1.1",
+            "four_levels_proficiency_name": "ProficiencyLevel/Advanced",
+        }
+
+    return {
+        "@context": {kind: kind for kind in types},
+        "@graph": [
+            {"@type": "CompetenceArea", "@id": "CompetenceArea/1", "name": "Numbers", "description": "To count."},
+            {
+                "@type": "Competence",
+                "@id": "Competence/1.1",
+                "name": "Counting",
+                "description": "To count things.",
+                "competence_area_id": "CompetenceArea/1",
+            },
+            *(
+                {
+                    "@type": "ProficiencyLevel",
+                    "@id": f"ProficiencyLevel/{DIGCOMP_LEVELS[index // 2]}_{index + 1}",
+                    "four_levels_name": DIGCOMP_LEVELS[index // 2],
+                    "eight_levels_mapping": index + 1,
+                    "six_levels_mapping": ("A1", "A2", "B1", "B2", "C1", "C1", "C2", "C2")[index],
+                    "four_levels_description": f"At {DIGCOMP_LEVELS[index // 2]} level.",
+                    "eight_levels_description": f"At level {index + 1}.",
+                    "applies_to": "To live.",
+                }
+                for index in range(8)
+            ),
+            part("CompetenceStatement", "CS1.1.01"),
+            part("LearningOutcome", "LO1.1.01", type="Skill"),
+            {"@type": "Glossary", "@id": "Glossary/Number", "explanation": "What one counts with."},
+        ],
+    }
+
+
+def digcomp_sheets() -> dict[str, list[list[Any]]]:
+    """The same as sheets of the workbook."""
+    area, competence = [1, "Numbers", "To count."], [1.1, "Counting", "To count things."]
+    area_header = ["Competence area number", "Competence area name", "Competence area descriptor"]
+    competence_header = ["Competence number", "Competence name", "Competence descriptor"]
+    levels = [node for node in digcomp_document()["@graph"] if node["@type"] == "ProficiencyLevel"]
+    return {
+        "ReadMe": [["The full DigComp 3.0 framework is elsewhere."]],
+        "1 Competence Areas&Competences": [[*area_header, *competence_header], [*area, *competence]],
+        "2 Proficiency Levels": [
+            [
+                "Proficiency level name",
+                "Four level proficiency level description",
+                "Purpose",
+                "Eight level mapping",
+                "Six level mapping",
+                "Eight level proficiency level description",
+            ],
+            *(
+                [
+                    f"{level['four_levels_name']} ",
+                    level["four_levels_description"],
+                    level["applies_to"],
+                    level["eight_levels_mapping"],
+                    level["six_levels_mapping"],
+                    level["eight_levels_description"],
+                ]
+                for level in levels
+            ),
+        ],
+        "3 Competence Statements": [
+            [
+                *area_header,
+                *competence_header,
+                "Competence statement ID",
+                "Competence statement",
+                "Proficiency level name",
+                "AI label",
+            ],
+            [*area, *competence, "CS1.1.01", "Count things.", "Advanced", "AI-Implicit"],
+        ],
+        "4 Learning Outcomes": [
+            [
+                *area_header[:2],
+                *competence_header[:2],
+                "Learning Outcome ID",
+                "Learning Outcome",
+                "Proficiency level",
+                "Knowledge skill or attitude",
+                "AI label",
+            ],
+            [*area[:2], *competence[:2], "LO1.1.01", "Count things. ", "Advanced", "Skill", "AI-Implicit"],
+        ],
+        "5 Glossary": [["Term", "Explanation"], ["Number", "What one counts with."]],
+    }

@@ -28,6 +28,11 @@ def onet_folder(shared_data: Path) -> Path:
     return shared_data / "onet-29.2-subset"
 
 
+@pytest.fixture(scope="session")
+def digcomp_folder(shared_data: Path) -> Path:
+    return shared_data / "digcomp-3.0"
+
+
 @pytest.fixture
 def row_counts(db: Any) -> Callable[[], dict[str, int]]:
     """How many rows every table of the competencies floor has, and the log."""

@@ -13,8 +13,12 @@ from competencies.importers import CannotImport, sources
 from competencies.importers.content import slugs_for
 
 from .builders import (
+    as_workbook,
+    as_zip,
     ddat_roles,
     ddat_skills,
+    digcomp_document,
+    digcomp_sheets,
     esco_tables,
     nice_document,
     onet_tables,
@@ -60,6 +64,9 @@ def test_a_file_is_recognised_by_its_content_whatever_it_is_called(tmp_path):
     (folder / "roles.csv").rename(folder / "b")
     (folder / "skills.csv").rename(folder / "a.json")
     assert importers.read(folder).slug == "ddat"
+    assert importers.read(write_json(tmp_path / "skills.csv", digcomp_document())).slug == "digcomp"
+    (tmp_path / "digcomp.json").write_bytes(as_workbook(digcomp_sheets()))
+    assert importers.read(tmp_path / "digcomp.json").slug == "digcomp"
 
 
 @pytest.mark.parametrize(("tables", "slug"), [(esco_tables(), "esco"), (onet_tables(), "onet")], ids=["esco", "onet"])
@@ -84,13 +91,32 @@ def test_a_named_format_is_taken_at_its_word_or_refused(tmp_path):
 def test_what_is_not_recognised_is_answered_with_what_is(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear sir or madam,\n")
     [sentence] = refused(tmp_path / "letter.txt")
-    for words in ("No framework is recognised here", "NICE: ", "DDaT: ", "digital-talent-framework/1"):
+    for words in ("No framework is recognised here", "NICE: ", "DDaT: ", "DigComp 3.0: ", "digital-talent-framework/1"):
         assert words in sentence
 
 
-@pytest.mark.parametrize("name", ["case/packages", "digcomp-3.0", "quiz-gift"])
+@pytest.mark.parametrize("name", ["case/packages", "quiz-gift"])
 def test_other_real_frameworks_are_refused_with_a_sentence(shared_data, name):
     assert "No framework is recognised here" in refused(shared_data / name)[-1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (as_workbook({"Budget": [["Name", "Amount"]]}), "No framework is recognised here"),
+        (as_workbook(digcomp_sheets())[:2_000], "The workbook is damaged or cut off"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "This is a workbook of the old kind (.xls)"),
+        (
+            as_zip({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, 0),
+            "This is an OpenDocument spreadsheet",
+        ),
+    ],
+)
+def test_a_workbook_that_is_not_recognised_is_answered_with_what_is_wrong_with_it(tmp_path, raw, sentence):
+    (tmp_path / "file.xlsx").write_bytes(raw)
+    sentences = refused(tmp_path / "file.xlsx")
+    assert sentence in sentences[0]
+    assert "No framework is recognised here" in sentences[-1]
 
 
 def test_a_folder_with_two_editions_is_refused(tmp_path):
