@@ -123,13 +123,13 @@ class Fitted:
 def fit(text: str, font: str, width: float, steps: Sequence[tuple[float, int]], leading: float = 1.2) -> Fitted:
     """Set text as large as `steps` of (size, most lines) allow; the last step takes as many lines as it needs."""
     for size, most in steps:
-        lines = _wrap(text, font, size, width)
+        lines = wrap(text, font, size, width)
         if len(lines) <= most:
             break
     return Fitted(_balanced(text, lines, font, size, width), font, size, size * leading)
 
 
-def _wrap(text: str, font: str, size: float, width: float) -> tuple[str, ...]:
+def wrap(text: str, font: str, size: float, width: float) -> tuple[str, ...]:
     """Greedy lines; a word wider than the line is broken where the line ends."""
     lines: list[str] = []
     line = ""
@@ -156,7 +156,7 @@ def _balanced(text: str, lines: tuple[str, ...], font: str, size: float, width: 
         return lines
     narrow = width
     while narrow > width / 2:
-        tried = _wrap(text, font, size, narrow - 8)
+        tried = wrap(text, font, size, narrow - 8)
         if len(tried) > len(lines):
             break
         lines, narrow = tried, narrow - 8
