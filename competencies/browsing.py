@@ -159,8 +159,8 @@ class FrameworkView:
     roles: int
 
     @property
-    def total(self) -> int:
-        return sum(n for _kind, n in self.kinds)
+    def can_choose_area(self) -> bool:
+        return sum(row.count > 0 for row in self.areas) + (self.without_area > 0) > 1
 
 
 def editions_of(slug: str) -> list[FrameworkVersion]:

@@ -42,8 +42,14 @@ class Comparison:
     only_second: tuple[Asked, ...]
 
     @property
-    def alike(self) -> int:
-        return sum(pair.difference == 0 for pair in self.shared)
+    def levelled(self) -> tuple[Pair, ...]:
+        """What can stand beside each other level by level."""
+        return tuple(p for p in self.shared if p.first.level is not None or p.second.level is not None)
+
+    @property
+    def plain(self) -> tuple[Pair, ...]:
+        """What both ask for without stating a level."""
+        return tuple(p for p in self.shared if p.first.level is None and p.second.level is None)
 
 
 def compare(

@@ -91,11 +91,12 @@ def _ranked(rows: QuerySet[Any], words: list[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class Found:
-    """A role or competency that was found. `other_wording`: the title in the language the words are of, where that is
-    not the reader's."""
+    """A role or competency that was found. `other_wording`: its title in another language than the reader's, where the
+    words are in that one; `excerpt`: where its description says them, when no title does."""
 
     thing: Any
     other_wording: str
+    excerpt: str
     profile_id: int | None = None
 
 
@@ -117,8 +118,8 @@ class Results:
     cut: bool
 
     @property
-    def total(self) -> int:
-        return self.role_count + self.competency_count
+    def narrowed(self) -> bool:
+        return self.version is not None or bool(self.kind)
 
 
 def search(query: str, *, framework: str = "", kind: str = "", page: object = 1) -> Results:
@@ -172,6 +173,26 @@ def _other_wording(thing: Any, words: list[str]) -> str:
     return next((str(text) for text in thing.title.data.values() if all(word in fold(str(text)) for word in words)), "")
 
 
+def excerpt_of(text: Any, words: list[str]) -> str:
+    """About the first of the words that stands there: the words around it, in whichever language has it."""
+    data = text.data if isinstance(text, LazyI18nString) else text
+    texts = [str(text), *(str(value) for value in data.values())] if isinstance(data, dict) else [str(text or "")]
+    for candidate in texts:
+        tokens = candidate.split()
+        at = next((i for i, token in enumerate(tokens) if any(word in fold(token) for word in words)), None)
+        if at is not None:
+            start = max(0, at - 8)
+            shown = " ".join(tokens[start : start + 24])
+            return ("… " if start else "") + shown + (" …" if start + 24 < len(tokens) else "")
+    return ""
+
+
+def _found(thing: Any, description: Any, words: list[str], profile_id: int | None = None) -> Found:
+    elsewhere = match_of(folded_titles(thing.title, thing.code), words) == Match.ELSEWHERE
+    excerpt = excerpt_of(description, words) if elsewhere else ""
+    return Found(thing, _other_wording(thing, words), excerpt, profile_id)
+
+
 def _competencies(ids: list[int], words: list[str]) -> list[Found]:
     rows = (
         Competency.objects.filter(pk__in=ids)
@@ -179,7 +200,7 @@ def _competencies(ids: list[int], words: list[str]) -> list[Found]:
         .defer("search_text", "extra", "example", "alternatives", "version__extra", "area__extra")
         .in_bulk()
     )
-    return [Found(rows[pk], _other_wording(rows[pk], words)) for pk in ids if pk in rows]
+    return [_found(rows[pk], rows[pk].description, words) for pk in ids if pk in rows]
 
 
 def _roles(ids: list[int], words: list[str]) -> list[Found]:
@@ -193,4 +214,4 @@ def _roles(ids: list[int], words: list[str]) -> list[Found]:
         .defer("search_text", "extra", "version__extra")
         .in_bulk()
     )
-    return [Found(rows[pk], _other_wording(rows[pk], words), first[pk]) for pk in ids if pk in rows and pk in first]
+    return [_found(rows[pk], rows[pk].summary, words, first[pk]) for pk in ids if pk in rows and pk in first]

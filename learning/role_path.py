@@ -64,7 +64,7 @@ def role_card_of(profile: RoleProfile, *, language: str, dated: date) -> RoleCar
         sections=_sections(asked, scales),
         steps=_steps(path, scales, language),
         minutes=path.plan.effort_minutes,
-        unclosed=tuple(_closing_words(c, path, scales) for c in path.plan.unclosed),
+        unclosed=tuple(_unclosed(c, path) for c in path.plan.unclosed),
         framework=_framework_words(version, asked),
         licence=version.licence,
         attribution=version.attribution,
@@ -130,19 +130,30 @@ def _steps(path: RolePath, scales: Mapping[int, Scale], language: str) -> tuple[
         Step(
             title=pages[step.key].title,
             minutes=pages[step.key].effort_minutes,
-            leads_to=tuple(_closing_words(c, path, scales) for c in step.closes),
+            leads_to=tuple(_leads_to(c, path, scales) for c in step.closes),
             needed_by=tuple(pages[key].title for key in step.needed_by),
         )
         for step in path.plan.steps
     )
 
 
-def _closing_words(closing: Closing, path: RolePath, scales: Mapping[int, Scale]) -> str:
-    """ "Risk governance, level 4": as far as courses lead; by its name alone where there are no levels or no course."""
+def _leads_to(closing: Closing, path: RolePath, scales: Mapping[int, Scale]) -> str:
+    """ "Risk governance, level 4": as far as is required or, short of that, as the course leads."""
     competency = path.asked[closing.competency_id].competency
-    if not scales[competency.version_id].is_stated or not closing.reaches:
+    if not scales[competency.version_id].is_stated:
         return str(competency)
     return _("%(competency)s, level %(rank)s") % {
         "competency": competency,
-        "rank": min(closing.reaches, closing.required) if closing.is_closed else closing.reaches,
+        "rank": min(closing.reaches, closing.required),
+    }
+
+
+def _unclosed(closing: Closing, path: RolePath) -> str:
+    competency = path.asked[closing.competency_id].competency
+    if not closing.reaches:
+        return str(competency)
+    return _("%(competency)s (to level %(reached)s of the %(required)s required)") % {
+        "competency": competency,
+        "reached": closing.reaches,
+        "required": closing.required,
     }
