@@ -171,7 +171,7 @@ def editions_of(slug: str) -> list[FrameworkVersion]:
 
 
 def framework_view(
-    editions: Sequence[FrameworkVersion], version: FrameworkVersion, *, filters: Filters, page: object = 1
+    editions: Sequence[FrameworkVersion], version: FrameworkVersion, *, filters: Filters, page: str | int | None = 1
 ) -> FrameworkView:
     """One edition with a page of its competencies; eleven queries at most whatever it holds."""
     kinds: Counter[str] = Counter()
@@ -227,7 +227,7 @@ def _successor(editions: Sequence[FrameworkVersion], version: FrameworkVersion) 
 
 def _listed(version: FrameworkVersion, filters: Filters) -> QuerySet[Competency]:
     """What is whole in itself; parts too where one asks for them, by their kind or by words."""
-    rows = Competency.objects.filter(version=version).select_related("area")
+    rows: QuerySet[Competency] = Competency.objects.filter(version=version).select_related("area")
     if filters.query:
         rows = containing(rows, words_of(filters.query))
     if filters.kind:
@@ -244,7 +244,10 @@ def _listed(version: FrameworkVersion, filters: Filters) -> QuerySet[Competency]
 def _entries(competencies: Sequence[Competency], *, folded: bool) -> list[Entry]:
     if not folded:
         return [Entry(c) for c in competencies]
-    inside = Competency.objects.filter(IS_PART, parent__in=[c.pk for c in competencies]).order_by()
+    # Not IS_PART: asking the database to compare versions as well made SQLite read the whole table for each page.
+    inside = Competency.objects.filter(
+        parent__in=[c.pk for c in competencies], version__in={c.version_id for c in competencies}
+    ).order_by()
     counts: dict[int | None, dict[str, int]] = defaultdict(dict)
     for parent_id, kind, n in inside.values_list("parent_id", "kind").annotate(n=Count("pk")):
         counts[parent_id][kind] = n
@@ -347,7 +350,7 @@ def readable_competencies() -> QuerySet[Competency]:
     )
 
 
-def competency_view(competency: Competency, *, roles_page: object = 1) -> CompetencyView:
+def competency_view(competency: Competency, *, roles_page: str | int | None = 1) -> CompetencyView:
     """A competency with all that hangs together with it: eleven queries."""
     alignments = list(
         Alignment.objects.standing()
@@ -453,7 +456,7 @@ def _link_bonds(competency: Competency) -> list[Bond]:
     return bonds
 
 
-def required_by(competency: Competency, *, page: object = 1) -> Page[Any]:
+def required_by(competency: Competency, *, page: str | int | None = 1) -> Page[Any]:
     """Requirements of roles in force for this competency in whatever edition, what is required first. Two queries."""
     rows = (
         Requirement.objects.filter(

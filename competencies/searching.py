@@ -7,13 +7,14 @@ stand first, which is the title) are ranked exactly.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, Model, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Model, OuterRef, QuerySet, Value, When
 from django.db.models.functions import StrIndex
 from i18nfield.strings import LazyI18nString
 
@@ -75,18 +76,19 @@ def folded_titles(title: Any, code: str = "") -> list[str]:
     return [fold(text) for text in (*texts, code) if text]
 
 
-def _ranked(rows: QuerySet[Any], words: list[str]) -> list[int]:
-    """Ids, the best match first. One query of at most MOST_RANKED rows."""
+def _ranked(rows: QuerySet[Any], words: list[str], *, kinds: bool = True) -> list[tuple[int, str]]:
+    """Ids with their kind, the best match first. One query of at most MOST_RANKED rows."""
     phrase = " ".join(words)
     far = Value(1_000_000, output_field=IntegerField())
     rows = rows.annotate(
         as_phrase=StrIndex("search_text", Value(phrase)), first_word=StrIndex("search_text", Value(words[0]))
     ).order_by(Case(When(as_phrase=0, then=far), default=F("as_phrase")), "first_word", "pk")
+    fields = ("pk", F("kind") if kinds else Value(""), "title", "code")
     found = [
-        (match_of(folded_titles(title, code), words), len(str(title)), order, pk)
-        for order, (pk, title, code) in enumerate(rows.values_list("pk", "title", "code")[:MOST_RANKED])
+        (match_of(folded_titles(title, code), words), len(str(title)), order, (pk, kind))
+        for order, (pk, kind, title, code) in enumerate(rows.values_list(*fields)[:MOST_RANKED])
     ]
-    return [pk for _match, _length, _order, pk in sorted(found)]
+    return [row for _match, _length, _order, row in sorted(found)]
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ class Results:
         return self.version is not None or bool(self.kind)
 
 
-def search(query: str, *, framework: str = "", kind: str = "", page: object = 1) -> Results:
-    """Search all published frameworks, or one (its slug); `kind` is a kind of competency or "role". Seven queries."""
+def search(query: str, *, framework: str = "", kind: str = "", page: str | int | None = 1) -> Results:
+    """Search all published frameworks, or one (its slug); `kind` is a kind of competency or "role". Eight queries at most."""
     versions = tuple(published_versions().select_related("framework").defer("extra", "description").order_by("pk"))
     version = next((v for v in versions if v.framework.slug == framework), None)
     kind = kind if kind == ROLE or kind in CompetencyKind.values else ""
@@ -131,11 +133,16 @@ def search(query: str, *, framework: str = "", kind: str = "", page: object = 1)
     if not words:
         return Results(clean_query(query), (), versions, version, kind, (), 0, 0, (), (), None, False)
     within = [version.pk] if version is not None else [v.pk for v in versions]
-    roles = containing(Role.objects.filter(version__in=within, profiles__isnull=False).distinct(), words)
+    can_be_opened = Exists(RoleProfile.objects.filter(role=OuterRef("pk")))
+    roles = containing(Role.objects.filter(can_be_opened, version__in=within), words)
     competencies = containing(Competency.objects.filter(version__in=within), words)
-    by_kind: Mapping[str, int] = dict(competencies.order_by().values_list("kind").annotate(n=Count("pk")))
-    role_ids = _ranked(Role.objects.filter(pk__in=roles.values("pk")), words)
+    role_ids = [pk for pk, _none in _ranked(roles, words, kinds=False)]
     role_count = len(role_ids) if len(role_ids) < MOST_RANKED else roles.count()
+    ranked = _ranked(competencies, words)
+    by_kind: Mapping[str, int] = Counter(k for _pk, k in ranked)
+    if len(ranked) >= MOST_RANKED:  # there are more: the database counts, and ranks within the kind that is asked for
+        by_kind = dict(competencies.order_by().values_list("kind").annotate(n=Count("pk")))
+        ranked = _ranked(competencies.filter(kind=kind), words) if kind in by_kind else ranked
     shown: Page[Any] | None = None
     found_roles: list[Found] = []
     found_competencies: list[Found] = []
@@ -143,8 +150,7 @@ def search(query: str, *, framework: str = "", kind: str = "", page: object = 1)
         shown = Paginator(role_ids, PAGE_SIZE).get_page(page)
         found_roles = _roles(list(shown), words)
     else:
-        wanted = competencies.filter(kind=kind) if kind else competencies
-        shown = Paginator(_ranked(wanted, words), PAGE_SIZE).get_page(page)
+        shown = Paginator([pk for pk, k in ranked if kind in ("", k)], PAGE_SIZE).get_page(page)
         found_competencies = _competencies(list(shown), words)
         if not kind and shown.number == 1:
             found_roles = _roles(role_ids[:ROLES_SHOWN], words)

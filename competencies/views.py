@@ -56,7 +56,7 @@ def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
         area=int(area) if area.isascii() and area.isdecimal() and len(area) < 10 else None,
     )
     view = browsing.framework_view(editions, version, filters=filters, page=request.GET.get("page"))
-    template = "competencies/partials/_entries.html" if request.htmx else "competencies/framework_detail.html"
+    template = "competencies/partials/_entries.html" if request.htmx else "competencies/framework_detail.html"  # type: ignore[attr-defined]
     return render(request, template, {"view": view, "version": version})
 
 
@@ -70,7 +70,7 @@ def framework_search(request: HttpRequest) -> HttpResponse:
         kind=request.GET.get("kind", ""),
         page=request.GET.get("page"),
     )
-    template = "competencies/partials/_results.html" if request.htmx else "competencies/framework_search.html"
+    template = "competencies/partials/_results.html" if request.htmx else "competencies/framework_search.html"  # type: ignore[attr-defined]
     return render(request, template, {"results": results, "kinds": CompetencyKind.choices})
 
 
@@ -124,7 +124,9 @@ def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
         [profile], prefetch=("competency__course_outcomes__course", "competency__course_outcomes__level")
     )[profile.pk]
     texts = browsing.descriptor_texts(asked)
-    lines = [{"asked": a, "descriptor": texts.get(a.competency.pk, ""), "courses": _courses_for(a)} for a in asked]
+    lines: list[dict[str, Any]] = [
+        {"asked": a, "descriptor": texts.get(a.competency.pk, ""), "courses": _courses_for(a)} for a in asked
+    ]
     by_necessity = {n: [line for line in lines if line["asked"].necessity == n] for n in Necessity.values}
     required = by_necessity[Necessity.REQUIRED]
     context = {
