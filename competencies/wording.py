@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from competencies.enums import EvidenceKind
+from competencies.enums import CompetencyKind, EvidenceKind
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
 from competencies.models import Competency, Evidence
 from competencies.selectors import Line, Scale
@@ -25,6 +26,41 @@ def kind_phrase(kind: str) -> str:
         EvidenceKind.CERTIFICATE: _("a certificate"),
         EvidenceKind.PRIOR_LEARNING: _("prior learning"),
     }[EvidenceKind(kind)]
+
+
+def count_words(kind: str, count: int) -> str:
+    """How many of a kind of competency: "946 tasks"."""
+    words = {
+        CompetencyKind.COMPETENCY: ngettext("%(count)s competency", "%(count)s competencies", count),
+        CompetencyKind.SKILL: ngettext("%(count)s skill", "%(count)s skills", count),
+        CompetencyKind.KNOWLEDGE: ngettext("%(count)s piece of knowledge", "%(count)s pieces of knowledge", count),
+        CompetencyKind.TASK: ngettext("%(count)s task", "%(count)s tasks", count),
+        CompetencyKind.TOOL: ngettext("%(count)s technology", "%(count)s technologies", count),
+        CompetencyKind.STATEMENT: ngettext("%(count)s statement", "%(count)s statements", count),
+        CompetencyKind.OUTCOME: ngettext("%(count)s learning outcome", "%(count)s learning outcomes", count),
+    }
+    return words[CompetencyKind(kind)] % {"count": formats.number_format(count, force_grouping=True)}
+
+
+def difference_words(difference: int | None) -> str:
+    """By how many levels the second of two roles differs from the first."""
+    if difference is None:
+        return _("cannot be said in levels")
+    if difference == 0:
+        return _("the same")
+    if difference > 0:
+        return ngettext("one level more", "%(count)s levels more", difference) % {"count": difference}
+    return ngettext("one level less", "%(count)s levels less", -difference) % {"count": -difference}
+
+
+def asked_words(rank: int | None, scale: Scale) -> str:
+    """What a role asks for, beside the level bar: "Level 3, Leads"."""
+    if rank is None:
+        return _("No level stated") if scale.is_stated else _("Required")
+    label = scale.label(rank)
+    if not label or label == str(rank):
+        return _("Level %(rank)s") % {"rank": rank}
+    return _("Level %(rank)s, %(label)s") % {"rank": rank, "label": label}
 
 
 def level_words(rank: int, scale: Scale) -> str:

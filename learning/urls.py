@@ -5,6 +5,7 @@ from learning import views
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
     path("learn/path/", views.path, name="path"),
+    path("roles/<int:pk>/card.pdf", views.role_card, name="role_card"),
     path("team/", views.team, name="team"),
     path("team/<int:person_id>/", views.team_member, name="team_member"),
     path("hr/", views.hr_desk, name="hr"),

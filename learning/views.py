@@ -9,21 +9,27 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
 from competencies.jobs import IMPORT_JOB
+from competencies.models import RoleProfile
 from competencies.selectors import published_roles
 from learning import hr, selectors
 from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
+from learning.role_card import render_role_card
+from learning.role_path import role_card_of
 from organisations import jobs, perms
 from organisations.models import Job, User
 from organisations.perms import signed_in
@@ -55,6 +61,20 @@ def path(request: HttpRequest) -> HttpResponse:
     changes = selectors.change_views(plans)
     context = {"path": view, "history": [(plan, changes[plan.pk]) for plan in plans]}
     return render(request, "learning/path.html", context)
+
+
+@login_not_required
+@require_GET
+def role_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The card of a role to print: what it requires and the path to it, for everybody."""
+    profile = get_object_or_404(
+        RoleProfile.objects.published().select_related("role__family", "role__version__framework"), pk=pk
+    )
+    card = role_card_of(profile, language=get_language() or settings.LANGUAGE_CODE, dated=timezone.localdate())
+    response = HttpResponse(render_role_card(card), content_type="application/pdf")
+    name = slugify(str(profile)) or f"role-{profile.pk}"
+    response["Content-Disposition"] = f'inline; filename="{name[:80]}.pdf"'
+    return response
 
 
 # --- Manager -----------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ def house(db: None) -> House:
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
+        "framework": version.framework.slug,
     }  # fmt: skip
     return House(names, ids)
 
@@ -119,6 +120,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "wagtail_serve": ("/courses/door/", every(OK)),
     "media": ("/media/nothing.png", every(GONE)),
     "role_list": ("/roles/", every(OK)),
+    "framework_list": ("/frameworks/", every(OK)),
+    "framework_detail": ("/frameworks/{framework}/", every(OK)),
+    "framework_search": ("/frameworks/search/?q=competency", every(OK)),
+    "competency_detail": ("/competencies/{competency}/", every(OK)),
+    "role_compare": ("/roles/compare/?a={profile}&b={profile}", every(OK)),
+    "role_card": ("/roles/{profile}/card.pdf", every(OK)),
     "role_detail": ("/roles/{profile}/", every(OK)),
     "framework_desk": ("/frameworks/desk/", STEWARD),
     "framework_upload": ("/frameworks/desk/upload/", STEWARD),

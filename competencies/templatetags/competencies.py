@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
 
 from competencies import wording
+from competencies.browsing import Asked
+from competencies.enums import CompetencyKind
 from competencies.levels import Level
 from competencies.selectors import Line, Scale
 
@@ -40,3 +43,30 @@ def bar_values(level: Level, required: int | None, scale: Scale, is_required: bo
 @register.filter
 def line_words(line: Line) -> str:
     return wording.line_sentence(line, own=False)
+
+
+@register.filter
+def kind_counts(kinds: Iterable[tuple[str, int]]) -> str:
+    """ "946 tasks · 662 pieces of knowledge"."""
+    return " · ".join(wording.count_words(kind, count) for kind, count in kinds)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    return str(CompetencyKind(kind).label)
+
+
+@register.simple_tag
+def asked_for(asked: Asked, scale: Scale) -> str:
+    return wording.asked_words(asked.rank, scale)
+
+
+@register.filter
+def difference_words(difference: int | None) -> str:
+    return wording.difference_words(difference)
+
+
+@register.filter
+def of_version(scales: Mapping[int, Scale], version_id: int) -> Scale:
+    """The scale of a framework version among several."""
+    return scales[version_id]

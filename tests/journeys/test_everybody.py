@@ -8,10 +8,12 @@ import time
 import pytest
 
 PAGES = {
-    "-": ["/", "/courses/", "/courses/?q=risk", "/courses/governing-cyber-risk/", "/roles/", "/roles/3/", "/verify/", "/verify/NOTACODE22/",
+    "-": ["/", "/courses/", "/courses/?q=risk", "/courses/governing-cyber-risk/", "/roles/", "/roles/3/", "/roles/compare/?a=1&b=3",
+          "/frameworks/", "/frameworks/public-digital-talent/", "/frameworks/search/?q=riesgo", "/competencies/16/",
+          "/verify/", "/verify/NOTACODE22/",
           "/account/login/", "/account/signup/", "/account/password/reset/", "/nothing-here/"],
-    "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/learn/certificates/",
-             "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
+    "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/competencies/16/",
+             "/learn/certificates/", "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
     "manager": ["/team/"],
     "hr": ["/hr/", "/hr/people/", "/hr/assign/"],
 }  # fmt: skip
