@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -100,10 +101,10 @@ def _propose_lines(
     matches = propose(
         [thing for thing in old if thing.key not in kept], [thing for thing in new if thing.key not in taken]
     )
-    model._default_manager.bulk_create(
-        [model(version=version, old_id=m.old, new_id=m.new, basis=m.basis, similarity=m.similarity) for m in matches],
-        batch_size=BATCH,
-    )
+    rows: list[Any] = [
+        model(version=version, old_id=m.old, new_id=m.new, basis=m.basis, similarity=m.similarity) for m in matches
+    ]
+    model._default_manager.bulk_create(rows, batch_size=BATCH)
 
 
 def _competency_thing(competency: Competency, language: str) -> Thing:

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from competencies.importers import ddat, digcomp, ers, esco, import, nice, onet, platform, template, workbooks
+from competencies.importers import ddat, digcomp, esco, nice, onet, platform, template, workbooks
 from competencies.importers.content import CannotImport, Deviation, Fault, FrameworkContent, refuse, shown
 from competencies.importers.sources import Source, gather
 
@@ -33,7 +33,15 @@ class Format(Protocol):
         """The framework, whole. Raises CannotImport with every fault and its place."""
 
 
-FORMATS: dict[str, Format] = {"nice": nice, "ddat": ddat, "esco": esco, "onet": onet, "digcomp": digcomp, "template": template, "platform": platform}
+FORMATS: dict[str, Format] = {
+    "nice": nice,
+    "ddat": ddat,
+    "esco": esco,
+    "onet": onet,
+    "digcomp": digcomp,
+    "template": template,
+    "platform": platform,
+}
 
 
 def read(path: Path, format: str | None = None) -> FrameworkContent:
