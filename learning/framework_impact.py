@@ -56,13 +56,15 @@ class Affected:
 
 def ask_for_impact(*, version: FrameworkVersion, by: User, day: date) -> Job:
     """The job that computes it for the draft as it is now; asking again for the same draft on the same day asks once."""
-    return enqueue(
+    job = enqueue(
         kind=IMPACT_JOB,
         key=f"{version.pk}:{state_digest(version)[:32]}:{day.isoformat()}",
         payload={"version": version.pk, "day": day.isoformat()},
         by=by,
         here=len(holders_of_version(version.previous, day)) <= BATCH if version.previous is not None else True,
     )
+    job.refresh_from_db()  # a small one has run by now
+    return job
 
 
 def measure_impact(version: FrameworkVersion, *, day: date, progress: Callable[[int, int], None]) -> dict[str, Any]:
