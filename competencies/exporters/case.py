@@ -141,7 +141,8 @@ class _Writing:
 
     # --- Words -----------------------------------------------------------------------------------------------------
     def say(self, text: Text, language: str = "") -> str:
-        return text.get(language or self.language) or next((words for words in text.values() if words), "")
+        others = sorted(text, key=lambda code: (code not in self.content.languages, code))
+        return next((text[code] for code in (language or self.language, *others) if text.get(code)), "")
 
     def kept(self, name: str) -> list[Any]:
         rows = (self.source or {}).get(name)
@@ -325,7 +326,8 @@ class _Writing:
         item = self.thing("CFItems", COMPETENCY, row.code) | self.fitted(source, ITEM)
         language = language_of(item.get("language")) or self.language
         title, description = self.say(row.title, language), self.say(row.description, language)
-        if description and case_words.shortened(description) != title:
+        only_its_beginning = title != description and title == case_words.shortened(description)
+        if description and not only_its_beginning:
             item |= {"fullStatement": description, "abbreviatedStatement": normal(title)}
         else:
             item["fullStatement"] = description or title or row.code
@@ -541,12 +543,20 @@ def _case_of(extra: Mapping[str, Any]) -> Object | None:
 
 def _extensions(source: Mapping[str, Any]) -> Object:
     extensions = source.get("extensions")
-    return {name: value for name, value in extensions.items() if name != KEY} if isinstance(extensions, dict) else {}
+    others = {name: value for name, value in extensions.items() if name != KEY} if isinstance(extensions, dict) else {}
+    return dict(_in_order(others))
+
+
+def _in_order(value: Any) -> Any:
+    """Members by name: equal content gives equal bytes, in whatever order it was put together."""
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(row) for row in value] if isinstance(value, list) else value
 
 
 def _say(thing: Object, said: Mapping[str, Any]) -> None:
     """Adds to our part of its `extensions`, which are a list on the levels of a rubric."""
-    own = case_words.own_part(thing) | dict(said)
+    own = _in_order(case_words.own_part(thing) | dict(said))
     if not own:
         return
     if "rubricCriterionId" in thing:
