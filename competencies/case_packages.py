@@ -26,7 +26,7 @@ from competencies.models.framework import FRAMEWORKS
 SERVED = (FrameworkStatus.PUBLISHED, FrameworkStatus.SUPERSEDED)
 KEPT_SECONDS = 7 * 24 * 3600
 # Changed when what is written changes, so that packages of an older platform are not served.
-WRITING = "1"
+WRITING = "2"
 ASSOCIATION_TYPES: dict[str, str] = {
     LinkRelation.EXACT: "exactMatchOf",
     LinkRelation.BROADER: "ext:isBroaderThan",
@@ -160,25 +160,15 @@ class _Nodes:
 
     def __init__(self, packages: dict[int, Thing]) -> None:
         self.packages = packages
-        self.by_code: dict[int, dict[str, list[Thing]]] = {}
+        self.by_code: dict[int, dict[str, Thing]] = {}
 
     def link(self, row: Competency) -> Thing | None:
         if row.version_id not in self.packages:
             version = FrameworkVersion.objects.select_related("framework", "extends__framework").get(pk=row.version_id)
             self.packages[row.version_id] = bare_package(version)
         if row.version_id not in self.by_code:
-            by_code: dict[str, list[Thing]] = {}
-            for item in self.packages[row.version_id].get("CFItems", []):
-                by_code.setdefault(item.get("humanCodingScheme", ""), []).append(item)
-            self.by_code[row.version_id] = by_code
-        found = self.by_code[row.version_id].get(" ".join(row.code.split()), [])
-        titles = (
-            set(getattr(row.title, "data", {}).values())
-            if isinstance(getattr(row.title, "data", None), dict)
-            else set()
-        )
-        # A role may have the code of a competency; then the words decide.
-        item = next((item for item in found if item["fullStatement"] in titles), found[0] if found else None)
+            self.by_code[row.version_id] = case.competency_items(self.packages[row.version_id])
+        item = self.by_code[row.version_id].get(row.code)
         if item is None:
             return None
         title = " ".join((item.get("abbreviatedStatement") or item["fullStatement"]).split())

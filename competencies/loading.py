@@ -197,8 +197,45 @@ def _base_of(content: FrameworkContent) -> FrameworkVersion | None:
     ):
         for code in sorted(own.intersection(taken.values_list("code", flat=True))):
             faults.add(shown(code), _("The extended framework has this code already. Give your own another one."))
+    _check_what_is_of_the_base(content, base, faults)
     faults.raise_if_any()
     return base
+
+
+def _check_what_is_of_the_base(content: FrameworkContent, base: FrameworkVersion, faults: Faults) -> None:
+    """A code that is not the extension's own has to be the base's, and so has a level that is asked of it."""
+    own = {competency.code for competency in content.competencies}
+    theirs = set(base.competencies.values_list("code", flat=True))
+    areas = {area.code for area in content.areas} | set(base.areas.values_list("code", flat=True))
+    families = {family.code for family in content.families} | set(base.families.values_list("code", flat=True))
+    ranks = set(base.levels.values_list("rank", flat=True))
+    profiles = set(RoleProfile.objects.filter(role__version=base).values_list("code", flat=True))
+
+    def check(code: str | None, known: set[str]) -> None:
+        if code is not None and code not in known:
+            faults.add(
+                shown(code),
+                _("Neither this framework nor the one it extends has this code. Correct it, or add what it names."),
+            )
+
+    for competency in content.competencies:
+        check(competency.area, areas)
+        check(competency.parent, own | theirs)
+    for link in content.links:
+        check(link.origin, own | theirs)
+        check(link.target, own | theirs)
+    for role in content.roles:
+        check(role.family, families)
+        for profile in role.profiles:
+            check(profile.builds_on, profiles)
+            for requirement in profile.requirements:
+                check(requirement.competency, own | theirs)
+                if requirement.competency in theirs - own and requirement.level not in {None, *ranks}:
+                    faults.add(
+                        shown(requirement.competency),
+                        _("Level %(rank)s is not on the scale of the framework that is extended.")
+                        % {"rank": requirement.level},
+                    )
 
 
 class _Known:

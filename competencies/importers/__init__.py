@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from competencies.importers import ddat, digcomp, esco, nice, onet, platform, template, workbooks
+from competencies.importers import case, ddat, digcomp, esco, nice, onet, platform, template, workbooks
 from competencies.importers.content import CannotImport, Deviation, Fault, FrameworkContent, refuse, shown
 from competencies.importers.sources import Source, gather
 
@@ -39,6 +39,7 @@ FORMATS: dict[str, Format] = {
     "esco": esco,
     "onet": onet,
     "digcomp": digcomp,
+    "case": case,
     "template": template,
     "platform": platform,
 }

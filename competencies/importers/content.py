@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -260,12 +260,20 @@ class FrameworkContent:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the content as canonical JSON, whatever the edition is called and however the file is laid out."""
-        content = asdict(self)
-        for about_the_reading in ("edition", "source_counts", "deviations"):
-            del content[about_the_reading]
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 of the content as canonical JSON, a line for each thing in it, whatever the edition is called and however
+        the file is laid out."""
+        digest = hashlib.sha256()
+        for part in fields(self):
+            if part.name in ("edition", "source_counts", "deviations"):
+                continue
+            value = getattr(self, part.name)
+            # One thing at a time: a copy of a large framework as plain values would take as much memory again.
+            lines = value if isinstance(value, tuple) and value and is_dataclass(value[0]) else (value,)
+            for line in lines:
+                plain = asdict(line) if is_dataclass(line) and not isinstance(line, type) else line
+                canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+                digest.update(f"{part.name} {canonical}\n".encode())
+        return digest.hexdigest()
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from competencies import importers
 from competencies.enums import FrameworkStatus, LinkRelation
+from competencies.importers import case
+from competencies.importers.sources import Source
 from competencies.loading import load_framework
 from competencies.management.commands.load_starter_framework import STARTER_FRAMEWORK
 from competencies.models import Alignment, Competency, FrameworkVersion
@@ -232,6 +234,21 @@ def test_an_alignment_holds_for_the_editions_of_a_competency(client, version):
     [association] = aligned(client, theirs)["exactMatchOf"]
     assert association["originNodeURI"]["title"] == "A anew"
     assert aligned(client, version)["exactMatchOf"]
+
+
+def test_a_framework_that_came_from_case_is_served_as_it_came_and_can_be_aligned(client, version, schema, shared_data):
+    content = importers.read(shared_data / "case/packages/smarter-balanced-hs-math.json")
+    loaded = load_framework(content=content).version
+    package = get(client, f"CFPackages/{loaded.uuid}")
+    validate(package, schema)
+    assert case.read([Source("served.json", json.dumps(package).encode())]).digest == content.digest
+    first = next(row for row in content.competencies if row.code == row.identifier)  # it has no code of its own
+    align(competency(loaded, first.code), competency(version, "A"))
+    for served in (loaded, version):
+        [association] = aligned(client, served)["exactMatchOf"]
+        assert association["originNodeURI"]["identifier"] == first.identifier
+    validate(get(client, f"CFPackages/{loaded.uuid}"), schema)
+    assert get(client, f"CFItems/{first.identifier}")["lastChangeDateTime"].startswith("2018-")
 
 
 # --- Caching -----------------------------------------------------------------------------------------------------

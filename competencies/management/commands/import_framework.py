@@ -57,6 +57,9 @@ LABELS = {
     "relations_by_label": gettext_lazy("of them matched by label"),
     "skills_from_relations": gettext_lazy("Skills known from relations alone"),
     "ratings": gettext_lazy("Ratings in the source"),
+    "cf_items": gettext_lazy("CASE items in the source"),
+    "cf_associations": gettext_lazy("CASE associations in the source"),
+    "cf_associations_outside": gettext_lazy("of them to something outside"),
 }
 
 

@@ -225,6 +225,53 @@ def nice_document() -> dict[str, Any]:
     }
 
 
+CASE_DOCUMENT = "d0000000-0000-4000-8000-000000000000"
+
+
+def case_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def case_item(number: int, statement: str = "", **members: Any) -> dict[str, Any]:
+    identifier = case_id(number)
+    return {
+        "uri": f"https://case.example.org/CFItems/{identifier}",
+        "identifier": identifier,
+        "lastChangeDateTime": "2017-08-24T16:00:53+00:00",
+        "fullStatement": statement or f"Item {number}",
+    } | members
+
+
+def case_association(number: int, origin: int, target: int | str, **members: Any) -> dict[str, Any]:
+    """`target` is the number of an item, 0 for the document, or an identifier outside."""
+    ends = [CASE_DOCUMENT if end == 0 else case_id(end) if isinstance(end, int) else end for end in (origin, target)]
+    nodes = [{"title": f"Node {end[-2:]}", "identifier": end, "uri": f"https://case.example.org/{end}"} for end in ends]
+    return {
+        "uri": f"https://case.example.org/CFAssociations/{case_id(900 + number)}",
+        "identifier": case_id(900 + number),
+        "lastChangeDateTime": "2017-08-24T16:00:53+00:00",
+        "associationType": "isChildOf",
+        "originNodeURI": nodes[0],
+        "destinationNodeURI": nodes[1],
+    } | members
+
+
+def case_package(items: list[dict[str, Any]], associations: list[dict[str, Any]], **document: Any) -> dict[str, Any]:
+    return {
+        "CFDocument": {
+            "uri": f"https://case.example.org/CFDocuments/{CASE_DOCUMENT}",
+            "identifier": CASE_DOCUMENT,
+            "lastChangeDateTime": "2017-08-24T16:00:53+00:00",
+            "creator": "A ministry",
+            "title": "Sample package",
+            "language": "en",
+        }
+        | document,
+        "CFItems": items,
+        "CFAssociations": associations,
+    }
+
+
 def write_json(path: Path, document: Any) -> Path:
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
@@ -412,7 +459,7 @@ def _places(document: Any, chance: random.Random) -> Iterator[tuple[Any, Any]]:
 
 
 def json_key_doubled(raw: bytes, chance: random.Random) -> bytes:
-    keys = [b'"title"', b'"text"', b'"code"', b'"level"', b'"response"', b'"roles"', b'"element_type"']
+    keys = [b'"title"', b'"text"', b'"code"', b'"level"', b'"response"', b'"roles"', b'"element_type"', b'"uri"']
     key = chance.choice([key for key in keys if key in raw])
     place = raw.index(key)
     return raw[:place] + key + b": 1, " + raw[place:]

@@ -33,6 +33,11 @@ def digcomp_folder(shared_data: Path) -> Path:
     return shared_data / "digcomp-3.0"
 
 
+@pytest.fixture(scope="session")
+def case_folder(shared_data: Path) -> Path:
+    return shared_data / "case" / "packages"
+
+
 @pytest.fixture
 def row_counts(db: Any) -> Callable[[], dict[str, int]]:
     """How many rows every table of the competencies floor has, and the log."""

@@ -6,22 +6,28 @@ import io
 import json
 import random
 from collections import Counter
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from competencies import importers
+from competencies.exporters import case as exporter
 from competencies.importers import CannotImport
+from competencies.management.commands.load_starter_framework import STARTER_FRAMEWORK
 
 from .builders import (
     ALWAYS_REFUSED,
     ANY_BYTES,
     NICE_FILE,
+    bytes_changed,
     csv_mutated,
     json_key_doubled,
     json_mutated,
     platform_document,
+    truncated,
     write_ddat,
     write_tables,
 )
@@ -99,6 +105,31 @@ def copy_of_platform(tmp_path):
 
 
 @pytest.fixture
+def copy_of_case(case_folder, tmp_path):
+    """A copy of a real package, or of what we wrote, whose extensions say the most."""
+    ours = exporter.package(
+        importers.read(STARTER_FRAMEWORK),
+        identifier=UUID(int=1),
+        base_url="https://example.org",
+        changed_at=datetime(2026, 3, 1, tzinfo=UTC),
+        edition="1",
+        status="published",
+    )
+    wholes = {
+        "math": (case_folder / "smarter-balanced-hs-math.json").read_bytes(),
+        "webb": (case_folder / "webb-dok.json").read_bytes(),
+        "ours": json.dumps(ours).encode(),
+    }
+
+    def write(name, mutation, seed):
+        path = tmp_path / "package.json"
+        path.write_bytes(mutation(wholes[name], random.Random(seed)))
+        return path
+
+    return write
+
+
+@pytest.fixture
 def copy_of_tables(tmp_path):
     """A copy of the folder, the seed deciding which of its tables is broken."""
 
@@ -147,6 +178,24 @@ def test_a_broken_platform_file_is_refused_or_whole(copy_of_platform, mutation):
     for seed in range(150):
         content = outcome(copy_of_platform(mutation, seed))
         assert content is None or mutation not in (*ALWAYS_REFUSED, json_key_doubled)
+
+
+@pytest.mark.parametrize("name", ["math", "webb", "ours"])
+@by_name([*ANY_BYTES, json_mutated, json_key_doubled])
+def test_a_broken_case_package_is_refused_or_whole(copy_of_case, name, mutation):
+    whole = importers.read(copy_of_case(name, lambda raw, chance: raw, 0))
+    for seed in range(40) if mutation is json_mutated else SEEDS:
+        content = outcome(copy_of_case(name, mutation, seed))
+        assert content is None or (
+            mutation not in (*ALWAYS_REFUSED, json_key_doubled) and is_accounted_for(content, whole)
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["webb", "ours"])
+@by_name([truncated, bytes_changed, json_mutated])
+def test_the_database_holds_all_of_a_case_package_or_nothing_of_it(copy_of_case, row_counts, name, mutation):
+    assert_all_or_nothing(lambda seed: copy_of_case(name, mutation, seed), row_counts)
 
 
 def test_a_nice_file_that_was_cut_off_anywhere_is_refused(copy_of_nice, nice_folder):

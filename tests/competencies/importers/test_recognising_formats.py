@@ -91,13 +91,25 @@ def test_a_named_format_is_taken_at_its_word_or_refused(tmp_path):
 def test_what_is_not_recognised_is_answered_with_what_is(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear sir or madam,\n")
     [sentence] = refused(tmp_path / "letter.txt")
-    for words in ("No framework is recognised here", "NICE: ", "DDaT: ", "DigComp 3.0: ", "digital-talent-framework/1"):
+    for words in (
+        "No framework is recognised here",
+        "NICE: ",
+        "DDaT: ",
+        "DigComp 3.0: ",
+        "CASE: ",
+        "digital-talent-framework/1",
+    ):
         assert words in sentence
 
 
-@pytest.mark.parametrize("name", ["case/packages", "quiz-gift"])
-def test_other_real_frameworks_are_refused_with_a_sentence(shared_data, name):
-    assert "No framework is recognised here" in refused(shared_data / name)[-1]
+def test_other_real_files_are_refused_with_a_sentence(shared_data):
+    assert "No framework is recognised here" in refused(shared_data / "quiz-gift")[-1]
+
+
+def test_a_folder_of_case_packages_is_several_editions_and_each_of_them_is_recognised(shared_data):
+    [sentence] = refused(shared_data / "case/packages")
+    assert "webb-dok.json: These files are several editions of the same kind. Give the path of one file" in sentence
+    assert importers.read(shared_data / "case/packages/webb-dok.json").slug.startswith("norm-webb")
 
 
 @pytest.mark.parametrize(
