@@ -27,14 +27,19 @@ from competencies.models import (
     RoleAssignment,
     RoleProfile,
 )
+from competencies.models.framework import in_languages
 from organisations.models import Appointment, User
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The levels of one framework version: rank → label. Without levels only "held" is known."""
+    """The levels of one framework version: rank → label. Without levels only "held" is known.
+
+    `labels` are in the reader's language, to be shown; `words` in all of them, to tell whether two scales are the same.
+    """
 
     labels: Mapping[int, str]
+    words: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def max_rank(self) -> int:
@@ -313,8 +318,8 @@ class Place:
             stated = counterpart.rank_map
         rank = translate_rank(
             row.item.rank,
-            source=scales[row.version_id].labels,
-            target=scales[self.version_id].labels,
+            source=scales[row.version_id].words,
+            target=scales[self.version_id].words,
             stated=stated,
             editions=row.framework_id == self.framework_id,
         )
@@ -338,9 +343,11 @@ def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
 def scales_of(version_ids: Iterable[int]) -> dict[int, Scale]:
     wanted = set(version_ids)
     labels: dict[int, dict[int, str]] = defaultdict(dict)
+    words: dict[int, dict[int, Mapping[str, str]]] = defaultdict(dict)
     for level in ProficiencyLevel.objects.filter(version_id__in=wanted):
         labels[level.version_id][level.rank] = str(level.label)
-    return {version_id: Scale(labels.get(version_id, {})) for version_id in wanted}
+        words[level.version_id][level.rank] = in_languages(level.label)
+    return {version_id: Scale(labels[version_id], words[version_id]) for version_id in wanted}
 
 
 @dataclass(frozen=True)
@@ -386,8 +393,8 @@ def equivalents_of(
                 continue
             rank = translate_rank(
                 outcome.rank,
-                source=scales[outcome.version_id].labels,
-                target=scales[place.version_id].labels,
+                source=scales[outcome.version_id].words,
+                target=scales[place.version_id].words,
                 stated=counterpart.rank_map,
                 editions=place.framework_id == outcome.framework_id,
             )

@@ -10,6 +10,7 @@ import unicodedata
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -54,6 +55,14 @@ def all_languages(*texts: object) -> str:
         data = text.data if isinstance(text, LazyI18nString) else text
         words += [str(value) for value in data.values()] if isinstance(data, dict) else [str(data or "")]
     return fold(" ".join(words))
+
+
+def in_languages(text: LazyI18nString | str) -> dict[str, str]:
+    """A column with languages as importers write it; a bare text is in the installation's language."""
+    data = text.data if isinstance(text, LazyI18nString) else text
+    if isinstance(data, dict):
+        return {language: words for language, words in data.items() if words}
+    return {settings.LANGUAGE_CODE: str(data)} if data else {}
 
 
 class PartOfVersion(models.Model):
