@@ -20,6 +20,13 @@ from competencies.models import PostRole, RoleAssignment
 @hooks.register("register_log_actions")
 def log_actions(actions: Any) -> None:
     actions.register_action("competencies.import_framework", _("Import a framework"), _("Framework imported"))
+    actions.register_action("competencies.publish_framework", _("Publish a framework"), _("Framework published"))
+    actions.register_action("competencies.extend_framework", _("Extend a framework"), _("Framework extended"))
+    actions.register_action("competencies.discard_draft", _("Discard a draft"), _("Draft discarded"))
+    actions.register_action("competencies.confirm_crosswalk", _("Confirm a crosswalk"), _("Crosswalk confirmed"))
+    actions.register_action("competencies.decide_succession", _("Decide what follows"), _("Decided what follows"))
+    actions.register_action("competencies.align", _("Align competencies"), _("Competencies aligned"))
+    actions.register_action("competencies.withdraw_alignment", _("Withdraw an alignment"), _("Alignment withdrawn"))
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
