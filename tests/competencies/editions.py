@@ -98,7 +98,11 @@ def altered(
         )
         for role in content.roles
     )
-    links = tuple(link for link in content.links if not {link.origin, link.target} & gone)
+    links = tuple(
+        replace(link, origin=codes[link.origin], target=codes[link.target or ""])
+        for link in content.links
+        if not {link.origin, link.target} & gone
+    )
     return replace(content, edition=edition, competencies=kept, roles=roles, links=links)
 
 
