@@ -8,9 +8,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from competencies.enums import ALIGNMENT_CHOICES
 from competencies.importers.content import MAX_EDITION, objection_to_text, tidy
 from competencies.importers.sources import MAX_FILE_BYTES, MAX_FOLDER_BYTES
-from competencies.models import Competency
+from competencies.models import Competency, ProficiencyLevel
 from competencies.selectors import Descriptor, descriptors_of
 
 LIMITS = {"file": MAX_FILE_BYTES // 1024**2, "all": MAX_FOLDER_BYTES // 1024**2}
@@ -120,3 +121,88 @@ class UploadForm(forms.Form):
         if objection := objection_to_text(edition, limit=MAX_EDITION):
             raise forms.ValidationError(objection)
         return edition
+
+
+class EditionForm(forms.Form):
+    edition = forms.CharField(
+        label=_("Name of the edition"),
+        max_length=MAX_EDITION,
+        help_text=_("As people will read it, for example “2027” or “2.0”."),
+        error_messages={"required": _("Give the edition a name.")},
+    )
+
+
+class ExtensionForm(EditionForm):
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=300,
+        help_text=_("For example: “What our ministry adds”."),
+        error_messages={"required": _("Give the extension a title.")},
+    )
+    slug = forms.SlugField(
+        label=_("Short name"),
+        max_length=80,
+        help_text=_("Letters, digits and hyphens; it becomes part of the address."),
+        error_messages={
+            "required": _("Give the extension a short name."),
+            "invalid": _("Use letters, digits and hyphens only."),
+        },
+    )
+    publisher = forms.CharField(label=_("Published by"), max_length=200, required=False)
+    field_order = ["title", "slug", "edition", "publisher"]
+
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"]).lower()
+        if slug in RESERVED_SLUGS:
+            raise forms.ValidationError(_("This short name is taken by the platform itself. Choose another one."))
+        return slug
+
+
+# Addresses below /frameworks/ that are no framework's.
+RESERVED_SLUGS = frozenset({"desk", "search"})
+
+
+class CandidateChoice(forms.ModelChoiceField):
+    def label_from_instance(self, competency: Competency) -> str:
+        return f"{competency} ({competency.version})"
+
+
+class AlignForm(forms.Form):
+    """`level-<rank>` fields say which level here is which there; they count for exact alignments only."""
+
+    target = CandidateChoice(
+        label=_("Competency of the other framework"),
+        queryset=Competency.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        error_messages={
+            "required": _("Choose a competency. Look for it first."),
+            "invalid_choice": _("This competency is not published any more. Look for it again."),
+        },
+    )
+    relation = forms.ChoiceField(label=_("How they stand to each other"), choices=ALIGNMENT_CHOICES)
+    note = forms.CharField(label=_("Why"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, origin: Competency, candidates: Sequence[Competency], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["target"].queryset = Competency.objects.published().select_related("version__framework")  # type: ignore[attr-defined]
+        self.fields["target"].choices = [  # type: ignore[attr-defined]
+            (str(c.pk), f"{c} ({c.version})") for c in candidates
+        ]
+        self.ranks = list(ProficiencyLevel.objects.filter(version=origin.version_id, rank__gt=0).order_by("rank"))
+        for level in self.ranks:
+            self.fields[f"level-{level.rank}"] = forms.IntegerField(
+                label=_("Level %(rank)s (%(label)s) here is there level") % {"rank": level.rank, "label": level.label},
+                required=False,
+                min_value=0,
+                max_value=20,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["levels"] = {
+            level.rank: data[f"level-{level.rank}"]
+            for level in self.ranks
+            if data.get(f"level-{level.rank}") is not None
+        }
+        return data

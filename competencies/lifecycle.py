@@ -256,9 +256,7 @@ def objections_to_publishing(version: FrameworkVersion) -> list[str]:
         left = undecided_lines(version)
         if left:
             found.append(_("%(count)s lines of the crosswalk are not decided yet.") % {"count": left})
-        missing = in_force.competencies.exclude(successions__version=version).count()
-        missing += RoleProfile.objects.filter(role__version=in_force).exclude(successions__version=version).count()
-        if missing:
+        if _missing_lines(version, in_force):
             found.append(_("The draft has not been laid beside the edition in force yet."))
     if titles := unfinished_parts(version):
         names = ", ".join(f"“{title}”" for title in titles)
@@ -267,6 +265,17 @@ def objections_to_publishing(version: FrameworkVersion) -> list[str]:
             % {"names": names}
         )
     return found
+
+
+def needs_proposal(version: FrameworkVersion) -> bool:
+    """Whether the draft has to be laid beside the edition in force (again): nothing was, or things came since."""
+    in_force = FrameworkVersion.objects.published().filter(framework=version.framework_id).first()
+    return version.previous != in_force or (in_force is not None and _missing_lines(version, in_force) > 0)
+
+
+def _missing_lines(version: FrameworkVersion, in_force: FrameworkVersion) -> int:
+    missing = in_force.competencies.exclude(successions__version=version).count()
+    return missing + RoleProfile.objects.filter(role__version=in_force).exclude(successions__version=version).count()
 
 
 def state_digest(version: FrameworkVersion) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from competencies.enums import HELD_RANK, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
@@ -20,6 +20,7 @@ from competencies.models import (
     Alignment,
     Competency,
     Evidence,
+    FrameworkVersion,
     PostRole,
     ProficiencyLevel,
     Requirement,
@@ -350,6 +351,41 @@ def scales_of(version_ids: Iterable[int]) -> dict[int, Scale]:
     return {version_id: Scale(labels[version_id], words[version_id]) for version_id in wanted}
 
 
+def competencies_in_force(competency_ids: Iterable[int]) -> dict[int, int]:
+    """For competencies of superseded editions the id of the one in force; others are left out. One query."""
+    wanted = set(competency_ids)
+    if not wanted:
+        return {}
+    in_force = Competency.objects.published().filter(lineage=OuterRef("lineage")).values("pk")[:1]
+    rows = (
+        Competency.objects.filter(pk__in=wanted, version__status=FrameworkStatus.SUPERSEDED)
+        .annotate(now=Subquery(in_force))
+        .exclude(now=None)
+    )
+    return dict(rows.values_list("pk", "now"))
+
+
+def holders_of_version(version: FrameworkVersion, as_of: date) -> list[int]:
+    """Ids of everybody who has a role of this framework by post or assignment, in whatever edition it was given, or of a
+    local one that builds on it. One query."""
+    lineages = RoleProfile.objects.filter(Q(role__version=version) | Q(builds_on__role__version=version)).values(
+        "lineage"
+    )
+    by_post = (
+        Appointment.objects.current(as_of)
+        .filter(post__post_roles__profile__lineage__in=lineages, person__is_active=True)
+        .order_by()
+        .values_list("person_id")
+    )
+    assigned = (
+        RoleAssignment.objects.current(as_of)
+        .filter(profile__lineage__in=lineages, person__is_active=True)
+        .order_by()
+        .values_list("person_id")
+    )
+    return sorted({person_id for (person_id,) in by_post.union(assigned)})
+
+
 @dataclass(frozen=True)
 class Taught:
     """A competency that something (a course, say) leads to: what `equivalents_of` needs to know of it."""
@@ -666,8 +702,6 @@ def published_roles() -> QuerySet[Role]:
 
 
 def published_versions() -> QuerySet:
-    from competencies.models import FrameworkVersion
-
     return FrameworkVersion.objects.published()
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, views
+from competencies import case_views, desk, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -10,6 +10,13 @@ urlpatterns = [
     path("frameworks/desk/uploads/<int:pk>/", desk.framework_upload_result, name="framework_upload_result"),
     path("frameworks/desk/template.xlsx", desk.framework_template, name="framework_template"),
     path("frameworks/desk/<int:pk>/", desk.framework_version, name="framework_version"),
+    path("frameworks/desk/<int:pk>/difference/", version_views.framework_difference, name="framework_difference"),
+    path("frameworks/desk/<int:pk>/crosswalk/", version_views.framework_crosswalk, name="framework_crosswalk"),
+    path("frameworks/desk/<int:pk>/next/", version_views.framework_next, name="framework_next"),
+    path("frameworks/desk/<int:pk>/extend/", version_views.framework_extend, name="framework_extend"),
+    path("frameworks/desk/<int:pk>/discard/", version_views.framework_discard, name="framework_discard"),
+    path("competencies/<int:pk>/align/", version_views.competency_align, name="competency_align"),
+    path("competencies/alignments/<int:pk>/withdraw/", version_views.alignment_withdraw, name="alignment_withdraw"),
     path("frameworks/<slug:slug>/download/<int:pk>.<str:kind>", desk.framework_download, name="framework_download"),
     path("frameworks/", views.framework_list, name="framework_list"),
     path("frameworks/search/", views.framework_search, name="framework_search"),

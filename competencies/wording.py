@@ -8,7 +8,8 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from competencies.enums import CompetencyKind, EvidenceKind
+from competencies.differences import RequirementChange, Rewording
+from competencies.enums import CompetencyKind, EvidenceKind, Necessity
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
 from competencies.models import Competency, Evidence
 from competencies.selectors import Line, Scale
@@ -195,3 +196,53 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
             "panel": _("A panel of two or more assessors confirms it."),
         }
     return [words[remedy.code] % {"rank": remedy.rank} for remedy in remedies]
+
+
+def rewording_words(rewording: Rewording) -> str:
+    """Which text of a competency or role reads otherwise."""
+    if rewording.what == "descriptor":
+        return _("Description of level %(rank)s") % {"rank": rewording.rank}
+    return {
+        "title": _("Title"),
+        "description": _("Description"),
+        "example": _("Example"),
+        "alternatives": _("Other names"),
+        "grade": _("Grade"),
+        "summary": _("Summary"),
+    }[rewording.what]
+
+
+def move_words(what: str, before: str, after: str) -> str:
+    """That something stands elsewhere now, in a sentence."""
+    values = {"before": before or "–", "after": after or "–"}
+    return {
+        "code": _("Code: %(before)s becomes %(after)s."),
+        "kind": _("Kind: %(before)s becomes %(after)s."),
+        "area": _("Area: from %(before)s to %(after)s."),
+        "parent": _("Part of: %(before)s before, %(after)s now."),
+        "rank": _("It speaks of level %(after)s instead of %(before)s."),
+    }[what] % values
+
+
+def requirement_change_words(change: RequirementChange, name: str) -> str:
+    """What becomes of one requirement of a role, in a sentence."""
+    values = {"name": name, "before": change.before, "after": change.after}
+    if change.kind == "added":
+        return (
+            _("“%(name)s” is required now, at level %(after)s.")
+            if change.after
+            else _("“%(name)s” is required now, without a level.")
+        ) % values
+    return {
+        "withdrawn": _("“%(name)s” is no longer required."),
+        "raised": _("“%(name)s”: the level rises from %(before)s to %(after)s."),
+        "lowered": _("“%(name)s”: the level falls from %(before)s to %(after)s."),
+        "stated": _("“%(name)s”: level %(after)s is stated now."),
+        "unstated": _("“%(name)s”: no level is stated any more (%(before)s before)."),
+        "importance": _("“%(name)s”: importance %(after)s instead of %(before)s."),
+        "necessity": _("“%(name)s”: %(after)s instead of %(before)s."),
+    }[change.kind] % (
+        values
+        if change.kind != "necessity"
+        else {"name": name, "before": Necessity(change.before).label, "after": Necessity(change.after).label}
+    )

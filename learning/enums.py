@@ -11,4 +11,5 @@ class PlanReason(models.TextChoices):
     EVIDENCE = "evidence", _("New evidence")
     ROLE = "role", _("A role was added or ended")
     OFFER = "offer", _("The course offer changed")
+    FRAMEWORK = "framework", _("The framework changed")
     SWEEP = "sweep", _("Regular check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from competencies.models import RoleAssignment, RoleProfile
-from competencies.selectors import Standing, standings_of
+from competencies.selectors import Standing, competencies_in_force, standings_of
 from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
 from learning import changes as changes_of
 from learning.enums import PlanReason
@@ -91,6 +91,9 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
         standings = standings_of(ids, as_of=timezone.localdate(moment))
         passed, begun = passed_and_begun(ids)
         old_plans = current_plans(ids)
+        now = competencies_in_force(
+            {c["competency_id"] for old in old_plans.values() for step in old.steps.all() for c in step.closes}
+        )
         plans, steps, pages = [], [], {}
         for person_id in ids:
             standing, old = standings[person_id], old_plans.get(person_id)
@@ -109,7 +112,7 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
                 requirements=standing.total,
                 met=standing.met,
                 unclosed=[asdict(c) for c in solved.unclosed],
-                changes=_changes(old, solved, standing, passed[person_id], offered),
+                changes=_changes(old, solved, standing, passed[person_id], offered, now),
             )
             plans.append(plan)
             steps += [
@@ -137,13 +140,25 @@ def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any]
 
 
 def _changes(
-    old: PathPlan | None, solved: Plan, standing: Standing, passed: set[str], offered: dict[str, OfferedCourse]
+    old: PathPlan | None,
+    solved: Plan,
+    standing: Standing,
+    passed: set[str],
+    offered: dict[str, OfferedCourse],
+    now: Mapping[int, int],
 ) -> list[dict[str, Any]]:
-    """What differs from the plan before, with the evidence that made the difference where there is one."""
+    """What differs from the plan before, with the evidence that made the difference where there is one.
+
+    `now` leads from competencies of superseded editions to those in force: the plan before may speak of the former.
+    """
     if old is None:
         return []
+
+    def closing(stored: dict[str, Any]) -> Closing:
+        return Closing(**stored | {"competency_id": now.get(stored["competency_id"], stored["competency_id"])})
+
     before = [
-        changes_of.PlannedStep(step.course.key, tuple(Closing(**c) for c in step.closes)) for step in old.steps.all()
+        changes_of.PlannedStep(step.course.key, tuple(closing(c) for c in step.closes)) for step in old.steps.all()
     ]
     after = [changes_of.PlannedStep(step.key, step.closes) for step in solved.steps]
     found = changes_of.compare_steps(
