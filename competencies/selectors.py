@@ -308,7 +308,7 @@ class Place:
     counterparts: tuple[Counterpart, ...] = ()
 
     def takes(self, row: EvidenceRow, scales: Mapping[int, Scale]) -> EvidenceItem | None:
-        """The item as it counts here, in ranks of this scale; None when it is about something else."""
+        """The item as it counts here, in ranks of this scale; None when it is about something else or shows nothing here."""
         if row.competency_id == self.competency_id:
             return row.item
         stated: Mapping[int, int] | None = None
@@ -324,7 +324,8 @@ class Place:
             stated=stated,
             editions=row.framework_id == self.framework_id,
         )
-        return replace(row.item, rank=rank, via=row.competency_id)
+        # A level that shows nothing here says nothing here either: a self-assessment at 4 there is not one at 0 here.
+        return replace(row.item, rank=rank, via=row.competency_id) if rank or not row.item.rank else None
 
 
 def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
@@ -434,7 +435,8 @@ def equivalents_of(
                 stated=counterpart.rank_map,
                 editions=place.framework_id == outcome.framework_id,
             )
-            ways.append((place.competency_id, rank))
+            if rank:  # a level that shows nothing there is no way to it
+                ways.append((place.competency_id, rank))
         found[outcome] = tuple(ways)
     return found
 
@@ -660,7 +662,11 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
         rows={row.pk: row for row in standing_rows},
         withdrawn=tuple(row for row in everything if hasattr(row, "withdrawal")),
         required=required,
-        via={row.competency_id: row.competency for row in standing_rows if row.competency_id != competency.pk},
+        via={
+            row.competency_id: row.competency
+            for row in standing_rows
+            if row.competency_id in {item.via for item in items}
+        },
     )
 
 

@@ -8,6 +8,7 @@ from wagtail.models import ModelLogEntry
 
 from competencies.enums import FrameworkStatus as Status
 from competencies.enums import SuccessionBasis, SuccessionDecision
+from competencies.importers import CannotImport
 from competencies.importers.content import CompetencyContent, ProfileContent, RequirementContent, RoleContent
 from competencies.lifecycle import (
     NotPossible,
@@ -486,3 +487,121 @@ def local_content(**change):
         extends=("national", "1"),
     )
     return replace(content, **change)
+
+
+@pytest.fixture
+def extension(first):
+    return load(local_content())
+
+
+def test_an_extension_is_an_empty_draft_that_adds_to_a_published_framework(first, steward, count_rows):
+    before = content_of(first)
+    rows = count_rows()
+    draft = draft_extension(base=first, slug="ours", title={"en": "Ours"}, publisher="Us", edition="1", by=steward)
+    assert (draft.extends, draft.status, draft.languages, draft.previous) == (first, Status.DRAFT, ["en", "es"], None)
+    assert content_of(first) == before
+    now = count_rows()
+    assert {name for name in rows if now[name] != rows[name]} == {"Framework", "FrameworkVersion"}
+
+
+def test_what_cannot_be_extended_or_named_so(first, extension, steward):
+    draft = draft_next_edition(version=first, edition="2", by=steward)
+    for base, slug, sentence in (
+        (draft, "mine", "Only a published framework can be extended"),
+        (extension, "mine", "is an extension itself"),
+        (first, "ours", "has the short name “ours” already"),
+    ):
+        with pytest.raises(NotPossible, match=sentence):
+            draft_extension(base=base, slug=slug, title={"en": "M"}, publisher="", edition="1", by=steward)
+    assert not Framework.objects.filter(slug="mine").exists()
+
+
+def test_an_extension_adds_and_leaves_the_national_framework_byte_for_byte(first):
+    rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in PARTS}
+    before = content_of(first)
+    extension = load(local_content())
+    assert content_of(first) == before
+    assert content_of(first).digest == before.digest == small_content().digest
+    for model in PARTS:
+        kept = list(
+            model._default_manager.filter(pk__in=[row["id"] for row in rows[model.__name__]]).order_by("pk").values()
+        )
+        assert kept == rows[model.__name__]
+    own = competency_of(extension, "L1")
+    assert (own.area.version, own.parent.version) == (first, first)
+    assert extension.roles.get().family.version == first
+    registrar = profile_of(extension, "registrar")
+    assert registrar.builds_on == profile_of(first, "junior-clerk")
+    needs = {
+        r.competency.code: (r.competency.version, r.level and r.level.version) for r in registrar.requirements.all()
+    }
+    assert needs == {"L1": (extension, None), "A": (first, first)}
+
+
+def test_what_was_loaded_of_an_extension_is_what_is_read_of_it(extension):
+    assert content_of(extension) == local_content()
+    assert content_of(extension).digest == local_content().digest
+    again = load_framework(content=local_content())
+    assert (again.version, again.created) == (extension, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"competencies": (CompetencyContent("A", {"en": "Our counting"}),), "roles": ()}, "A"),
+        ({"roles": (RoleContent("clerk", {"en": "Our clerk"}),)}, "clerk"),
+    ],
+)
+def test_codes_of_the_national_framework_are_refused(first, change, place):
+    with pytest.raises(CannotImport, match=f"{place}: The extended framework has this code already"):
+        load_framework(content=local_content(**change))
+    assert not Framework.objects.filter(slug="ours").exists()
+
+
+@pytest.mark.parametrize("extends", [("national", "9"), ("nowhere", "1")])
+def test_what_is_extended_must_be_there(first, extends):
+    with pytest.raises(CannotImport, match="is not published here"):
+        load_framework(content=local_content(extends=extends))
+    assert not Framework.objects.filter(slug="ours").exists()
+
+
+def test_a_draft_is_not_extended(first, steward):
+    draft_next_edition(version=first, edition="2", by=steward)
+    with pytest.raises(CannotImport, match="is not published here"):
+        load_framework(content=local_content(extends=("national", "2")))
+
+
+def test_the_next_edition_of_an_extension_extends_the_same_and_says_what_differs(first, extension, steward):
+    draft = draft_next_edition(version=extension, edition="2", by=steward)
+    assert (draft.extends, draft.previous) == (first, extension)
+    assert difference_of(draft).is_empty
+    requirement = profile_of(draft, "registrar").requirements.get(competency__code="A")
+    requirement.level = first.levels.get(rank=3)
+    requirement.save()
+    [change] = difference_of(draft).profiles_changed
+    assert [(c.kind, c.competency, c.before, c.after) for c in change.requirements] == [("lowered", "A", "4", "3")]
+    publish(draft, steward)
+    assert statuses(first, extension, draft) == [Status.PUBLISHED, Status.SUPERSEDED, Status.PUBLISHED]
+
+
+def test_an_extension_outlives_the_edition_it_was_made_for(first, extension, steward):
+    publish(load(altered(small_content(), B={"title": {"en": "Asking well"}})), steward)
+    assert content_of(extension) == local_content()
+    assert publish(draft_next_edition(version=extension, edition="2", by=steward), steward).extends == first
+
+
+def test_every_verb_that_is_logged_is_known_to_the_log():
+    import re
+    from pathlib import Path
+
+    from wagtail.log_actions import registry
+
+    root = Path(__file__).resolve().parents[2]
+    used = {
+        action
+        for app in ("organisations", "competencies", "courses", "learning", "certificates")
+        for path in (root / app).rglob("*.py")
+        for action in re.findall(r"""\blog\([^)]*?action="([a-z_.]+)\"""", path.read_text())
+    }
+    assert "competencies.discard_draft" in used
+    assert all(registry.action_exists(action) for action in used)
