@@ -31,9 +31,8 @@ def align(
     """Say how competencies of two frameworks stand to each other; saying the same twice leaves one alignment.
 
     What was said of other editions of the two counts as said of these. `rank_map` (level here → level there) is for exact
-    ones between different scales. Raises NotPossible for two editions
-    of one framework (that is the crosswalk's matter), drafts, levels that are not on the scales or go down while the
-    other go up, or when another relation stands already.
+    ones between different scales. Raises NotPossible for two editions of one framework (that is the crosswalk's matter),
+    drafts, levels that are not on the scales or go down while the other go up, or when another relation stands already.
     """
     if origin.version.framework_id == target.version.framework_id:
         raise NotPossible(
