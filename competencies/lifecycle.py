@@ -141,8 +141,11 @@ def _profiles_of(version: FrameworkVersion) -> list[RoleProfile]:
 
 
 @transaction.atomic
-def confirm_certain(*, version: FrameworkVersion, by: User) -> int:
-    """Confirm every line that stands on the same identifier, code or wording; returns how many were confirmed now."""
+def confirm_certain(*, version: FrameworkVersion, by: User | None) -> int:
+    """Confirm every line that stands on the same identifier, code or wording; returns how many were confirmed now.
+
+    `by` is None when a command does it.
+    """
     version = _lock_draft(version)
     now = timezone.now()
     confirmed = 0

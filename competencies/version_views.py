@@ -304,7 +304,7 @@ def framework_next(request: HttpRequest, pk: int) -> HttpResponse:
     version = _version(pk)
     if version.is_draft:
         raise Http404
-    form = EditionForm(request.POST or None)
+    form = EditionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             draft = lifecycle.draft_next_edition(
@@ -326,7 +326,7 @@ def framework_extend(request: HttpRequest, pk: int) -> HttpResponse:
     version = _version(pk)
     if not version.is_published or version.extends_id is not None:
         raise Http404
-    form = ExtensionForm(request.POST or None)
+    form = ExtensionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -379,7 +379,7 @@ def competency_align(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     query = searching.clean_query(request.GET.get("q", ""))
     candidates = _candidates(origin, query) if query else []
-    form = AlignForm(request.POST or None, origin=origin, candidates=candidates)
+    form = AlignForm(request.POST if request.method == "POST" else None, origin=origin, candidates=candidates)
     if request.method == "POST" and form.is_valid():
         try:
             alignments.align(

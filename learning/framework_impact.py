@@ -27,10 +27,11 @@ ROWS_KEPT = 500
 
 @dataclass(frozen=True)
 class Side:
-    """Where a person stands and what her path costs, on one side of the change."""
+    """Where a person stands and what her path costs, on one side of the change. `missing` counts levels, over all gaps."""
 
     met: int
     total: int
+    missing: int
     steps: tuple[str, ...]
     minutes: int
 
@@ -47,22 +48,21 @@ class Affected:
 
     @property
     def weight(self) -> tuple[int, int]:
-        """What is shown first: whose open requirements grow most, then whose path grows most."""
-        return (
-            (self.after.total - self.after.met) - (self.before.total - self.before.met),
-            self.after.minutes - self.before.minutes,
-        )
+        """What is shown first: who has most more to reach, then whose path grows most."""
+        return self.after.missing - self.before.missing, self.after.minutes - self.before.minutes
 
 
 def ask_for_impact(*, version: FrameworkVersion, by: User, day: date) -> Job:
     """The job that computes it for the draft as it is now; asking again for the same draft on the same day asks once."""
-    return enqueue(
+    job = enqueue(
         kind=IMPACT_JOB,
         key=f"{version.pk}:{state_digest(version)[:32]}:{day.isoformat()}",
         payload={"version": version.pk, "day": day.isoformat()},
         by=by,
         here=len(holders_of_version(version.previous, day)) <= BATCH if version.previous is not None else True,
     )
+    job.refresh_from_db()  # a small one has run by now
+    return job
 
 
 def measure_impact(version: FrameworkVersion, *, day: date, progress: Callable[[int, int], None]) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def measure_impact(version: FrameworkVersion, *, day: date, progress: Callable[[
         "state": state,
         "people": len(people),
         "changed": len(changed),
-        "more_open": sum(1 for row in affected if row.weight[0] > 0),
-        "fewer_open": sum(1 for row in affected if row.weight[0] < 0),
+        "more_missing": sum(1 for row in affected if row.weight[0] > 0),
+        "less_missing": sum(1 for row in affected if row.weight[0] < 0),
         "paths_changed": sum(1 for row in affected if set(row.before.steps) != set(row.after.steps)),
         "minutes_before": sum(row.before.minutes for row in affected),
         "minutes_after": sum(row.after.minutes for row in affected),
@@ -118,14 +118,14 @@ def _compare(
 
 
 def _side(standing: Standing, plan: Plan) -> Side:
-    return Side(standing.met, standing.total, tuple(step.key for step in plan.steps), plan.effort_minutes)
+    missing = sum(gap.size for gap in standing.gaps)
+    return Side(standing.met, standing.total, missing, tuple(step.key for step in plan.steps), plan.effort_minutes)
 
 
 def _as_row(row: Affected) -> list[Any]:
     return [
         row.person_id,
-        [row.before.met, row.before.total, len(row.before.steps), row.before.minutes],
-        [row.after.met, row.after.total, len(row.after.steps), row.after.minutes],
+        *([side.met, side.total, len(side.steps), side.minutes, side.missing] for side in (row.before, row.after)),
         sorted(set(row.after.steps) - set(row.before.steps)),
         sorted(set(row.before.steps) - set(row.after.steps)),
     ]

@@ -10,9 +10,11 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from competencies.alignments import align
 from competencies.case_packages import package_of
-from competencies.enums import EvidenceKind, FrameworkStatus
+from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
+from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
 from competencies.perms import STEWARDS
 from courses.models import Enrolment
@@ -74,6 +76,11 @@ def house(db: None) -> House:
         by=names["hr"],
     )
     draft = make_framework("draft", codes="C", status=FrameworkStatus.DRAFT)
+    later = draft_next_edition(version=version, edition="2", by=names["steward"])
+    alignment = align(
+        origin=competency(version, "A"), target=competency(make_framework(), "A"), relation=LinkRelation.RELATED,
+        by=names["steward"],
+    )  # fmt: skip
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     item = identifiers(version)
     certificate = taken.certificate
@@ -82,7 +89,7 @@ def house(db: None) -> House:
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
-        "framework": version.framework.slug,
+        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -132,6 +139,15 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "framework_upload_result": ("/frameworks/desk/uploads/{upload}/", STEWARD),
     "framework_template": ("/frameworks/desk/template.xlsx", STEWARD),
     "framework_version": ("/frameworks/desk/{draft}/", STEWARD),
+    "framework_difference": ("/frameworks/desk/{draft}/difference/", signed_in(NO, steward=GONE, admin=GONE)),
+    "framework_difference of a later edition": ("/frameworks/desk/{later}/difference/", STEWARD),
+    "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", STEWARD),
+    "framework_publish": ("/frameworks/desk/{later}/publish/", STEWARD),
+    "framework_next": ("/frameworks/desk/{version}/next/", STEWARD),
+    "framework_extend": ("/frameworks/desk/{version}/extend/", STEWARD),
+    "framework_discard": ("/frameworks/desk/{later}/discard/", STEWARD),
+    "competency_align": ("/competencies/{competency}/align/", STEWARD),
+    "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", signed_in(WRONG)),
     "framework_download": ("/frameworks/{slug}/download/{version}.zip", every(OK)),
     "framework_download of a draft": ("/frameworks/draft/download/{draft}.zip", every(GONE, steward=OK, admin=OK)),
     "case_package": (CASE + "/CFPackages/{uuid}", every(OK)),
@@ -204,6 +220,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
+    "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", {"do": "sure"}, signed_in(NO, steward=BACK, admin=BACK)),
+    "framework_publish": ("/frameworks/desk/{later}/publish/", {"state": "x"}, signed_in(NO, steward=BACK, admin=BACK)),
+    "framework_next": ("/frameworks/desk/{version}/next/", {"edition": ""}, signed_in(NO, steward=422, admin=422)),
+    "framework_extend": ("/frameworks/desk/{version}/extend/", {"slug": "desk"}, signed_in(NO, steward=422, admin=422)),
+    "framework_discard": ("/frameworks/desk/{later}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
+    "competency_align": ("/competencies/{competency}/align/", {"target": "x"}, signed_in(NO, steward=422, admin=422)),
+    "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", {}, signed_in(NO, steward=BACK, admin=BACK)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
