@@ -30,9 +30,9 @@ def align(
 ) -> Alignment:
     """Say how competencies of two frameworks stand to each other; saying the same twice leaves one alignment.
 
-    `rank_map` (level there ← level here) is for exact ones between different scales. Raises NotPossible for two editions
-    of one framework (that is the crosswalk's matter), drafts, levels that are not on the scales or go down while the
-    other go up, or when another relation stands already.
+    What was said of other editions of the two counts as said of these. `rank_map` (level here → level there) is for exact
+    ones between different scales. Raises NotPossible for two editions of one framework (that is the crosswalk's matter),
+    drafts, levels that are not on the scales or go down while the other go up, or when another relation stands already.
     """
     if origin.version.framework_id == target.version.framework_id:
         raise NotPossible(
@@ -43,11 +43,18 @@ def align(
             raise NotPossible(_("“%(name)s” is part of a draft. Publish that first.") % {"name": competency})
     ranks = {int(at): int(to) for at, to in (rank_map or {}).items()} if relation == LinkRelation.EXACT else {}
     _check_ranks(origin, target, ranks)
+    # Two who align the same two at once wait for each other here.
+    list(Competency.objects.select_for_update(of=("self",)).filter(pk__in=[origin.pk, target.pk]).order_by("pk"))
+    here, there = origin.lineage, target.lineage
     found = (
-        Alignment.objects.standing().filter(Q(origin=origin, target=target) | Q(origin=target, target=origin)).first()
+        Alignment.objects.standing()
+        .filter(Q(origin__lineage=here, target__lineage=there) | Q(origin__lineage=there, target__lineage=here))
+        .select_related("origin", "target")
+        .first()
     )
     if found is not None:
-        if (found.origin_id, found.relation, found.rank_map) == (origin.pk, relation, _as_stored(ranks)):
+        said = (found.origin.lineage, found.relation, found.rank_map)
+        if said == (here, relation, _as_stored(ranks)):
             return found
         raise NotPossible(_("These two are aligned already (%(words)s). Withdraw that first.") % {"words": found})
     alignment = Alignment.objects.create(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from competencies.browsing import Asked, requirements_of
 from competencies.enums import Necessity
-from competencies.equivalence import translate_rank
+from competencies.equivalence import same_labels, translate_rank
 from competencies.models import RoleProfile
 from competencies.searching import words_of
 from competencies.selectors import Counterpart, Scale, counterparts_of, published_profiles, scales_of
@@ -90,9 +90,9 @@ def _difference(
     here, there = first.competency.version, second.competency.version
     if here.pk == there.pk:
         return second.rank - first.rank
-    source, target = scales[there.pk].labels, scales[here.pk].labels
+    source, target = scales[there.pk].words, scales[here.pk].words
     editions = here.framework_id == there.framework_id
-    if not stated and not editions and sorted(source.values()) != sorted(target.values()):
+    if not stated and not editions and not same_labels(source, target):
         return None  # two scales nobody has laid beside each other
     return translate_rank(second.rank, source=source, target=target, stated=stated, editions=editions) - first.rank
 

@@ -48,9 +48,8 @@ def propose(old: Iterable[Thing], new: Iterable[Thing]) -> tuple[Match, ...]:
 
     Only things of one kind are matched. The order of `new` does not matter. Things of `new` in no match are added ones.
     """
-    before = sorted(old, key=lambda thing: thing.key)
-    order = [thing.key for thing in before]
-    waiting = {thing.key: thing for thing in before}
+    given = list(old)
+    waiting = {thing.key: thing for thing in sorted(given, key=lambda thing: thing.key)}
     free = {thing.key: thing for thing in sorted(new, key=lambda thing: thing.key)}
     found: dict[int, Match] = {}
     grounds: list[tuple[SuccessionBasis, Callable[[Thing], Hashable], int]] = [
@@ -66,7 +65,7 @@ def propose(old: Iterable[Thing], new: Iterable[Thing]) -> tuple[Match, ...]:
                 del waiting[one.key], free[other.key]
     for one, other, similarity in _close(list(waiting.values()), list(free.values())):
         found[one.key] = Match(one.key, other.key, SuccessionBasis.CLOSE, similarity)
-    return tuple(found.get(key, Match(key, None, SuccessionBasis.NONE, 0)) for key in order)
+    return tuple(found.get(key, Match(key, None, SuccessionBasis.NONE, 0)) for key in (t.key for t in given))
 
 
 def _pairs(
@@ -96,7 +95,7 @@ def _close(old: Sequence[Thing], new: Sequence[Thing]) -> list[tuple[Thing, Thin
             texts = process.cdist([_plain(t.text) for t in chunk], [_plain(t.text) for t in theirs], scorer=fuzz.ratio)
             for i, one in enumerate(chunk):
                 for j, other in enumerate(theirs):
-                    # A title that changed altogether above the same text is the same thing; the text alone decides less.
+                    # Title and text weigh alike: above the same text, a title that shares nothing is not close enough.
                     score = _together(float(scores[i, j]), float(texts[i, j]), one, other)
                     if score >= CLOSE_PCT:
                         candidates.append((-score, one.key, other.key, one, other))

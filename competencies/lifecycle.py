@@ -174,8 +174,7 @@ def decide_succession(
     model = type(line)
     line = model._default_manager.select_for_update(of=("self",)).get(pk=line.pk)
     if successor is not None:
-        owner = successor.version_id if isinstance(successor, Competency) else successor.role.version_id
-        if owner != version.pk:
+        if not isinstance(successor, model._meta.get_field("new").related_model) or successor.owner().pk != version.pk:
             raise NotPossible(_("“%(name)s” is not part of this draft.") % {"name": successor})
         rival = model._default_manager.filter(version=version, new_id=successor.pk).exclude(pk=line.pk).first()
         if rival is not None and rival.decision == SuccessionDecision.CONFIRMED:

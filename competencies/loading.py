@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -51,6 +50,7 @@ from competencies.models import (
     RoleFamily,
     RoleProfile,
 )
+from competencies.models.framework import in_languages as _text
 from competencies.models.framework import version_uuid
 
 if TYPE_CHECKING:
@@ -554,11 +554,3 @@ def content_of(version: FrameworkVersion) -> FrameworkContent:
         identifier=version.identifier,
         extra=version.extra,
     )
-
-
-def _text(value: LazyI18nString | str) -> dict[str, str]:
-    """A column with languages as importers write it; a bare text is in the installation's language."""
-    data = value.data if isinstance(value, LazyI18nString) else value
-    if isinstance(data, dict):
-        return {language: text for language, text in data.items() if text}
-    return {settings.LANGUAGE_CODE: str(data)} if data else {}

@@ -28,14 +28,19 @@ from competencies.models import (
     RoleAssignment,
     RoleProfile,
 )
+from competencies.models.framework import in_languages
 from organisations.models import Appointment, User
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The levels of one framework version: rank → label. Without levels only "held" is known."""
+    """The levels of one framework version: rank → label. Without levels only "held" is known.
+
+    `labels` are in the reader's language, to be shown; `words` in all of them, to tell whether two scales are the same.
+    """
 
     labels: Mapping[int, str]
+    words: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def max_rank(self) -> int:
@@ -226,10 +231,12 @@ def _profiles_of(person_ids: Sequence[int], as_of: date, supposing: Supposing) -
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A lineage whose evidence counts for another one, and what a person said of its levels (rank → rank)."""
+    """A lineage whose evidence counts for another one, and what a person said of its levels: `rank_map` from rank there
+    to rank here, `outward` from rank here to rank there."""
 
     lineage: UUID
     rank_map: Mapping[int, int]
+    outward: Mapping[int, int] = field(default_factory=dict)
 
 
 def counterparts_of(lineages: Iterable[UUID]) -> dict[UUID, list[Counterpart]]:
@@ -243,13 +250,13 @@ def counterparts_of(lineages: Iterable[UUID]) -> dict[UUID, list[Counterpart]]:
     )
     for origin, target, rank_map in rows.values_list("origin__lineage", "target__lineage", "rank_map"):
         there = {int(at): int(to) for at, to in rank_map.items()}
+        back: dict[int, int] = {}
+        for at, to in sorted(there.items()):  # the lowest level there that is as high as this one
+            back.setdefault(to, at)
         if target in wanted:
-            found[target].append(Counterpart(origin, there))
+            found[target].append(Counterpart(origin, there, back))
         if origin in wanted:
-            back: dict[int, int] = {}
-            for at, to in sorted(there.items()):  # the lowest level there that is as high as this one
-                back.setdefault(to, at)
-            found[origin].append(Counterpart(target, back))
+            found[origin].append(Counterpart(target, back, there))
     return found
 
 
@@ -303,7 +310,7 @@ class Place:
     counterparts: tuple[Counterpart, ...] = ()
 
     def takes(self, row: EvidenceRow, scales: Mapping[int, Scale]) -> EvidenceItem | None:
-        """The item as it counts here, in ranks of this scale; None when it is about something else."""
+        """The item as it counts here, in ranks of this scale; None when it is about something else or shows nothing here."""
         if row.competency_id == self.competency_id:
             return row.item
         stated: Mapping[int, int] | None = None
@@ -314,12 +321,13 @@ class Place:
             stated = counterpart.rank_map
         rank = translate_rank(
             row.item.rank,
-            source=scales[row.version_id].labels,
-            target=scales[self.version_id].labels,
+            source=scales[row.version_id].words,
+            target=scales[self.version_id].words,
             stated=stated,
             editions=row.framework_id == self.framework_id,
         )
-        return replace(row.item, rank=rank, via=row.competency_id)
+        # A level that shows nothing here says nothing here either: a self-assessment at 4 there is not one at 0 here.
+        return replace(row.item, rank=rank, via=row.competency_id) if rank or not row.item.rank else None
 
 
 def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
@@ -339,9 +347,11 @@ def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
 def scales_of(version_ids: Iterable[int]) -> dict[int, Scale]:
     wanted = set(version_ids)
     labels: dict[int, dict[int, str]] = defaultdict(dict)
+    words: dict[int, dict[int, Mapping[str, str]]] = defaultdict(dict)
     for level in ProficiencyLevel.objects.filter(version_id__in=wanted):
         labels[level.version_id][level.rank] = str(level.label)
-    return {version_id: Scale(labels.get(version_id, {})) for version_id in wanted}
+        words[level.version_id][level.rank] = in_languages(level.label)
+    return {version_id: Scale(labels[version_id], words[version_id]) for version_id in wanted}
 
 
 def competencies_in_force(competency_ids: Iterable[int]) -> dict[int, int]:
@@ -361,9 +371,9 @@ def competencies_in_force(competency_ids: Iterable[int]) -> dict[int, int]:
 def holders_of_version(version: FrameworkVersion, as_of: date) -> list[int]:
     """Ids of everybody who has a role of this framework by post or assignment, in whatever edition it was given, or of a
     local one that builds on it. One query."""
-    lineages = RoleProfile.objects.filter(Q(role__version=version) | Q(builds_on__role__version=version)).values(
-        "lineage"
-    )
+    own = RoleProfile.objects.filter(role__version=version).values("lineage")
+    # A local profile may build on an edition before: what counts is that edition's successor.
+    lineages = RoleProfile.objects.filter(Q(lineage__in=own) | Q(builds_on__lineage__in=own)).values("lineage")
     by_post = (
         Appointment.objects.current(as_of)
         .filter(post__post_roles__profile__lineage__in=lineages, person__is_active=True)
@@ -422,12 +432,13 @@ def equivalents_of(
                 continue
             rank = translate_rank(
                 outcome.rank,
-                source=scales[outcome.version_id].labels,
-                target=scales[place.version_id].labels,
-                stated=counterpart.rank_map,
+                source=scales[outcome.version_id].words,
+                target=scales[place.version_id].words,
+                stated=counterpart.outward,
                 editions=place.framework_id == outcome.framework_id,
             )
-            ways.append((place.competency_id, rank))
+            if rank:  # a level that shows nothing there is no way to it
+                ways.append((place.competency_id, rank))
         found[outcome] = tuple(ways)
     return found
 
@@ -439,7 +450,7 @@ def standings_of(
     adding: RoleProfile | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
 ) -> dict[int, Standing]:
-    """The standing of many people: five queries however many there are, up to four more where editions were
+    """The standing of many people: five queries however many there are, up to seven more where editions were
     superseded or profiles build on others.
 
     `adding` asks "what if": everybody's standing as if they had this role profile too; `supposing` as if a draft of a
@@ -453,6 +464,7 @@ def standings_of(
     wanted = {profile for profiles in by_person.values() for profile in profiles}
     bases = profiles_in_force(_given({p.builds_on_id for p in wanted if p.builds_on_id is not None}), supposing)
     required, competencies, profiles = _requirements_of(wanted, bases)
+    required, competencies = _brought_forward(required, competencies, supposing)
     places = _places(competencies.values(), supposing)
     evidence = evidence_rows(person_ids)
     places |= {
@@ -523,6 +535,48 @@ def _requirements_of(
     if missing:  # profiles that require nothing of their own yet
         profiles |= RoleProfile.objects.filter(pk__in=missing).select_related("role").in_bulk()
     return required, competencies, profiles
+
+
+def _brought_forward(
+    required: dict[int, list[Required]], competencies: dict[int, Competency], supposing: Supposing
+) -> tuple[dict[int, list[Required]], dict[int, Competency]]:
+    """What is required of a superseded edition as the one in force has it: a local framework or a role that was
+    withdrawn may still ask for it, and what is taught today teaches the edition in force. No query where there is
+    nothing of the kind, else two. What has no successor stays as it is.
+    """
+    taken_over = set(supposing.lineages.values())
+    stale = {
+        c.lineage
+        for c in competencies.values()
+        if c.version.status == FrameworkStatus.SUPERSEDED or c.lineage in taken_over
+    }
+    if not stale:
+        return required, competencies
+    successors = Q(version__status=FrameworkStatus.PUBLISHED, lineage__in=stale)
+    if taken_over:
+        successors |= Q(pk__in=supposing.lineages)
+    now: dict[UUID, Competency] = {}
+    rows = (
+        Competency.objects.filter(successors).select_related("version").defer("search_text", "extra", "version__extra")
+    )
+    for row in sorted(rows, key=lambda c: c.pk in supposing.lineages):
+        now[supposing.lineages.get(row.pk, row.lineage)] = row
+    scales = scales_of(c.version_id for c in (*competencies.values(), *now.values()))
+
+    def forward(r: Required) -> Required:
+        old = competencies[r.competency_id]
+        new = now.get(old.lineage)
+        if new is None or new.pk == old.pk:
+            return r
+        source, target = scales[old.version_id].words, scales[new.version_id].words
+        rank = None
+        if r.rank is not None and target:
+            rank = translate_rank(r.rank, source=source, target=target, editions=True)
+        return replace(r, competency_id=new.pk, framework_id=new.version_id, rank=rank)
+
+    found = {profile_id: [forward(r) for r in rs] for profile_id, rs in required.items()}
+    everything = competencies | {c.pk: c for c in now.values()}
+    return found, {r.competency_id: everything[r.competency_id] for rs in found.values() for r in rs}
 
 
 def _places(competencies: Iterable[Competency], supposing: Supposing) -> dict[int, Place]:
@@ -653,7 +707,11 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
         rows={row.pk: row for row in standing_rows},
         withdrawn=tuple(row for row in everything if hasattr(row, "withdrawal")),
         required=required,
-        via={row.competency_id: row.competency for row in standing_rows if row.competency_id != competency.pk},
+        via={
+            row.competency_id: row.competency
+            for row in standing_rows
+            if row.competency_id in {item.via for item in items}
+        },
     )
 
 

@@ -50,7 +50,7 @@ class Loaded:
 def load_courses(*, folder: Path = DATA, framework_slug: str = "public-digital-talent") -> Loaded:
     """Load every course file of a folder into the catalogue, published; all or nothing.
 
-    Competency codes are those of the newest published version of `framework_slug`.
+    Competency codes are those of the published version of `framework_slug`.
     Raises CourseFileFault with the file and the place.
     """
     written: list[FieldFile] = []

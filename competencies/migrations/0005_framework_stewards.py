@@ -38,7 +38,15 @@ def make_stewards(apps, schema_editor):
 
 
 def remove_stewards(apps, schema_editor):
-    apps.get_model("auth", "Group").objects.filter(name=GROUP).delete()
+    # Going back, models of other apps know a Group of another state: rows are found by number, not by instance.
+    Group = apps.get_model("auth", "Group")
+    ids = list(Group.objects.filter(name=GROUP).values_list("pk", flat=True))
+    alias = schema_editor.connection.alias
+    for relation in Group._meta.get_fields(include_hidden=True):
+        if relation.auto_created and relation.one_to_many:
+            rows = relation.related_model._base_manager.filter(**{f"{relation.field.attname}__in": ids})
+            rows._raw_delete(alias)
+    Group.objects.filter(pk__in=ids)._raw_delete(alias)
 
 
 class Migration(migrations.Migration):

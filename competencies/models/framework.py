@@ -10,6 +10,7 @@ import unicodedata
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -56,8 +57,22 @@ def all_languages(*texts: object) -> str:
     return fold(" ".join(words))
 
 
+def in_languages(text: LazyI18nString | str) -> dict[str, str]:
+    """A column with languages as importers write it; a bare text is in the installation's language."""
+    data = text.data if isinstance(text, LazyI18nString) else text
+    if isinstance(data, dict):
+        return {language: words for language, words in data.items() if words}
+    return {settings.LANGUAGE_CODE: str(data)} if data else {}
+
+
 class PartOfVersion(models.Model):
-    """What belongs to a version and changes only while that is a draft."""
+    """What belongs to a version and changes only while that is a draft.
+
+    `OWNER` is the lookup of the version. The database is asked, not the instance in hand: that may have been read before
+    somebody published, or point to another version than its row does.
+    """
+
+    OWNER = "version"
 
     class Meta:
         abstract = True
@@ -74,9 +89,12 @@ class PartOfVersion(models.Model):
         return self.version  # type: ignore[attr-defined]
 
     def _refuse_if_frozen(self) -> None:
-        owner = self.owner()
-        if owner.status != FrameworkStatus.DRAFT:
-            raise VersionIsFrozen(owner)
+        involved = Q(pk=self.owner().pk)
+        if not self._state.adding:
+            involved |= Q(pk__in=type(self)._base_manager.filter(pk=self.pk).values(self.OWNER))
+        frozen = FrameworkVersion.objects.exclude(status=FrameworkStatus.DRAFT).filter(involved)
+        for version in frozen.select_related("framework")[:1]:
+            raise VersionIsFrozen(version)
 
 
 class Framework(models.Model):
@@ -301,6 +319,8 @@ class LevelDescriptor(PartOfVersion):
         ProficiencyLevel, on_delete=models.CASCADE, related_name="descriptors", verbose_name=_("level")
     )
     text = I18nTextField(_("descriptor"))
+
+    OWNER = "competency__version"
 
     class Meta:
         verbose_name = _("level descriptor")

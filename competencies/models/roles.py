@@ -124,6 +124,7 @@ class RoleProfile(PartOfVersion, DraftStateMixin, RevisionMixin, ClusterableMode
     lineage = models.UUIDField(default=uuid4, editable=False, db_index=True)
 
     objects = RoleProfileQuerySet.as_manager()
+    OWNER = "role__version"
 
     class Meta:
         verbose_name = _("role profile")
@@ -176,6 +177,8 @@ class Requirement(PartOfVersion):
     importance_value = models.CharField(_("importance in the source"), max_length=20, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
     extra = models.JSONField(_("beyond our fields"), default=dict, blank=True)
+
+    OWNER = "profile__role__version"
 
     class Meta:
         verbose_name = _("requirement")
