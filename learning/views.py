@@ -31,6 +31,7 @@ from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
 from organisations import jobs, perms
+from organisations.ids import as_id
 from organisations.models import Job, User
 from organisations.perms import signed_in
 
@@ -242,7 +243,8 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
         form = FORMS[step](initial=initial, officer=me)
     chosen = []
     if step == "whom":
-        chosen = list(hr.people_served(me).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
+        ids = [pk for pk in map(as_id, data.getlist("people")) if pk is not None][:2000]
+        chosen = list(hr.people_served(me).filter(pk__in=ids))
     context = {"form": form, "chosen": chosen, **_step_context(step, data)}
     return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
 
