@@ -12,6 +12,8 @@ from django.views import i18n, static
 from django.views.decorators.http import require_POST
 
 from config.forms import DetailsForm
+from learning.enums import PlanReason
+from learning.services import replan
 from organisations.perms import signed_in
 
 
@@ -26,12 +28,14 @@ def health(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Django's own view (it checks `next`), and the choice is remembered for mails too."""
+    """Django's own view (it checks `next`), and the choice is remembered: for mails, and for courses to come."""
     code = request.POST.get("language", "")
     if request.user.is_authenticated and check_for_language(code) and code in dict(settings.LANGUAGES):
         me = signed_in(request)
-        me.language = code
-        me.save(update_fields=["language"])
+        if me.language != code:
+            me.language = code
+            me.save(update_fields=["language"])
+            replan(person=me, reason=PlanReason.OFFER)  # courses not begun yet, in the other language
     return i18n.set_language(request)
 
 
