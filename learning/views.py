@@ -17,9 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
 from competencies.jobs import IMPORT_JOB
@@ -159,7 +158,7 @@ def hr_people(request: HttpRequest) -> HttpResponse:
 
 
 STEPS = ("what", "whom", "when", "preview")
-STEP_WORDS = (_lazy("What"), _lazy("Whom"), _lazy("When"), _lazy("Preview"))
+STEP_WORDS = (gettext_lazy("What"), gettext_lazy("Whom"), gettext_lazy("When"), gettext_lazy("Preview"))
 FORMS: dict[str, type] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}
 
 
