@@ -39,9 +39,8 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, InlinePan
 from wagtail.models import Revision, RevisionMixin
 from wagtail.permissions import ModelPermissionPolicy
 from wagtail.snippets.views import snippets
-from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView, SnippetChooserViewSet
+from wagtail.snippets.views.chooser import ChooseResultsView, ChooseView
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
-from wagtail.snippets.widgets import AdminSnippetChooser
 
 from competencies.enums import CompetencyKind, FrameworkStatus
 from competencies.models import (
@@ -56,6 +55,8 @@ from competencies.models import (
     VersionIsFrozen,
 )
 from competencies.models.framework import fold
+from organisations.choosers import Chooser, ChooserViewSet
+from organisations.ids import as_id
 
 PARTS: tuple[type[Model], ...] = (Area, Competency, Role, RoleProfile)
 EDITABLE: tuple[type[Model], ...] = (FrameworkVersion, *PARTS)
@@ -163,7 +164,7 @@ class KnownChoiceField(forms.ModelChoiceField):
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
 
 
-class DraftChooser(AdminSnippetChooser):
+class DraftChooser(Chooser):
     """A chooser that offers what one draft may refer to."""
 
     draft_id: int | None = None
@@ -463,8 +464,8 @@ class DraftCreateView(snippets.CreateView):
     draft: FrameworkVersion | None = None
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        chosen = request.GET.get("draft", "")
-        if chosen.isdigit():
+        chosen = as_id(request.GET.get("draft", ""))
+        if chosen is not None:
             self.draft = FrameworkVersion.objects.select_related("framework", "extends").filter(pk=chosen).first()
         super().setup(request, *args, **kwargs)
 
@@ -627,8 +628,8 @@ class WithinDraft:
     def get_object_list(self) -> QuerySet[Any]:
         objects: QuerySet[Any] = super().get_object_list()  # type: ignore[misc]
         lookup = version_lookup(objects.model)
-        chosen = self.request.GET.get("draft", "")
-        draft = FrameworkVersion.objects.filter(pk=chosen).first() if chosen.isdigit() else None
+        chosen = as_id(self.request.GET.get("draft", ""))
+        draft = FrameworkVersion.objects.filter(pk=chosen).first() if chosen is not None else None
         if draft is None or not DraftPolicy(objects.model).user_has_permission(self.request.user, "change"):
             prefix = "" if lookup == "pk" else f"{lookup}__"
             return objects.filter(**{f"{prefix}status": FrameworkStatus.PUBLISHED})
@@ -643,7 +644,7 @@ class PartChooseResultsView(WithinDraft, ChooseResultsView):
     filter_form_class = WordingFilterForm
 
 
-class PartChooserViewSet(SnippetChooserViewSet):
+class PartChooserViewSet(ChooserViewSet):
     choose_view_class = PartChooseView
     choose_results_view_class = PartChooseResultsView
     preserve_url_parameters = ["multiple", "draft"]
@@ -657,8 +658,8 @@ def versions_to_filter(_request: HttpRequest | None) -> QuerySet[FrameworkVersio
 def areas_to_filter(request: HttpRequest | None) -> QuerySet[Area]:
     """The areas of the version that is filtered by; of every one where none is."""
     areas = Area.objects.order_by("version", "position")
-    chosen = "" if request is None else request.GET.get("version", "")
-    return areas.filter(version=int(chosen)) if chosen.isdigit() else areas
+    chosen = None if request is None else as_id(request.GET.get("version", ""))
+    return areas if chosen is None else areas.filter(version=chosen)
 
 
 class VersionFilterSet(WagtailFilterSet):

@@ -13,6 +13,7 @@ from competencies.importers.content import MAX_EDITION, objection_to_text, tidy
 from competencies.importers.sources import MAX_FILE_BYTES, MAX_FOLDER_BYTES
 from competencies.models import Competency, ProficiencyLevel
 from competencies.selectors import Descriptor, descriptors_of
+from organisations.models import User
 
 LIMITS = {"file": MAX_FILE_BYTES // 1024**2, "all": MAX_FOLDER_BYTES // 1024**2}
 
@@ -55,6 +56,12 @@ class ManagerAssessForm(AssessForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("A sentence the person will read: the piece of work that shows it."),
     )
+
+    def __init__(self, *args: object, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rank = self.fields["rank"]
+        rank.label = _("Which of these have you seen %(name)s do?") % {"name": person.get_short_name()}
+        rank.error_messages["required"] = _("Choose the description that fits, or cancel.")
 
 
 class FilesInput(forms.ClearableFileInput):

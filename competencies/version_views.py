@@ -32,6 +32,7 @@ from competencies.models import (
     RoleProfile,
 )
 from competencies.perms import steward
+from organisations.ids import as_id
 
 PARTS_PAGE = 40
 LINES_PAGE = 25
@@ -267,9 +268,10 @@ def _act_on_crosswalk(request: HttpRequest, version: FrameworkVersion) -> HttpRe
         for name, values in request.POST.lists():
             value = str(values[-1]) if values else LATER
             kind, _dash, number = name.partition("-")
-            if kind not in ("c", "p") or not number.isdigit() or value == LATER or not value.isdigit():
+            line, successor = as_id(number), as_id(value)  # LATER names none
+            if kind not in ("c", "p") or line is None or successor is None:
                 continue
-            decided += _decide(version, kind, int(number), int(value), me)
+            decided += _decide(version, kind, line, successor, me)
         messages.success(request, _("%(count)s lines are decided.") % {"count": decided})
     except NotPossible as error:
         messages.error(request, str(error))
@@ -279,7 +281,7 @@ def _act_on_crosswalk(request: HttpRequest, version: FrameworkVersion) -> HttpRe
 def _decide(version: FrameworkVersion, kind: str, number: int, value: int, by: Any) -> int:
     """One line of the form; what has gone meanwhile is passed over, what stays as it is decided is not decided again."""
     lines: QuerySet[Any] = version.competency_successions if kind == "c" else version.profile_successions  # type: ignore[assignment]
-    line = lines.filter(pk=number).first() if number < 2**63 else None
+    line = lines.filter(pk=number).first()
     if line is None:
         return 0
     successor: Any = None
@@ -287,7 +289,7 @@ def _decide(version: FrameworkVersion, kind: str, number: int, value: int, by: A
         things: QuerySet[Any] = (
             version.competencies.all() if kind == "c" else RoleProfile.objects.filter(role__version=version)
         )
-        successor = things.filter(pk=value).first() if value < 2**63 else None
+        successor = things.filter(pk=value).first()
         if successor is None:
             raise NotPossible(_("What was chosen is not part of this draft any more. Please look again."))
     if line.decision == SuccessionDecision.CONFIRMED and line.new_id == (value or None):

@@ -311,7 +311,7 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
         pk=competency_id,
     )
-    form = ManagerAssessForm(request.POST or None, competency=competency)
+    form = ManagerAssessForm(request.POST or None, competency=competency, person=person)
     if request.method == "POST" and form.is_valid():
         try:
             services.assess_as_manager(

@@ -40,12 +40,16 @@ class OfferedCourse:
         """Whether somebody holds everything it leads to (competency id → attained rank)."""
         return bool(self.ways) and all(any(held.get(pk, 0) >= rank for pk, rank in way) for way in self.ways)
 
-    def page_for(self, language: str) -> CoursePage:
-        """The page in this language, else in the installation's, else in any."""
+    def page_for(self, language: str, begun: int | None = None) -> CoursePage:
+        """The page in this language, else in the installation's, else in any; the page `begun` before all of them."""
         wanted = [language, settings.LANGUAGE_CODE]
         return min(
             self.pages,
-            key=lambda page: (wanted.index(page.language) if page.language in wanted else len(wanted), page.pk),
+            key=lambda page: (
+                page.pk != begun,
+                wanted.index(page.language) if page.language in wanted else len(wanted),
+                page.pk,
+            ),
         )
 
 
@@ -189,13 +193,21 @@ def enrolments_of(person: User) -> list[Enrolment]:
     return list(Enrolment.objects.of(person).select_related("course"))
 
 
-def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Keys of the courses each person has completed, and of those begun and open. One query."""
+def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, dict[str, int]]]:
+    """Keys of the courses each person has completed, and of those begun and open with the page (its language) she
+    takes: of two the one seen last. One query."""
     passed: dict[int, set[str]] = defaultdict(set)
-    begun: dict[int, set[str]] = defaultdict(set)
-    rows = Enrolment.objects.filter(person_id__in=person_ids).values_list("person_id", "course__key", "completed_at")
-    for person_id, key, completed_at in rows:
-        (begun if completed_at is None else passed)[person_id].add(key)
+    begun: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = (
+        Enrolment.objects.filter(person_id__in=person_ids)
+        .order_by("last_seen_at", "pk")
+        .values_list("person_id", "course__key", "course_id", "completed_at")
+    )
+    for person_id, key, page_id, completed_at in rows:
+        if completed_at is None:
+            begun[person_id][key] = page_id
+        else:
+            passed[person_id].add(key)
     return passed, begun
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db.models import F, Max, OuterRef, Prefetch, Subquery
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from competencies.models import Competency
 from competencies.selectors import Line, Standing, standing_of, standings_of
@@ -63,14 +65,15 @@ class StepView:
 
     @property
     def course(self) -> CoursePage:
-        return self.step.course
+        """The page of the step; of a course that is begun, the page (the language) in which it is."""
+        return self.progress.course if self.progress is not None else self.step.course
 
     @property
     def minutes_left(self) -> int:
         return (
             self.progress.minutes_left
             if self.progress is not None and self.progress.lessons
-            else self.step.course.effort_minutes
+            else self.course.effort_minutes
         )
 
 
@@ -107,12 +110,12 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     plan = current_plans([person.pk]).get(person.pk)
     enrolments = list(Enrolment.objects.of(person).select_related("course"))
     states = course_states(enrolments)
-    open_by_course = {e.course_id: states[e.pk] for e in enrolments if e.completed_at is None}
+    # Whatever the language: of two open enrolments in one course the one seen last.
+    by_seen = sorted(enrolments, key=lambda e: (e.last_seen_at, e.pk))
+    begun = {e.course.key: states[e.pk] for e in by_seen if e.completed_at is None}
     steps = list(plan.steps.all()) if plan else []
-    views = tuple(
-        _step_view(step, number, steps, standing, open_by_course) for number, step in enumerate(steps, start=1)
-    )
-    planned = {step.course_id for step in steps}
+    views = tuple(_step_view(step, number, steps, standing, begun) for number, step in enumerate(steps, start=1))
+    planned = {view.progress.enrolment.pk for view in views if view.progress is not None}
     done = [e for e in enrolments if e.completed_at is not None]
     return PathView(
         person=person,
@@ -121,15 +124,15 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
         done=tuple(states[e.pk] for e in sorted(done, key=lambda e: e.completed_at or e.enrolled_at)),
         steps=views,
         unclosed=_lines(plan.unclosed if plan else [], standing),
-        other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.course_id not in planned),
+        other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.pk not in planned),
         due_on=due_dates([person.pk], day).get(person.pk),
     )
 
 
 def _step_view(
-    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, open_by_course: dict[int, CourseState]
+    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, begun: Mapping[str, CourseState]
 ) -> StepView:
-    progress = open_by_course.get(step.course_id)
+    progress = begun.get(step.course.key)
     return StepView(
         step=step,
         number=number,
@@ -179,9 +182,13 @@ def change_views(
     """
     keys = {change["key"] for plan in plans for change in plan.changes}
     ids = {pk for plan in plans for change in plan.changes for pk in change["competency_ids"]}
-    titles: dict[str, str] = {}
-    for key, title in CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "title"):
-        titles[key] = title
+    # The reader's language last, so that it is what stays.
+    wanted = [settings.LANGUAGE_CODE, get_language()]
+    pages = CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "language", "title")
+    titles = {
+        key: title
+        for key, language, title in sorted(pages, key=lambda page: wanted.index(page[1]) if page[1] in wanted else -1)
+    }
     competencies = dict(known or {})
     missing = ids - competencies.keys()
     if missing:

@@ -29,11 +29,21 @@ def targets_of(standing: Standing) -> tuple[Target, ...]:
 
 
 def offers_for(
-    language: str, offered: dict[str, OfferedCourse], begun: set[str] | frozenset[str] = frozenset()
+    language: str, offered: dict[str, OfferedCourse], begun: Mapping[str, int] | None = None
 ) -> tuple[Offer, ...]:
-    """The offer as the planner takes it, each course in the language a person would take it in."""
+    """The offer as the planner takes it, each course in the language a person takes it in.
+
+    `begun` are courses she has begun (key → page): a course goes on in the language in which it was begun.
+    """
+    pages = begun or {}
     return tuple(
-        Offer(key, course.page_for(language).effort_minutes, course.outcomes, course.prerequisites, key in begun)
+        Offer(
+            key,
+            course.page_for(language, pages.get(key)).effort_minutes,
+            course.outcomes,
+            course.prerequisites,
+            key in pages,
+        )
         for key, course in offered.items()
     )
 
@@ -47,7 +57,7 @@ def satisfied_keys(
 
 
 def solve(
-    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: set[str]
+    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: Mapping[str, int]
 ) -> Plan:
     targets = targets_of(standing)
     return plan_path(targets, offers_for(language, offered, begun), satisfied=satisfied_keys(standing, offered, passed))
@@ -100,7 +110,8 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
             if not standing.profiles and old is None:
                 continue
             solved = solve(standing, languages[person_id], offered, passed[person_id], begun[person_id])
-            pages = {step.key: offered[step.key].page_for(languages[person_id]) for step in solved.steps}
+            language, open_pages = languages[person_id], begun[person_id]
+            pages = {step.key: offered[step.key].page_for(language, open_pages.get(step.key)) for step in solved.steps}
             if old is not None and _same(old, solved, standing, pages):
                 continue
             plan = PathPlan(

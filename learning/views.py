@@ -17,9 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
 from competencies.jobs import IMPORT_JOB
@@ -31,6 +30,7 @@ from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
 from organisations import jobs, perms
+from organisations.ids import as_id
 from organisations.models import Job, User
 from organisations.perms import signed_in
 
@@ -158,7 +158,7 @@ def hr_people(request: HttpRequest) -> HttpResponse:
 
 
 STEPS = ("what", "whom", "when", "preview")
-STEP_WORDS = (_lazy("What"), _lazy("Whom"), _lazy("When"), _lazy("Preview"))
+STEP_WORDS = (gettext_lazy("What"), gettext_lazy("Whom"), gettext_lazy("When"), gettext_lazy("Preview"))
 FORMS: dict[str, type] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}
 
 
@@ -242,7 +242,8 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
         form = FORMS[step](initial=initial, officer=me)
     chosen = []
     if step == "whom":
-        chosen = list(hr.people_served(me).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
+        ids = [pk for pk in map(as_id, data.getlist("people")) if pk is not None][:2000]
+        chosen = list(hr.people_served(me).filter(pk__in=ids))
     context = {"form": form, "chosen": chosen, **_step_context(step, data)}
     return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
 

@@ -203,7 +203,9 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "account_inactive": ("/account/inactive/", every(OK)),
     "account_reauthenticate": ("/account/reauthenticate/", signed_in(OK)),
     "account_confirm_login_code": ("/account/login/code/confirm/", every(BACK, anonymous=SIGN_IN)),
-    "wagtailadmin_home": ("/cms/", every(SIGN_IN, editor=OK, steward=OK, admin=OK)),
+    "cms_login": ("/cms/login/?next=/cms/", every(SIGN_IN)),
+    "wagtailadmin_home": ("/cms/", signed_in(NO, editor=OK, steward=OK, admin=OK)),
+    "wagtailadmin_explore_root": ("/cms/pages/", signed_in(NO, editor=OK, steward=BACK, admin=OK)),
     "wagtaildocs_serve": ("/documents/9999/nothing.csv", signed_in(GONE)),
 }
 POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
@@ -264,6 +266,20 @@ def test_what_each_visitor_gets_when_writing(house, visitor):
             got[name] = outcome(client_of(house, visitor).post(url.format(**house.ids), data))
             transaction.set_rollback(True)
     assert got == {name: who[visitor] for name, (_url, _data, who) in POSTS.items()}
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_no_door_leads_round_in_a_circle(house, visitor):
+    client = client_of(house, visitor)
+    for name, (url, _who) in GETS.items():
+        last = client.get(url.format(**house.ids), follow=True)  # raises RedirectCycleError where it comes back
+        assert outcome(last) not in (BACK, SIGN_IN), name
+
+
+def test_the_only_sign_in_page_is_the_one_with_the_rate_limit(client, db):
+    response = client.post("/cms/login/", {"username": "a@example.org", "password": "x"}, follow=True)
+    assert response.redirect_chain[0] == ("/account/login/", 302)
+    assert client.get("/cms/login/?next=/cms/pages/")["Location"] == "/account/login/?next=/cms/pages/"
 
 
 def test_every_url_has_its_row():

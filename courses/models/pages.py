@@ -22,6 +22,7 @@ from competencies.models import Competency, ProficiencyLevel
 from courses.blocks import LessonBodyBlock
 from courses.forms import CourseForm
 from courses.prerequisites import find_cycle
+from organisations.choosers import PageChooser
 
 
 class HomePage(Page):
@@ -206,7 +207,7 @@ class CoursePrerequisite(Orderable):
         CoursePage, on_delete=models.PROTECT, related_name="required_by", verbose_name=_("course to take first")
     )
 
-    panels = [FieldPanel("prerequisite")]
+    panels = [FieldPanel("prerequisite", widget=PageChooser(target_models=[CoursePage]))]
 
     class Meta(Orderable.Meta):
         verbose_name = _("prerequisite")

@@ -11,6 +11,7 @@ from tests.builders import (
     give_evidence,
     make_course,
     make_framework,
+    make_hr,
     make_person,
     make_post,
     make_profile,
@@ -136,3 +137,34 @@ def test_every_rule_has_its_words_in_every_language(language):
         sentences = [wording.rule_words(rule) for rule in RULES.rules]
     assert len(set(sentences)) == len(sentences)
     assert all("%(" not in sentence for sentence in sentences)
+
+
+def test_what_is_missing_from_a_managers_word_is_named_by_the_question_on_the_page(client, version, ana):
+    unit, boss = make_unit(), make_person("Max Ruiz")
+    make_post(unit, holder=ana, reports_to=make_post(unit, holder=boss))
+    client.force_login(boss)
+    url = f"/people/{ana.pk}/competencies/{competency(version, 'A').pk}/assess/"
+    text = client.post(url, {"token": "t"}).content.decode()
+    assert text.count(f"Which of these have you seen {ana.get_short_name()} do?") == 2  # the question, the summary
+    assert "Choose the description that fits, or cancel." in text
+    assert "Which of these fits?" not in text
+    assert "skip this one" not in text
+
+
+def test_an_officer_comes_from_her_people_and_a_manager_from_her_team(client, version, ana):
+    unit, boss, officer = make_unit(), make_person(), make_person()
+    make_post(unit, holder=ana, reports_to=make_post(unit, holder=boss))
+    make_hr(officer, unit)
+    admin = make_person(is_superuser=True)
+    one = competency(version, "A").pk
+    pages = [f"/people/{ana.pk}/competencies/{one}/", f"/team/{ana.pk}/"]
+    for reader, theirs, others in (
+        (boss, "/team/", "/hr/people/"),
+        (officer, "/hr/people/", "/team/"),
+        (admin, "/hr/people/", "/team/"),
+    ):
+        client.force_login(reader)
+        for page in pages if reader == officer else [*pages, f"/people/{ana.pk}/competencies/{one}/assess/"]:
+            trail = client.get(page).content.decode().split("breadcrumbs", 1)[1].split("</nav>")[0]
+            assert f'href="{theirs}"' in trail, (reader, page)
+            assert f'href="{others}"' not in trail, (reader, page)
