@@ -84,6 +84,7 @@ MORE: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 FORMS: dict[str, dict[str, str]] = {
+    "/frameworks/desk/{version}/extend/": {"title": "More", "slug": "more", "edition": "1", "publisher": ""},
     "/cms/snippets/organisations/appointment/add/": {"person": "", "post": "", "starts_on": "", "ends_on": ""},
     "/cms/snippets/organisations/hrmandate/add/": {"officer": "", "unit": ""},
     "/cms/snippets/organisations/unit/add/": {"name_0": "", "code": "", "kind": "", "parent": ""},
