@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from competencies.models import Competency, PostRole, RoleProfile
@@ -97,11 +97,7 @@ class UnitView:
     requirements: int
     met: int
     complete: int
-    posts: int
-
-    @property
-    def vacant(self) -> int:
-        return max(self.posts - self.people, 0)
+    vacant: int
 
     @property
     def pct(self) -> int | None:
@@ -120,7 +116,13 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
     ids = [unit.pk for unit in units]
     current = Appointment.objects.current(day).filter(post__unit_id__in=ids)
     people = dict(current.values_list("post__unit_id").annotate(Count("person_id", distinct=True)))
-    posts = dict(Post.objects.existing(day).filter(unit_id__in=ids).values_list("unit_id").annotate(Count("pk")))
+    # Somebody may hold two posts of a unit: what counts is the post that nobody holds.
+    vacant = dict(
+        Post.objects.existing(day)
+        .filter(~Exists(Appointment.objects.current(day).filter(post=OuterRef("pk"))), unit_id__in=ids)
+        .values_list("unit_id")
+        .annotate(Count("pk"))
+    )
     sums: dict[int, dict[str, Any]] = {
         row["unit"]: dict(row)
         for row in newest_plans()
@@ -147,7 +149,7 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
             requirements=sums.get(unit.pk, nothing).get("needed") or 0,
             met=sums.get(unit.pk, nothing).get("held") or 0,
             complete=sums.get(unit.pk, nothing).get("complete", 0),
-            posts=posts.get(unit.pk, 0),
+            vacant=vacant.get(unit.pk, 0),
         )
         for unit in units
     ]

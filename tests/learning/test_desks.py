@@ -15,6 +15,7 @@ from learning.models import PathAssignment
 from learning.selectors import team_of
 from learning.services import replan_many
 from tests.builders import (
+    appoint,
     competency,
     give_evidence,
     lessons_of,
@@ -196,6 +197,19 @@ def test_units_are_summed_by_the_database(version):
     give_evidence(one, competency(version, "B"), 2)
     [view] = unit_views(officer)
     assert (view.people, view.vacant, view.met, view.requirements, view.complete, view.planned) == (2, 1, 2, 4, 1, 2)
+
+
+def test_a_post_is_vacant_when_nobody_holds_it_whoever_holds_two(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    both = make_person()
+    make_post(unit, title="first", holder=both)
+    make_post(unit, title="second", holder=both)
+    assert [view.vacant for view in unit_views(officer)] == [0]
+    left = make_post(unit, title="left")
+    appoint(make_person(), left, ends_on=timezone.localdate())
+    appoint(make_person(), make_post(unit, title="to come"), starts_on=timezone.localdate() + timedelta(days=1))
+    assert [(view.people, view.vacant) for view in unit_views(officer)] == [(1, 2)]
 
 
 def test_what_no_course_closes_is_counted_by_the_people_it_fails(version):
