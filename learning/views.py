@@ -31,7 +31,7 @@ from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
 from organisations import jobs, perms
-from organisations.models import Job, User
+from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
@@ -146,9 +146,8 @@ def hr_people(request: HttpRequest) -> HttpResponse:
             )
         if form.cleaned_data["unit"]:
             unit = form.cleaned_data["unit"]
-            people = people.filter(
-                pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk")
-            )
+            holders = Appointment.objects.current().filter(post__unit__path__startswith=unit.path)
+            people = people.filter(pk__in=holders.values("person_id"))
     page = Paginator(people, ROSTER_PAGE).get_page(request.GET.get("page"))
     members = selectors.members_of(list(page.object_list), timezone.localdate())
     query = request.GET.copy()

@@ -212,6 +212,17 @@ def test_a_post_is_vacant_when_nobody_holds_it_whoever_holds_two(version):
     assert [(view.people, view.vacant) for view in unit_views(officer)] == [(1, 2)]
 
 
+def test_the_roster_of_a_unit_names_who_is_there_now(version):
+    top, officer = make_unit(), make_person()
+    make_hr(officer, top)
+    old, new = make_unit("Old", parent=top), make_unit("New", parent=top)
+    moved = make_person("Mona Moved")
+    appoint(moved, make_post(old), ends_on=date(2026, 1, 1))
+    make_post(new, holder=moved)
+    assert "Mona Moved" not in page(officer, f"/hr/people/?unit={old.pk}")
+    assert "Mona Moved" in page(officer, f"/hr/people/?unit={new.pk}")
+
+
 def test_what_no_course_closes_is_counted_by_the_people_it_fails(version):
     unit, officer = make_unit(), make_person()
     make_hr(officer, unit)
