@@ -81,6 +81,14 @@ class Standing:
     profiles: tuple[RoleProfile, ...]
     lines: tuple[Line, ...] = ()
     levels: Mapping[int, Level] = field(default_factory=dict)
+    # What each profile asks for by itself; `lines` have the highest level any of them needs.
+    asked: Mapping[int, Sequence[Required]] = field(default_factory=dict)
+
+    def is_met(self, profile: RoleProfile) -> bool:
+        """Whether everything this profile of hers asks for is shown."""
+        return all(
+            self.levels.get(r.competency_id, NOTHING_HELD).rank >= r.rank_needed for r in self.asked.get(profile.pk, ())
+        )
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -603,7 +611,7 @@ def _standing(
         )
         for r in order
     )
-    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels)
+    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels, required)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from django.db.models import F, Max, OuterRef, Prefetch, Subquery
 from django.utils import timezone
 
-from competencies.models import Competency
+from competencies.models import Competency, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states
@@ -36,16 +36,24 @@ def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
     return {plan.person_id: plan for plan in plans}
 
 
-def due_dates(person_ids: Sequence[int], as_of: date) -> dict[int, date]:
-    """The earliest due date of each person's current assignments. One query."""
+def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]:
+    """The earliest due date of each person's assignments whose role asks for something not shown yet. One query.
+
+    What a role asks for is known when it is met; then its date is kept and no longer a date to meet.
+    """
+    # An assignment may be of a superseded edition; the standing speaks of the one in force, of the same lineage.
+    open_lineages = {
+        person_id: {profile.lineage for profile in standing.profiles if not standing.is_met(profile)}
+        for person_id, standing in standings.items()
+    }
     found: dict[int, date] = {}
     rows = (
-        PathAssignment.objects.filter(role_assignment__person_id__in=person_ids, due_on__isnull=False)
-        .filter(role_assignment__ends_on__isnull=True)
-        .values_list("role_assignment__person_id", "due_on")
+        PathAssignment.objects.filter(role_assignment__person_id__in=standings, due_on__isnull=False)
+        .filter(role_assignment__in=RoleAssignment.objects.current(as_of).values("pk"))
+        .values_list("role_assignment__person_id", "role_assignment__profile__lineage", "due_on")
     )
-    for person_id, due_on in rows:
-        if due_on is not None:
+    for person_id, lineage, due_on in rows:
+        if due_on is not None and lineage in open_lineages[person_id]:
             found[person_id] = min(due_on, found.get(person_id, due_on))
     return found
 
@@ -122,7 +130,7 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
         steps=views,
         unclosed=_lines(plan.unclosed if plan else [], standing),
         other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.course_id not in planned),
-        due_on=due_dates([person.pk], day).get(person.pk),
+        due_on=due_dates({person.pk: standing}, day).get(person.pk),
     )
 
 
@@ -256,7 +264,7 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     ids = [person.pk for person in people]
     standings = standings_of(ids, as_of=day)
     plans = current_plans(ids)
-    due = due_dates(ids, day)
+    due = due_dates(standings, day)
     titles = post_titles(ids, day)
     seen = {
         person_id: timezone.localdate(moment)

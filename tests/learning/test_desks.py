@@ -12,7 +12,7 @@ from courses.services import complete_lesson, enrol
 from learning.enums import PlanReason
 from learning.hr import gaps_without_course, key_post_views, unit_views
 from learning.models import PathAssignment
-from learning.selectors import team_of
+from learning.selectors import members_of, path_of, team_of
 from learning.services import replan_many
 from tests.builders import (
     appoint,
@@ -101,6 +101,24 @@ def test_an_overdue_path_says_so(version):
     )
     PathAssignment.objects.create(role_assignment=assignment, due_on=timezone.localdate() - timedelta(days=1))
     assert "Was due" in page(ana)
+
+
+def test_the_date_of_a_role_that_is_met_is_no_longer_a_date_to_meet(version):
+    ana, today = make_person(), timezone.localdate()
+    make_course(version, {"A": 4}, key="up-to-four")
+    near, far = today + timedelta(days=10), today + timedelta(days=90)
+    for rank, due_on in ((2, near), (4, far)):
+        assigned = RoleAssignment.objects.create(
+            person=ana, profile=make_profile(version, {"A": rank}), starts_on=date(2026, 1, 1)
+        )
+        PathAssignment.objects.create(role_assignment=assigned, due_on=due_on)
+    assert path_of(ana).due_on == near
+    give_evidence(ana, competency(version, "A"), 2)  # enough for the nearer one
+    assert path_of(ana).due_on == far
+    [member] = members_of([ana], today)
+    assert member.due_on == far
+    give_evidence(ana, competency(version, "A"), 4)
+    assert path_of(ana).due_on is None
 
 
 def test_the_learners_desk_costs_the_same_for_long_paths_as_for_short_ones(version, count_queries):
