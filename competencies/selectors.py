@@ -666,6 +666,47 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What one event (a passed course, say) did to a level: as it stood before, and with its evidence."""
+
+    competency: Competency
+    scale: Scale
+    before: Level
+    after: Level
+
+
+def levels_moved(person: User, event: str) -> list[Moved]:
+    """The levels that an event gave evidence for, on the day it happened; what was recorded later does not matter.
+
+    `event` is the `source_key` it was recorded under. As many queries for one competency as for many.
+    """
+    pieces = list(
+        Evidence.objects.standing()
+        .filter(person=person, source_key__startswith=f"{event}:")
+        .select_related("competency__version")
+        .order_by("pk")
+    )
+    if not pieces:
+        return []
+    day, own = pieces[0].occurred_on, {piece.pk for piece in pieces}
+    rows = evidence_rows([person.pk])[person.pk]
+    earlier = [row for row in rows if (row.item.occurred_on, row.item.id) < (day, pieces[0].pk)]
+    places = _places([piece.competency for piece in pieces], NOTHING_SUPPOSED)
+    scales = scales_of({row.version_id for row in rows})
+    before = _levels(earlier, places, scales, day)
+    after = _levels([*earlier, *(row for row in rows if row.item.id in own)], places, scales, day)
+    return [
+        Moved(
+            piece.competency,
+            scales[piece.competency.version_id],
+            before.get(piece.competency_id, NOTHING_HELD),
+            after.get(piece.competency_id, NOTHING_HELD),
+        )
+        for piece in pieces
+    ]
+
+
+@dataclass(frozen=True)
 class Descriptor:
     """A choice when assessing: a rank, its label, and what it looks like."""
 

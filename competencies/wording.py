@@ -13,7 +13,7 @@ from competencies.enums import CompetencyKind, EvidenceKind, Necessity
 from competencies.gaps import Required
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
 from competencies.models import Competency, Evidence
-from competencies.selectors import Line, Scale
+from competencies.selectors import Line, Moved, Scale
 
 
 def kind_phrase(kind: str) -> str:
@@ -130,6 +130,17 @@ def level_sentence(level: Level, asked: Required | None, scale: Scale, *, own: b
         )
         return words % {"level": head, "declared": level.declared}
     return head
+
+
+def moved_words(moved: Moved) -> str:
+    """What an event did to a level: "level 2 before, level 4 now"."""
+    before, after = moved.before.rank, moved.after.rank
+    if before == after:
+        return _("%(level)s, as before") % {"level": level_words(after, moved.scale)}
+    return _("%(before)s before, %(after)s now") % {
+        "before": level_words(before, moved.scale),
+        "after": level_words(after, moved.scale),
+    }
 
 
 def rule_words(rule: AttainmentRule) -> str:

@@ -252,16 +252,14 @@ def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
 def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
     """After a course: the result, the levels that moved, what became of the path, and the certificate."""
     enrolment = get_object_or_404(
-        Enrolment.objects.of(signed_in(request)).completed().select_related("course"), pk=enrolment_id
+        Enrolment.objects.of(signed_in(request)).completed().select_related("course", "person"), pk=enrolment_id
     )
-    outcomes = list(enrolment.course.outcomes.select_related("competency", "level"))
     return render(
         request,
         "courses/course_result.html",
         {
             "enrolment": enrolment,
             "course": enrolment.course,
-            "outcomes": outcomes,
             "state": selectors.course_state(enrolment),
         },
     )

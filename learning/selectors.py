@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import F, Max, OuterRef, Prefetch, Subquery
+from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
 
-from competencies.models import Competency, RoleAssignment
+from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states
@@ -156,6 +156,36 @@ def _lines(closings: Sequence[dict], standing: Standing) -> tuple[tuple[Line, Cl
 def recent_changes(person: User, limit: int = 5) -> list[PathPlan]:
     """Plans that changed something, the newest first."""
     return [plan for plan in PathPlan.objects.filter(person=person).order_by("-number")[:limit] if plan.changes]
+
+
+def plan_caused_by(enrolment: Enrolment) -> PathPlan | None:
+    """The plan that a completed course brought about: the first afterwards that speaks of it or of what it shows.
+
+    None where nothing changed. Two queries; three where the course was completed again later.
+    """
+    again = (
+        Enrolment.objects.completed()
+        .filter(person=enrolment.person_id, course__key=enrolment.course.key, completed_at__gt=enrolment.completed_at)
+        .values("completed_at")
+        .order_by("completed_at")[:1]
+    )
+    evidence = set(
+        Evidence.objects.filter(
+            person=enrolment.person_id, source_key__startswith=f"enrolment:{enrolment.pk}:"
+        ).values_list("pk", flat=True)
+    )
+    plans = (
+        PathPlan.objects.filter(person=enrolment.person_id, made_at__gte=enrolment.completed_at)
+        .annotate(again=Subquery(again))
+        .filter(Q(again=None) | Q(made_at__lt=F("again")))
+        .order_by("number")
+    )
+    for plan in plans:
+        for change in plan.changes:
+            passed = change["why"] == "passed" and change["key"] == enrolment.course.key
+            if passed or change.get("evidence", {}).get("id") in evidence:
+                return plan
+    return None
 
 
 @dataclass(frozen=True)
