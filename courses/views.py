@@ -121,7 +121,8 @@ def lesson_context(
 ) -> dict[str, Any]:
     """What a lesson page shows: its place, its questions with what was answered, and what comes next.
 
-    Of the last attempt handed in, the feedback is shown until the learner tries again (?again=1).
+    Of the last attempt handed in, the feedback is shown until the learner tries again (?again=1). A check that is not
+    passed yet shows which answers are right, and nothing that gives the other ones away.
     """
     state = selectors.course_state(enrolment)
     rows = list(state.lessons)
@@ -148,6 +149,7 @@ def lesson_context(
         "questions": {m.question.id: m for m in marked},
         "results": results,
         "show_feedback": show_feedback,
+        "show_answers": show_feedback and attempt is not None and (attempt.passed or not lesson.is_check),
         "attempt": attempt,
         "attempt_number": number,
         "missing": missing,
@@ -177,7 +179,8 @@ def preview_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
         "page": lesson, "lesson": lesson, "course": course, "enrolment": None, "state": state,
         "row": next((row for row in rows if row.lesson.pk == lesson.pk), None), "previous": None, "next": None,
         "questions": {m.question.id: m for m in marking.mark(questions_in(lesson.body), {})}, "results": {},
-        "show_feedback": False, "attempt": None, "attempt_number": 1, "missing": [], "errors": {}, "revisit": [], "is_preview": True,
+        "show_feedback": False, "show_answers": False, "attempt": None, "attempt_number": 1, "missing": [], "errors": {},
+        "revisit": [], "is_preview": True,
     }  # fmt: skip
     return render(request, "courses/lesson_page.html", context)
 

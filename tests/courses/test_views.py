@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+from hashlib import sha256
 from html import unescape
 from urllib.parse import urlencode
 
@@ -86,7 +87,8 @@ def fields(lesson: LessonPage, answers: dict) -> dict[str, object]:
     sent: dict[str, object] = {}
     for key, answer in answers.items():
         if isinstance(answer, dict):
-            sent |= {f"q-{key}-{left}": right for left, right in answer.items()}
+            tokens = {pair.id: pair.token for q in questions_in(lesson.body) if q.id == key for pair in q.pairs}
+            sent |= {f"q-{key}-{left}": tokens[right] for left, right in answer.items()}
         else:
             sent[f"q-{key}"] = answer
     return sent
@@ -329,7 +331,6 @@ def test_failing_shows_what_to_read_again_and_trying_again_begins_anew(learner, 
     assert "Not passed yet" in page
     assert "0 % right; 80 % are needed." in page
     assert "Worth reading again: Lesson 1" in page
-    assert "Because." in page
 
     form = learner.get(f"{check.url}?again=1").content.decode()
     assert 'name="attempt" value="2"' in form
@@ -348,6 +349,60 @@ def test_failing_shows_what_to_read_again_and_trying_again_begins_anew(learner, 
 def test_the_same_form_pressed_twice_leads_to_the_same_place(learner, taken):
     check = finish_lessons(taken)
     one, text = questions_in(check.body)
+def test_a_failed_check_says_which_answers_are_right_and_gives_no_other_away(learner, taken):
+    check = finish_lessons(taken)
+    check.body = [
+        choice(True, False, explanation="WHY ONE"),
+        choice(False, True, explanation="WHY TWO"),
+        choice(True, True, False, kind="multiple_choice", explanation="WHY MANY"),
+        short_text("the-secret-word", explanation="WHY TEXT"),
+        matching(("Peru", "Lima"), ("Chile", "Santiago"), explanation="WHY PAIRS"),
+    ]
+    check.save()
+    check = LessonPage.objects.get(pk=check.pk)
+    one, two, many, text, pairs = questions_in(check.body)
+    lima, santiago = pairs.pairs
+    answers = {
+        one.id: one.options[0].id,
+        two.id: two.options[0].id,
+        many.id: [many.options[2].id],
+        text.id: "no",
+        pairs.id: {lima.id: santiago.id, santiago.id: lima.id},
+    }
+    learner.post(f"/learn/lessons/{check.pk}/submit/", fields(check, answers) | {"attempt": "1"})
+    html = learner.get(check.url).content.decode()
+    page = words(learner.get(check.url))
+    assert page.count("Not right yet") == 4
+    assert html.count("feedback-right") == 1
+    for secret in ("WHY", "the-secret-word", "Belongs to", "Right answer", "Also right"):
+        assert secret not in page, secret
+    assert not re.search(r'class="[^"]*choice-(right|answer|missed|wrong)', html)
+
+    learner.post(f"/learn/lessons/{check.pk}/submit/", fields(check, right_answers(check)) | {"attempt": "2"})
+    page = words(learner.get(check.url))
+    assert page.count("WHY") == 5
+
+
+def test_the_form_of_a_matching_question_does_not_say_what_belongs_together(learner, taken):
+    check = finish_lessons(taken)
+    check.body = [matching(("Peru", "Lima"), ("Chile", "Santiago"), ("Ecuador", "Quito"))]
+    check.save()
+    html = learner.get(check.url).content.decode()
+    [question] = questions_in(LessonPage.objects.get(pk=check.pk).body)
+    offered = set(re.findall(r'<option value="([^"]+)"', html))
+    assert len(offered) == 3
+    # Whatever stands in the page for a right side is not what stands there for its left side, nor made of it.
+    for pair in question.pairs:
+        assert pair.id not in offered
+        for text in (pair.id, f"{question.id}{pair.id}", f"{question.id}:{pair.id}"):
+            assert not any(sha256(text.encode()).hexdigest().startswith(token) for token in offered)
+    answers = {question.id: {pair.id: pair.id for pair in question.pairs}}
+    learner.post(f"/learn/lessons/{check.pk}/answers/", fields(check, answers) | {"attempt": "1"})
+    assert Attempt.objects.get().answers == answers
+    shown = learner.get(check.url).content.decode()
+    assert re.findall(r"selected>([^<]+)<", shown) == ["Lima", "Santiago", "Quito"]
+
+
     wrong = {f"q-{one.id}": one.options[1].id, f"q-{text.id}": "no", "attempt": "1"}
     for sent in (wrong, wrong, fields(check, right_answers(check)) | {"attempt": "1"}, {"attempt": "1"}):
         response = learner.post(f"/learn/lessons/{check.pk}/submit/", sent)
