@@ -6,16 +6,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from competencies.searching import clean_query
 from competencies.selectors import published_roles
 from courses import marking, selectors, services
-from courses.models import CataloguePage, CoursePage, Enrolment, LessonPage
+from courses.models import CataloguePage, CourseOutcome, CoursePage, Enrolment, LessonPage
 from courses.questions import questions_in
+from courses.searching import Fit, find_courses
 from organisations.perms import signed_in
 
 PAGE_SIZE = 24
@@ -39,9 +42,8 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def catalogue_context(request: HttpRequest) -> dict[str, Any]:
-    """Courses in the reader's language first; search in titles, summaries and beginnings of words."""
-    # No database searches for NUL, and SQLite's search stumbles over a quotation mark.
-    query = request.GET.get("q", "").replace("\0", " ").replace('"', " ").strip()[:100]
+    """Courses in the reader's language first; those found, the best fit first."""
+    query = clean_query(request.GET.get("q", ""))
     language = request.GET.get("language", "")
     courses = CoursePage.objects.offered()
     languages = sorted(set(CoursePage.objects.offered().values_list("language", flat=True)))
@@ -49,13 +51,10 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
         language = ""
     if language:
         courses = courses.filter(language=language)
-    if query:
-        wanted = courses.autocomplete(query)
-        found = {course.pk: course for course in wanted}
-        found |= {course.pk: course for course in courses.search(query) if course.pk not in found}
-        ordered = list(found.values())
-    else:
-        ordered = list(courses.order_by("title"))
+    outcomes = CourseOutcome.objects.select_related("competency", "level")
+    courses = courses.prefetch_related(Prefetch("outcomes", outcomes))
+    found = find_courses(courses, query) if query else [(course, Fit.TITLE) for course in courses.order_by("title")]
+    in_lessons = {course.pk for course, fit in found if fit is Fit.LESSON}
     reader = get_language()
     ordered.sort(key=lambda course: course.language != reader)
     page = Paginator(ordered, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -65,6 +64,7 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
         "languages": languages,
         "page_of_courses": page,
         "found": len(ordered),
+        "in_lessons": in_lessons,
     }
 
 

@@ -6,14 +6,17 @@ import gc
 import re
 from hashlib import sha256
 from html import unescape
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from wagtail.models import PageViewRestriction
+from wagtail.search.backends import get_search_backend
 
 from courses.marking import MAX_TEXT
 from courses.models import Attempt, CataloguePage, CoursePage, Enrolment, HomePage, LessonPage, LessonProgress
@@ -346,9 +349,6 @@ def test_failing_shows_what_to_read_again_and_trying_again_begins_anew(learner, 
     assert "Passed" in words(learner.get(f"{check.url}?again=1"))
 
 
-def test_the_same_form_pressed_twice_leads_to_the_same_place(learner, taken):
-    check = finish_lessons(taken)
-    one, text = questions_in(check.body)
 def test_a_failed_check_says_which_answers_are_right_and_gives_no_other_away(learner, taken):
     check = finish_lessons(taken)
     check.body = [
@@ -403,6 +403,9 @@ def test_the_form_of_a_matching_question_does_not_say_what_belongs_together(lear
     assert re.findall(r"selected>([^<]+)<", shown) == ["Lima", "Santiago", "Quito"]
 
 
+def test_the_same_form_pressed_twice_leads_to_the_same_place(learner, taken):
+    check = finish_lessons(taken)
+    one, text = questions_in(check.body)
     wrong = {f"q-{one.id}": one.options[1].id, f"q-{text.id}": "no", "attempt": "1"}
     for sent in (wrong, wrong, fields(check, right_answers(check)) | {"attempt": "1"}, {"attempt": "1"}):
         response = learner.post(f"/learn/lessons/{check.pk}/submit/", sent)
@@ -632,6 +635,57 @@ def test_courses_in_the_readers_language_come_first(client, offer):
         "Servir a la ciudadanía",
     ]
     assert spanish == english[2:] + english[:2]
+
+
+@pytest.fixture
+def starter(db):
+    for command in ("load_starter_framework", "load_courses"):
+        call_command(command, stdout=StringIO())
+
+
+def test_the_starter_courses_are_found_by_what_they_teach(client, starter):
+    expected = {
+        "cyber risk governance": ["governing-cyber-risk"],
+        "cyber risks": ["governing-cyber-risk"],  # no database here knows plurals
+        "privacy": ["data-protection-by-design", "safe-digital-work"],
+        "procurement": ["buying-technology"],
+        "phishing": ["safe-digital-work"],
+        "protección de datos": ["data-protection-by-design", "safe-digital-work"],  # the outcome's Spanish name
+        "supply-chain": ["governing-cyber-risk"],
+    }
+    for query, first in expected.items():
+        found = [course.key for course in client.get("/courses/", {"q": query}).context["page_of_courses"]]
+        assert found[: len(first)] == first, query
+        assert len(found) < 10, query
+    spanish = {course.key for course in client.get("/courses/", {"q": "ciberseguridad"}).context["page_of_courses"]}
+    assert spanish == {"governing-cyber-risk", "incident-command"}
+
+
+def test_a_card_says_what_the_course_leads_to_and_where_a_word_was_found(client, starter):
+    page = words(client.get("/courses/", {"q": "passkey", "language": "en"}))
+    assert "Safe everyday practice · level" in page
+    assert "Found in a lesson of this course" in page
+    assert "Found in a lesson" not in words(client.get("/courses/", {"q": "cyber risk governance", "language": "en"}))
+
+
+def test_a_lesson_published_changed_or_deleted_is_found_as_it_is(client, offer):
+    lesson = lessons_of(CoursePage.objects.get(title="Serving citizens"))[0]
+    lesson.body = [{"type": "text", "value": "<p>How a <b>queue</b> is shortened.</p>"}]
+    lesson.save_revision().publish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == ["Serving citizens"]
+    lesson.unpublish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == []
+    lesson.save_revision().publish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == ["Serving citizens"]
+    LessonPage.objects.get(pk=lesson.pk).delete()
+    assert titles(client.get("/courses/", {"q": "queue"})) == []
+
+
+def test_the_index_of_pages_that_are_there_is_refreshed_by_a_command(client, offer):
+    get_search_backend().get_index_for_model(CoursePage).reset()
+    assert titles(client.get("/courses/", {"q": "cyber"})) == []
+    call_command("update_index", stdout=StringIO())
+    assert titles(client.get("/courses/", {"q": "cyber"})) == ["Governing cyber risk"]
 
 
 @pytest.mark.parametrize(("language", "count"), [("es", 2), ("en", 2), ("xx", 4), ("", 4), ("\0", 4), ("es'--", 4)])
