@@ -84,11 +84,18 @@ class Standing:
     # What each profile asks for by itself; `lines` have the highest level any of them needs.
     asked: Mapping[int, Sequence[Required]] = field(default_factory=dict)
 
-    def is_met(self, profile: RoleProfile) -> bool:
+    def way_to(self, profile_id: int) -> tuple[int, int]:
+        """How many of the competencies that this profile of hers asks for are at its level, and how many it asks for."""
+        needed: dict[int, int] = {}
+        for r in self.asked.get(profile_id, ()):
+            needed[r.competency_id] = max(r.rank_needed, needed.get(r.competency_id, 0))
+        met = sum(self.levels.get(pk, NOTHING_HELD).rank >= rank for pk, rank in needed.items())
+        return met, len(needed)
+
+    def is_met(self, profile_id: int) -> bool:
         """Whether everything this profile of hers asks for is shown."""
-        return all(
-            self.levels.get(r.competency_id, NOTHING_HELD).rank >= r.rank_needed for r in self.asked.get(profile.pk, ())
-        )
+        met, total = self.way_to(profile_id)
+        return met == total
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:

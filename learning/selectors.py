@@ -43,7 +43,7 @@ def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]
     """
     # An assignment may be of a superseded edition; the standing speaks of the one in force, of the same lineage.
     open_lineages = {
-        person_id: {profile.lineage for profile in standing.profiles if not standing.is_met(profile)}
+        person_id: {profile.lineage for profile in standing.profiles if not standing.is_met(profile.pk)}
         for person_id, standing in standings.items()
     }
     found: dict[int, date] = {}

@@ -25,8 +25,10 @@ from django.views.decorators.http import require_GET
 from competencies.jobs import IMPORT_JOB
 from competencies.models import RoleProfile
 from competencies.selectors import published_roles
-from learning import hr, selectors
-from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
+from courses.selectors import in_language
+from learning import hr, selectors, wording
+from learning.assignment import apply_assignment, preview_assignment
+from learning.enums import ASSIGN_JOB
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
@@ -123,11 +125,14 @@ def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
     me = signed_in(request)
     context = {
-        "key_posts": hr.key_post_views(me),
+        "desk": hr.desk_of(me),
+        "soon_days": hr.SOON.days,
+    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
+    asked = hr.asked_of(latest)
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
-        "jobs": list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5]),
+        "jobs": [(job, wording.asked_words(asked[job.pk])) for job in latest],
     }
     return render(request, "learning/hr.html", context)
 
@@ -250,11 +255,12 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
     page = Paginator(Job.objects.visible_to(signed_in(request)), 25).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "learning/job_list.html",
-        {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]},
-    )
+    asked = hr.asked_of(page.object_list)
+    rows = [
+        (job, jobs.label_of(job), wording.asked_words(asked[job.pk]) if job.pk in asked else "")
+        for job in page.object_list
+    ]
+    return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": rows})
 
 
 @require_GET
@@ -269,4 +275,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
         held = [names[pk] for pk in row.report["held"] if pk in names]
     template = "learning/partials/_job.html" if request.htmx else "learning/job.html"  # type: ignore[attr-defined]
-    return render(request, template, {"job": row, "label": jobs.label_of(row), "assigned": assigned, "held": held})
+    asked = hr.asked_of([row]).get(row.pk)
+    context = {
+        "job": row,
+        "label": jobs.label_of(row),
+        "asked": wording.asked_words(asked) if asked else "",
+        "assigned": assigned,
+        "held": held,
+    }
+    return render(request, template, context)

@@ -68,7 +68,7 @@ def test_every_starter_role_is_carried_by_a_post():
 
 
 def test_key_posts_are_vacant_below_and_at_the_level():
-    views = hr.key_post_views(person("admin"), AS_OF)
+    views = hr.desk_of(person("admin"), AS_OF).key_posts
     states = {(view.post_role.profile.role.key_post, view.state) for view in views}
     assert {("CTO", "vacant"), ("CIO", "at_level"), ("CISO", "below"), ("CDIO", "below")} <= states
     assert key_posts().count() == len(views)
