@@ -56,7 +56,7 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
     found = find_courses(courses, query) if query else [(course, Fit.TITLE) for course in courses.order_by("title")]
     in_lessons = {course.pk for course, fit in found if fit is Fit.LESSON}
     reader = get_language()
-    ordered.sort(key=lambda course: course.language != reader)
+    ordered = sorted((course for course, _fit in found), key=lambda course: course.language != reader)
     page = Paginator(ordered, PAGE_SIZE).get_page(request.GET.get("page"))
     return {
         "query": query,
@@ -75,15 +75,20 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         enrolment = selectors.latest_enrolment(signed_in(request), course)
     state = selectors.course_state(enrolment) if enrolment else None
     lessons = [] if state or not course.path else selectors.lessons_by_course([course]).get(course.pk, [])
+    prerequisites = [p.prerequisite for p in course.prerequisites.select_related("prerequisite")] if course.pk else []
+    passed = (
+        selectors.passed_keys(signed_in(request), [page.key for page in prerequisites])
+        if prerequisites and request.user.is_authenticated
+        else set()
+    )
     return {
         "course": course,
         "enrolment": enrolment,
         "state": state,
         "lessons": lessons,
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
-        "prerequisites": [p.prerequisite for p in course.prerequisites.select_related("prerequisite")]
-        if course.pk
-        else [],
+        "prerequisites": prerequisites,
+        "passed": passed,
         "other_languages": list(CoursePage.objects.offered().filter(key=course.key).exclude(pk=course.pk)),
     }
 

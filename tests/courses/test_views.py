@@ -573,6 +573,18 @@ def test_the_course_page_names_what_comes_before_and_other_languages(client):
     assert "level 3, Label 3" in page
 
 
+def test_take_first_marks_what_is_passed_in_whatever_language(client, person):
+    version = make_framework()
+    basics = make_course(version, {"A": 1}, key="basics")
+    bases = make_course(version, {"A": 1}, key="basics", language="es", title="Bases")
+    other = make_course(version, {"B": 1}, key="other")
+    course = make_course(version, {"A": 3}, key="risk", requires=[basics, other])
+    client.force_login(person)
+    assert "Take first Basics Other Lessons" in words(client.get(course.url))
+    take_course(person, bases)
+    assert "Take first Basics Passed Other Lessons" in words(client.get(course.url))
+
+
 def test_a_course_of_a_framework_without_levels_names_no_level(client, person):
     course = make_course(make_framework(ranks=0), {"A": 1})
     page = words(client.get(course.url))
@@ -625,18 +637,6 @@ def test_courses_are_found_by_words_and_beginnings_of_words(client, offer, query
         assert "No course found Try a shorter word, or look at all courses." in words(response)
 
 
-def test_courses_in_the_readers_language_come_first(client, offer):
-    english = titles(client.get("/courses/", headers={"accept-language": "en"}))
-    spanish = titles(client.get("/courses/", headers={"accept-language": "es"}))
-    assert english == [
-        "Governing cyber risk",
-        "Serving citizens",
-        "Gobernar el riesgo cibernético",
-        "Servir a la ciudadanía",
-    ]
-    assert spanish == english[2:] + english[:2]
-
-
 @pytest.fixture
 def starter(db):
     for command in ("load_starter_framework", "load_courses"):
@@ -686,6 +686,18 @@ def test_the_index_of_pages_that_are_there_is_refreshed_by_a_command(client, off
     assert titles(client.get("/courses/", {"q": "cyber"})) == []
     call_command("update_index", stdout=StringIO())
     assert titles(client.get("/courses/", {"q": "cyber"})) == ["Governing cyber risk"]
+
+
+def test_courses_in_the_readers_language_come_first(client, offer):
+    english = titles(client.get("/courses/", headers={"accept-language": "en"}))
+    spanish = titles(client.get("/courses/", headers={"accept-language": "es"}))
+    assert english == [
+        "Governing cyber risk",
+        "Serving citizens",
+        "Gobernar el riesgo cibernético",
+        "Servir a la ciudadanía",
+    ]
+    assert spanish == english[2:] + english[:2]
 
 
 @pytest.mark.parametrize(("language", "count"), [("es", 2), ("en", 2), ("xx", 4), ("", 4), ("\0", 4), ("es'--", 4)])
@@ -832,7 +844,7 @@ def test_a_course_page_takes_as_many_queries_for_a_large_course_as_for_a_small_o
             enrol(person=person, course=course)
     counts = [warm_count(count_queries, client, course.url) for course in (small, large)]
     assert counts[0] == counts[1]
-    assert counts[1] <= 20
+    assert counts[1] <= 21
 
 
 def test_a_lesson_takes_as_many_queries_in_a_large_course_as_in_a_small(learner, person, count_queries):
