@@ -9,11 +9,12 @@ from datetime import date, timedelta
 
 from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
-from courses.selectors import CourseState, course_states
+from courses.selectors import CourseState, course_states, in_language
 from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
@@ -252,10 +253,9 @@ class MemberView:
     due_on: date | None
     last_seen_on: date | None
     to_confirm: tuple[Line, ...]
-
-    @property
-    def next_step(self) -> PathStep | None:
-        return next(iter(self.plan.steps.all()), None) if self.plan else None
+    next_step: PathStep | None
+    # The next step's course by the name the reader knows it by.
+    next_course: CoursePage | None
 
     @property
     def is_overdue(self) -> bool:
@@ -296,6 +296,8 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     plans = current_plans(ids)
     due = due_dates(standings, day)
     titles = post_titles(ids, day)
+    steps = {person_id: next(iter(plan.steps.all()), None) for person_id, plan in plans.items()}
+    courses = in_language(get_language() or "", [step.course for step in steps.values() if step is not None])
     seen = {
         person_id: timezone.localdate(moment)
         for person_id, moment in Enrolment.objects.filter(person_id__in=ids)
@@ -311,8 +313,11 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
             due_on=due.get(person.pk),
             last_seen_on=seen.get(person.pk),
             to_confirm=to_confirm(standings[person.pk]),
+            next_step=step,
+            next_course=courses[step.course_id] if step is not None else None,
         )
         for person in people
+        for step in [steps.get(person.pk)]
     )
 
 

@@ -96,9 +96,11 @@ def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
     me = signed_in(request)
     person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
     view = selectors.path_of(person)
+    courses = [*(state.course for state in view.done), *(step.course for step in view.steps)]
     context = {
         "person": person,
         "path": view,
+        "named": in_language(get_language() or "", courses),
         "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
         "to_confirm": selectors.to_confirm(view.standing),
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
@@ -124,11 +126,11 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
     me = signed_in(request)
+    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
+    asked = hr.asked_of(latest)
     context = {
         "desk": hr.desk_of(me),
         "soon_days": hr.SOON.days,
-    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
-    asked = hr.asked_of(latest)
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
