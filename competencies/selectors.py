@@ -86,6 +86,21 @@ class Standing:
     profiles: tuple[RoleProfile, ...]
     lines: tuple[Line, ...] = ()
     levels: Mapping[int, Level] = field(default_factory=dict)
+    # What each profile asks for by itself; `lines` have the highest level any of them needs.
+    asked: Mapping[int, Sequence[Required]] = field(default_factory=dict)
+
+    def way_to(self, profile_id: int) -> tuple[int, int]:
+        """How many of the competencies that this profile of hers asks for are at its level, and how many it asks for."""
+        needed: dict[int, int] = {}
+        for r in self.asked.get(profile_id, ()):
+            needed[r.competency_id] = max(r.rank_needed, needed.get(r.competency_id, 0))
+        met = sum(self.levels.get(pk, NOTHING_HELD).rank >= rank for pk, rank in needed.items())
+        return met, len(needed)
+
+    def is_met(self, profile_id: int) -> bool:
+        """Whether everything this profile of hers asks for is shown."""
+        met, total = self.way_to(profile_id)
+        return met == total
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -657,7 +672,7 @@ def _standing(
         )
         for r in order
     )
-    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels)
+    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels, required)
 
 
 @dataclass(frozen=True)
@@ -713,6 +728,47 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
             if row.competency_id in {item.via for item in items}
         },
     )
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What one event (a passed course, say) did to a level: as it stood before, and with its evidence."""
+
+    competency: Competency
+    scale: Scale
+    before: Level
+    after: Level
+
+
+def levels_moved(person: User, event: str) -> list[Moved]:
+    """The levels that an event gave evidence for, on the day it happened; what was recorded later does not matter.
+
+    `event` is the `source_key` it was recorded under. As many queries for one competency as for many.
+    """
+    pieces = list(
+        Evidence.objects.standing()
+        .filter(person=person, source_key__startswith=f"{event}:")
+        .select_related("competency__version")
+        .order_by("pk")
+    )
+    if not pieces:
+        return []
+    day, own = pieces[0].occurred_on, {piece.pk for piece in pieces}
+    rows = evidence_rows([person.pk])[person.pk]
+    earlier = [row for row in rows if (row.item.occurred_on, row.item.id) < (day, pieces[0].pk)]
+    places = _places([piece.competency for piece in pieces], NOTHING_SUPPOSED)
+    scales = scales_of({row.version_id for row in rows})
+    before = _levels(earlier, places, scales, day)
+    after = _levels([*earlier, *(row for row in rows if row.item.id in own)], places, scales, day)
+    return [
+        Moved(
+            piece.competency,
+            scales[piece.competency.version_id],
+            before.get(piece.competency_id, NOTHING_HELD),
+            after.get(piece.competency_id, NOTHING_HELD),
+        )
+        for piece in pieces
+    ]
 
 
 @dataclass(frozen=True)

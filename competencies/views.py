@@ -93,7 +93,7 @@ def competency_detail(request: HttpRequest, pk: int) -> HttpResponse:
         required = explained.required
         context["explained"] = explained
         context["sentence"] = (
-            wording.level_sentence(explained.level, required.rank if required else None, explained.scale)
+            wording.level_sentence(explained.level, required, explained.scale)
             if required or explained.level.judged
             else ""
         )
@@ -224,9 +224,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
         "competency": competency,
         "explained": explained,
-        "sentence": wording.level_sentence(
-            explained.level, required.rank if required else None, explained.scale, own=person == me
-        ),
+        "sentence": wording.level_sentence(explained.level, required, explained.scale, own=person == me),
         "judged": judged,
         "rule": wording.rule_words(explained.level.basis.rule)
         if explained.level.basis and explained.level.basis.rule
@@ -337,9 +335,7 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         "person": person,
         "competency": competency,
         "explained": explained,
-        "sentence": wording.level_sentence(
-            explained.level, explained.required.rank if explained.required else None, explained.scale, own=False
-        ),
+        "sentence": wording.level_sentence(explained.level, explained.required, explained.scale, own=False),
         "rule": wording.rule_words(next(rule for rule in RULES.rules if EvidenceKind.MANAGER in rule.kinds)),
     }
     return render(request, "competencies/assess_person.html", context, status=422 if form.errors else 200)

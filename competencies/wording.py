@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 
 from competencies.differences import RequirementChange, Rewording
 from competencies.enums import CompetencyKind, EvidenceKind, Necessity
+from competencies.gaps import Required
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
 from competencies.models import Competency, Evidence
-from competencies.selectors import Line, Scale
+from competencies.selectors import Line, Moved, Scale
 
 
 def kind_phrase(kind: str) -> str:
@@ -75,16 +76,25 @@ def level_words(rank: int, scale: Scale) -> str:
 
 def line_sentence(line: Line, *, own: bool = True) -> str:
     """The sentence beside the level bar."""
-    return level_sentence(line.level, line.required.rank, line.scale, own=own)
+    return level_sentence(line.level, line.required, line.scale, own=own)
 
 
-def level_sentence(level: Level, required: int | None, scale: Scale, *, own: bool = True) -> str:
+def level_sentence(level: Level, asked: Required | None, scale: Scale, *, own: bool = True) -> str:
     """Held against required, and what shows it, e.g. "Level 2 of the 4 your role needs – shown by a course in March 2026".
 
-    `own` speaks to the person herself, otherwise of her.
+    `asked` is None where no role asks for the competency. `own` speaks to the person herself, otherwise of her.
     """
+    required = asked.rank if asked is not None else None
     values = {"rank": level.rank, "required": required}
-    if not scale.is_stated:
+    if asked is None:
+        head = (
+            _("Nothing shown yet")
+            if not level.rank
+            else _("Held")
+            if not scale.is_stated
+            else asked_words(level.rank, scale)
+        )
+    elif not scale.is_stated:
         head = _("Held") if level.rank else _("Required, not shown yet")
     elif required is None:
         head = (
@@ -120,6 +130,17 @@ def level_sentence(level: Level, required: int | None, scale: Scale, *, own: boo
         )
         return words % {"level": head, "declared": level.declared}
     return head
+
+
+def moved_words(moved: Moved) -> str:
+    """What an event did to a level: "level 2 before, level 4 now"."""
+    before, after = moved.before.rank, moved.after.rank
+    if before == after:
+        return _("%(level)s, as before") % {"level": level_words(after, moved.scale)}
+    return _("%(before)s before, %(after)s now") % {
+        "before": level_words(before, moved.scale),
+        "after": level_words(after, moved.scale),
+    }
 
 
 def rule_words(rule: AttainmentRule) -> str:

@@ -211,5 +211,27 @@ def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], di
     return passed, begun
 
 
+def passed_keys(person: User, keys: Iterable[str]) -> set[str]:
+    """Which of these courses a person has completed, in whatever language. One query."""
+    return set(
+        Enrolment.objects.of(person).completed().filter(course__key__in=keys).values_list("course__key", flat=True)
+    )
+
+
+def in_language(language: str, courses: Iterable[CoursePage]) -> dict[int, CoursePage]:
+    """For each course the page a reader of this language would call it by: hers where it is offered, else its own.
+
+    One query, none where all are in that language.
+    """
+    pages = {course.pk: course for course in courses}
+    others = {course.key for course in pages.values() if course.language != language}
+    found = (
+        {page.key: page for page in CoursePage.objects.offered().filter(key__in=others, language=language)}
+        if others
+        else {}
+    )
+    return {pk: found.get(course.key, course) for pk, course in pages.items()}
+
+
 def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
     return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()

@@ -3,6 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# The kind of the job that assigns a role and its path.
+ASSIGN_JOB = "learning.assign"
+
 
 class PlanReason(models.TextChoices):
     """Why a plan was made."""

@@ -24,14 +24,16 @@ from django.views.decorators.http import require_GET
 from competencies.jobs import IMPORT_JOB
 from competencies.models import RoleProfile
 from competencies.selectors import published_roles
-from learning import hr, selectors
-from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
+from courses.selectors import in_language
+from learning import hr, selectors, wording
+from learning.assignment import apply_assignment, preview_assignment
+from learning.enums import ASSIGN_JOB
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
 from organisations import jobs, perms
 from organisations.ids import as_id
-from organisations.models import Job, User
+from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
@@ -94,9 +96,11 @@ def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
     me = signed_in(request)
     person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
     view = selectors.path_of(person)
+    courses = [*(state.course for state in view.done), *(step.course for step in view.steps)]
     context = {
         "person": person,
         "path": view,
+        "named": in_language(get_language() or "", courses),
         "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
         "to_confirm": selectors.to_confirm(view.standing),
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
@@ -122,12 +126,15 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
     me = signed_in(request)
+    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
+    asked = hr.asked_of(latest)
     context = {
-        "key_posts": hr.key_post_views(me),
+        "desk": hr.desk_of(me),
+        "soon_days": hr.SOON.days,
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
-        "jobs": list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5]),
+        "jobs": [(job, wording.asked_words(asked[job.pk])) for job in latest],
     }
     return render(request, "learning/hr.html", context)
 
@@ -146,9 +153,8 @@ def hr_people(request: HttpRequest) -> HttpResponse:
             )
         if form.cleaned_data["unit"]:
             unit = form.cleaned_data["unit"]
-            people = people.filter(
-                pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk")
-            )
+            holders = Appointment.objects.current().filter(post__unit__path__startswith=unit.path)
+            people = people.filter(pk__in=holders.values("person_id"))
     page = Paginator(people, ROSTER_PAGE).get_page(request.GET.get("page"))
     members = selectors.members_of(list(page.object_list), timezone.localdate())
     query = request.GET.copy()
@@ -252,11 +258,12 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
     page = Paginator(Job.objects.visible_to(signed_in(request)), 25).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "learning/job_list.html",
-        {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]},
-    )
+    asked = hr.asked_of(page.object_list)
+    rows = [
+        (job, jobs.label_of(job), wording.asked_words(asked[job.pk]) if job.pk in asked else "")
+        for job in page.object_list
+    ]
+    return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": rows})
 
 
 @require_GET
@@ -271,4 +278,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
         held = [names[pk] for pk in row.report["held"] if pk in names]
     template = "learning/partials/_job.html" if request.htmx else "learning/job.html"  # type: ignore[attr-defined]
-    return render(request, template, {"job": row, "label": jobs.label_of(row), "assigned": assigned, "held": held})
+    asked = hr.asked_of([row]).get(row.pk)
+    context = {
+        "job": row,
+        "label": jobs.label_of(row),
+        "asked": wording.asked_words(asked) if asked else "",
+        "assigned": assigned,
+        "held": held,
+    }
+    return render(request, template, context)

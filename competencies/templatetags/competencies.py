@@ -8,8 +8,10 @@ from django import template
 from competencies import wording
 from competencies.browsing import Asked
 from competencies.enums import CompetencyKind
+from competencies.gaps import Required
 from competencies.levels import Level
-from competencies.selectors import Line, Scale
+from competencies.models import Competency
+from competencies.selectors import Line, Scale, Standing
 
 register = template.Library()
 
@@ -38,6 +40,25 @@ def bar_values(level: Level, required: int | None, scale: Scale, is_required: bo
         "required": ("any" if required is None else required) if is_required else None,
         "max": scale.max_rank,
     }
+
+
+@register.filter
+def required_of(standing: Standing, competency: Competency) -> Required | None:
+    """What a person's roles ask for in a competency; None where none of them asks."""
+    line = standing.line(competency.pk)
+    return line.required if line else None
+
+
+@register.filter
+def shortened(text: object, most: int) -> str:
+    """A text cut between two words, with an ellipsis, where it is longer than so many characters."""
+    words = str(text)
+    if len(words) <= most:
+        return words
+    kept = words[: most - 1]
+    if not (kept[-1].isspace() or words[most - 1].isspace()):  # within a word
+        kept = kept.rsplit(None, 1)[0]
+    return f"{kept.rstrip(' ,;:–-(')}…"
 
 
 @register.filter

@@ -6,6 +6,7 @@ from competencies.enums import EvidenceKind
 from competencies.levels import RULES
 from competencies.models import Evidence
 from competencies.selectors import standing_of
+from competencies.templatetags.competencies import shortened
 from tests.builders import (
     competency,
     give_evidence,
@@ -168,3 +169,42 @@ def test_an_officer_comes_from_her_people_and_a_manager_from_her_team(client, ve
             trail = client.get(page).content.decode().split("breadcrumbs", 1)[1].split("</nav>")[0]
             assert f'href="{theirs}"' in trail, (reader, page)
             assert f'href="{others}"' not in trail, (reader, page)
+
+
+def test_a_level_no_role_asks_for_is_not_said_to_be_required(client, version, ana):
+    other = make_framework(codes="Z")
+    z = competency(other, "Z")
+    client.force_login(ana)
+    assert "Nothing shown yet" in text(client, f"/learn/competencies/{z.pk}/")
+    give_evidence(ana, z, 2)
+    page = text(client, f"/learn/competencies/{z.pk}/")
+    assert "Level 2, Label 2 – shown by prior learning" in page
+    give_evidence(ana, competency(make_framework(codes="Y", ranks=0), "Y"), 1)
+    plain = competency(make_framework(codes="X", ranks=0), "X")
+    assert "Nothing shown yet" in text(client, f"/learn/competencies/{plain.pk}/")
+    for address in (f"/learn/competencies/{z.pk}/", f"/learn/competencies/{plain.pk}/", f"/competencies/{z.pk}/"):
+        assert "equired at any level" not in text(client, address)
+        assert "the role states no level" not in text(client, address)
+    assert "Required at any level, not shown yet" in text(client, f"/learn/competencies/{competency(version, 'C').pk}/")
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "short"),
+    [
+        ("Sets direction.", 20, "Sets direction."),
+        ("Sets direction for the ministry", 20, "Sets direction for…"),
+        ("Sets direction, and more", 17, "Sets direction…"),
+        ("Sets direction for all", 19, "Sets direction for…"),
+        ("Donaudampfschifffahrt", 10, "Donaudamp…"),
+        ("", 10, ""),
+    ],
+)
+def test_a_text_is_cut_between_words(words, most, short):
+    assert shortened(words, most) == short
+    assert len(short) <= most
+
+
+def test_the_list_of_roles_cuts_no_word(client, version):
+    profile = make_profile(version, {"A": 1})
+    profile.role.__class__.objects.filter(pk=profile.role_id).update(summary={"en": "wordwordword " * 40})
+    assert "wordwordword…" in text(client, "/roles/")
