@@ -72,6 +72,21 @@ def test_real_frameworks_are_read_back_as_they_were(request, name, language):
     assert_same(from_csv(tables.csv_files(content, language=language)), content)
 
 
+OTHER_REAL_ONES = [
+    "esco-1.2.0-subset", "onet-29.2-subset", "digcomp-3.0",
+    *(f"case/packages/{name}.json" for name in ("smarter-balanced-hs-math", "webb-dok", "opensalt-SmartLevelFramework",
+      "opensalt-Utf8TestFramework", "opensalt-MarkdownFramework", "opensalt-SequenceNumberFramework")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_REAL_ONES)
+def test_every_other_real_framework_too(shared_data, name):
+    content = importers.read(shared_data / name)
+    edition = content.edition or "1"
+    for read in (from_workbook(tables.workbook(content, edition)), from_csv(tables.csv_files(content, edition))):
+        assert (read.digest, read.edition) == (content.digest, edition)
+
+
 @hypothesis_settings(
     max_examples=60,
     deadline=None,

@@ -11,7 +11,7 @@ from wagtail.models import ModelLogEntry
 from competencies import importers
 from competencies.enums import FrameworkStatus
 from competencies.importers import CannotImport, content
-from competencies.loading import load_framework
+from competencies.loading import content_of, load_framework
 from competencies.models import (
     Area,
     Competency,
@@ -175,6 +175,19 @@ def queries_of(content):
     with CaptureQueriesContext(connection) as queries:
         load_framework(content=content)
     return len(queries)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nice-2.1.0", "ddat-2025-09", "esco-1.2.0-subset", "onet-29.2-subset", "digcomp-3.0",
+     "case/packages/smarter-balanced-hs-math.json", "case/packages/webb-dok.json"],
+)  # fmt: skip
+def test_what_is_stored_is_what_was_read(shared_data, name, count_queries):
+    read = importers.read(shared_data / name)
+    version = load_framework(content=read).version
+    stored = FrameworkVersion.objects.get(pk=version.pk)
+    assert content_of(stored).digest == read.digest
+    assert count_queries(lambda: content_of(stored)) <= 12
 
 
 @pytest.mark.parametrize(("folder", "most"), [("nice-2.1.0", 150), ("ddat-2025-09", 50)])
