@@ -202,13 +202,14 @@ def assign_batch(
 ) -> dict[int, str]:
     """Give a batch of people a role and its path; returns for each person "assigned" or "held".
 
-    Who has the role keeps it as it is: running a batch again, or two officers at once, leaves one assignment each.
+    Who has the role, in this or an earlier edition, keeps it as it is: running a batch again, or two officers at once,
+    leaves one assignment each.
     """
     day = timezone.localdate(at)
     held = set(
-        RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True).values_list(
-            "person_id", flat=True
-        )
+        RoleAssignment.objects.filter(
+            person_id__in=person_ids, profile__lineage=profile.lineage, ends_on__isnull=True
+        ).values_list("person_id", flat=True)
     )
     new = [
         RoleAssignment(person_id=pk, profile=profile, starts_on=day, assigned_by=by, assigned_at=at)

@@ -191,6 +191,11 @@ class FrameworkVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.framework} {self.edition}"
 
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_draft:
+            raise VersionIsFrozen(self)
+        return super().delete(*args, **kwargs)
+
     @property
     def is_draft(self) -> bool:
         return self.status == FrameworkStatus.DRAFT

@@ -11,14 +11,14 @@ from django.utils import timezone
 from competencies.enums import FrameworkStatus
 from competencies.lifecycle import confirm_certain, decide_succession, propose_crosswalk, publish_version
 from competencies.loading import content_of, load_framework
-from competencies.models import FrameworkVersion, PostRole
+from competencies.models import FrameworkVersion, PostRole, RoleProfile, VersionIsFrozen
 from competencies.perms import STEWARDS
 from competencies.selectors import standing_of
 from learning.enums import PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import PathPlan
 from learning.selectors import path_of
-from learning.services import replan
+from learning.services import assign_batch, replan
 from organisations.models import Job
 from tests.builders import (
     competency,
@@ -214,3 +214,18 @@ def test_the_page_asks_as_many_queries_for_many_people_as_for_few(house, steward
     Job.objects.filter(kind=IMPACT_JOB).delete()
     client.get(publish_url(draft))
     assert count_queries(lambda: client.get(publish_url(draft))) == few
+
+
+def test_who_has_a_role_from_an_earlier_edition_is_not_given_it_twice(house, steward):
+    ana, profile = house["ana"], house["profile"]
+    assign = {"person_ids": [ana.pk], "due_on": None, "by": None, "job": None, "at": timezone.now()}
+    assert assign_batch(profile=profile, **assign) == {ana.pk: "assigned"}
+    draft = next_edition(house["version"], steward)
+    publish_version(version=draft, by=steward, at=timezone.now())
+    successor = RoleProfile.objects.get(role__version=draft)
+    assert assign_batch(profile=successor, **assign) == {ana.pk: "held"}
+
+
+def test_a_published_edition_cannot_be_deleted(house):
+    with pytest.raises(VersionIsFrozen):
+        house["version"].delete()
