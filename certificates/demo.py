@@ -10,7 +10,7 @@ from wagtail.signal_handlers import disable_reference_index_auto_update
 
 from certificates.models import Certificate
 from certificates.services import issue_certificates
-from competencies.demo import assess, give_earlier_roles, give_roles, starter_framework
+from competencies.demo import appoint_steward, assess, give_earlier_roles, give_roles, starter_framework
 from competencies.models import FrameworkVersion
 from courses.demo import Library, appoint_editor
 from courses.models import Enrolment
@@ -50,6 +50,7 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
     with disable_reference_index_auto_update():
         write_ministry(ministry)
         appoint_editor(ministry)
+        appoint_steward(ministry)
         give_roles(ministry, starter)
         role_days = give_earlier_roles(ministry, starter)
         assessments = assess(ministry, starter)

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from random import Random
 
+from django.contrib.auth.models import Group
+
 from competencies.enums import EvidenceKind
 from competencies.gaps import Required, merge_requirements
 from competencies.models import (
@@ -26,6 +28,7 @@ from competencies.models import (
     RoleAssignment,
     RoleProfile,
 )
+from competencies.perms import STEWARDS
 from organisations.demo import BATCH, Member, Ministry, Words, i18n, moment, stream, workday_from, workdays
 
 STARTER_SLUG = "public-digital-talent"
@@ -109,6 +112,11 @@ def starter_framework() -> Starter:
         row.code: row for row in Competency.objects.filter(version=version).select_related("area").order_by("pk")
     }
     return Starter(competencies, profiles, {code: tuple(rows) for code, rows in required.items()})
+
+
+def appoint_steward(ministry: Ministry) -> None:
+    """The HR officer looks after the frameworks too."""
+    ministry.account("hr").user.groups.add(Group.objects.get(name=STEWARDS))
 
 
 def give_roles(ministry: Ministry, starter: Starter) -> int:

@@ -20,6 +20,35 @@ class CompetencyKind(models.TextChoices):
     SKILL = "skill", _("Skill")
     KNOWLEDGE = "knowledge", _("Knowledge")
     TASK = "task", _("Task")
+    TOOL = "tool", _("Technology")
+    STATEMENT = "statement", _("Statement")
+    OUTCOME = "outcome", _("Learning outcome")
+
+
+class Necessity(models.TextChoices):
+    """How a role asks for a competency. Only what is required makes a gap and drives a path."""
+
+    REQUIRED = "required", _("Required")
+    OPTIONAL = "optional", _("Optional")
+    # The source publishes the figure and advises against using it (too few answers, too wide a spread).
+    UNCERTAIN = "uncertain", _("Too uncertain to be used")
+
+
+class LinkRelation(models.TextChoices):
+    """How one competency stands to another, read "origin <relation> target"."""
+
+    EXACT = "exact", _("is the same as")
+    BROADER = "broader", _("is broader than")
+    NARROWER = "narrower", _("is narrower than")
+    RELATED = "related", _("is related to")
+    PEER = "peer", _("stands beside")
+    PART_OF = "part_of", _("is part of")
+    PRECEDES = "precedes", _("comes before")
+    REPLACED_BY = "replaced_by", _("is replaced by")
+    EXEMPLAR = "exemplar", _("is shown by the example")
+    SKILL_LEVEL = "skill_level", _("has the skill level")
+    TRANSLATION = "translation", _("is a translation of")
+    OTHER = "other", _("is linked to")
 
 
 class EvidenceKind(models.TextChoices):
@@ -31,3 +60,30 @@ class EvidenceKind(models.TextChoices):
     COURSE = "course", _("Course")
     CERTIFICATE = "certificate", _("Certificate")
     PRIOR_LEARNING = "prior_learning", _("Prior learning")
+
+
+# What a person may say of two frameworks; the rest is what frameworks say of themselves.
+ALIGNMENT_CHOICES = [
+    (relation.value, relation.label)
+    for relation in (LinkRelation.EXACT, LinkRelation.BROADER, LinkRelation.NARROWER, LinkRelation.RELATED)
+]
+
+
+class SuccessionBasis(models.TextChoices):
+    """Why a line of a crosswalk was proposed, the surest first."""
+
+    IDENTIFIER = "identifier", _("Same identifier")
+    CODE = "code", _("Same code")
+    WORDING = "wording", _("Same wording")
+    CLOSE = "close", _("Close wording")
+    PERSON = "person", _("Chosen by a person")
+    NONE = "none", _("Nothing like it")
+
+
+# These need no second look; close wording does.
+CERTAIN_BASES = frozenset({SuccessionBasis.IDENTIFIER, SuccessionBasis.CODE, SuccessionBasis.WORDING})
+
+
+class SuccessionDecision(models.TextChoices):
+    PROPOSED = "proposed", _("Proposed")
+    CONFIRMED = "confirmed", _("Confirmed")

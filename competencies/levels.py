@@ -86,7 +86,10 @@ RULES = RuleSet(
 
 @dataclass(frozen=True)
 class EvidenceItem:
-    """One piece of evidence that has not been withdrawn. `rank` is of the framework's own scale."""
+    """One piece of evidence that has not been withdrawn. `rank` is of the framework's own scale.
+
+    `via` is the id of the competency it was recorded for, where that is another one that is the same as this.
+    """
 
     id: int
     kind: EvidenceKind
@@ -94,6 +97,7 @@ class EvidenceItem:
     assessed: bool
     occurred_on: date
     valid_until: date | None = None
+    via: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from competencies.enums import HELD_RANK, EvidenceKind
+from competencies.enums import HELD_RANK, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
+from competencies.equivalence import translate_rank
 from competencies.gaps import Gap, Required, measure_gaps, merge_requirements
 from competencies.levels import NOTHING_HELD, EvidenceItem, Level, attained_level
 from competencies.models import (
+    Alignment,
     Competency,
     Evidence,
+    FrameworkVersion,
     PostRole,
     ProficiencyLevel,
     Requirement,
@@ -24,14 +28,19 @@ from competencies.models import (
     RoleAssignment,
     RoleProfile,
 )
+from competencies.models.framework import in_languages
 from organisations.models import Appointment, User
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The levels of one framework version: rank → label. Without levels only "held" is known."""
+    """The levels of one framework version: rank → label. Without levels only "held" is known.
+
+    `labels` are in the reader's language, to be shown; `words` in all of them, to tell whether two scales are the same.
+    """
 
     labels: Mapping[int, str]
+    words: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def max_rank(self) -> int:
@@ -77,6 +86,21 @@ class Standing:
     profiles: tuple[RoleProfile, ...]
     lines: tuple[Line, ...] = ()
     levels: Mapping[int, Level] = field(default_factory=dict)
+    # What each profile asks for by itself; `lines` have the highest level any of them needs.
+    asked: Mapping[int, Sequence[Required]] = field(default_factory=dict)
+
+    def way_to(self, profile_id: int) -> tuple[int, int]:
+        """How many of the competencies that this profile of hers asks for are at its level, and how many it asks for."""
+        needed: dict[int, int] = {}
+        for r in self.asked.get(profile_id, ()):
+            needed[r.competency_id] = max(r.rank_needed, needed.get(r.competency_id, 0))
+        met = sum(self.levels.get(pk, NOTHING_HELD).rank >= rank for pk, rank in needed.items())
+        return met, len(needed)
+
+    def is_met(self, profile_id: int) -> bool:
+        """Whether everything this profile of hers asks for is shown."""
+        met, total = self.way_to(profile_id)
+        return met == total
 
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
@@ -108,104 +132,510 @@ class Standing:
         return next((line for line in self.lines if line.competency.pk == competency_id), None)
 
 
-def profiles_by_person(person_ids: Sequence[int], as_of: date) -> dict[int, list[int]]:
-    """Role profile ids of each person: those of the posts held and those assigned. Two queries."""
-    found: dict[int, set[int]] = defaultdict(set)
+@dataclass(frozen=True)
+class Supposing:
+    """What would be in force if a draft were published: whose place its profiles and competencies would take.
+
+    `profiles`: id of a profile in force → id of the draft's; `lineages`: id of a competency of the draft → lineage it
+    would take over.
+    """
+
+    profiles: Mapping[int, int] = field(default_factory=dict)
+    lineages: Mapping[int, UUID] = field(default_factory=dict)
+
+
+NOTHING_SUPPOSED = Supposing()
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A profile as it counts today: the published edition of what was given, and what that builds on."""
+
+    profile_id: int
+    builds_on_id: int | None
+
+
+@dataclass(frozen=True)
+class Given:
+    """A profile as it was given to somebody, in whatever edition."""
+
+    profile_id: int
+    lineage: UUID
+    superseded: bool
+    builds_on_id: int | None
+
+
+def profiles_in_force(given: Iterable[Given], supposing: Supposing = NOTHING_SUPPOSED) -> dict[int, InForce]:
+    """For each profile the one that counts today: the published edition where that it was given in is superseded.
+
+    A profile without successor (its role was withdrawn) goes on counting as it is. No query unless an edition was
+    superseded, then one.
+    """
+    all_given = {profile.profile_id: profile for profile in given}
+    found = {pk: InForce(pk, profile.builds_on_id) for pk, profile in all_given.items()}
+    stale = {profile.lineage for profile in all_given.values() if profile.superseded}
+    if stale:
+        rows = RoleProfile.objects.published().filter(lineage__in=stale).values_list("lineage", "pk", "builds_on_id")
+        published = {lineage: InForce(pk, base) for lineage, pk, base in rows}
+        found = {pk: published.get(all_given[pk].lineage, profile) for pk, profile in found.items()}
+    if supposing.profiles:
+        bases = dict(RoleProfile.objects.filter(pk__in=supposing.profiles.values()).values_list("pk", "builds_on_id"))
+        for pk, profile in found.items():
+            new = supposing.profiles.get(profile.profile_id)
+            if new is not None:
+                found[pk] = InForce(new, bases[new])
+    return found
+
+
+def successors_of(profile_ids: Iterable[int]) -> dict[int, int]:
+    """For each profile id that of the profile which counts today. One query, two after an edition was superseded."""
+    return {pk: profile.profile_id for pk, profile in profiles_in_force(_given(profile_ids)).items()}
+
+
+def _given(profile_ids: Iterable[int]) -> list[Given]:
+    wanted = set(profile_ids)
+    if not wanted:
+        return []
+    rows = RoleProfile.objects.filter(pk__in=wanted)
+    return [
+        Given(pk, lineage, status == FrameworkStatus.SUPERSEDED, base)
+        for pk, lineage, status, base in rows.values_list("pk", "lineage", "role__version__status", "builds_on_id")
+    ]
+
+
+def profiles_by_person(
+    person_ids: Sequence[int], as_of: date, supposing: Supposing = NOTHING_SUPPOSED
+) -> dict[int, list[int]]:
+    """Role profile ids of each person, those of the posts held and those assigned, as they are in force."""
+    return {
+        person_id: sorted({profile.profile_id for profile in profiles})
+        for person_id, profiles in _profiles_of(person_ids, as_of, supposing).items()
+    }
+
+
+def _profiles_of(person_ids: Sequence[int], as_of: date, supposing: Supposing) -> dict[int, list[InForce]]:
+    """One query, two after an edition was superseded."""
+
+    def fields(prefix: str) -> tuple[str, ...]:
+        of_profile = ("lineage", "role__version__status", "builds_on_id")
+        return ("person_id", f"{prefix}_id", *(f"{prefix}__{name}" for name in of_profile))
+
     by_post = (
         Appointment.objects.current(as_of)
         .filter(person_id__in=person_ids, post__post_roles__isnull=False)
-        .values_list("person_id", "post__post_roles__profile_id")
+        .order_by()
+        .values_list(*fields("post__post_roles__profile"))
     )
     assigned = (
-        RoleAssignment.objects.current(as_of).filter(person_id__in=person_ids).values_list("person_id", "profile_id")
+        RoleAssignment.objects.current(as_of)
+        .filter(person_id__in=person_ids)
+        .order_by()
+        .values_list(*fields("profile"))
     )
-    for person_id, profile_id in [*by_post, *assigned]:
+    found: dict[int, set[int]] = defaultdict(set)
+    given: dict[int, Given] = {}
+    for person_id, profile_id, lineage, status, base in by_post.union(assigned):
         found[person_id].add(profile_id)
-    return {person_id: sorted(ids) for person_id, ids in found.items()}
+        given[profile_id] = Given(profile_id, lineage, status == FrameworkStatus.SUPERSEDED, base)
+    now = profiles_in_force(given.values(), supposing)
+    return {
+        person_id: sorted({now[pk] for pk in ids}, key=lambda profile: profile.profile_id)
+        for person_id, ids in found.items()
+    }
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A lineage whose evidence counts for another one, and what a person said of its levels: `rank_map` from rank there
+    to rank here, `outward` from rank here to rank there."""
+
+    lineage: UUID
+    rank_map: Mapping[int, int]
+    outward: Mapping[int, int] = field(default_factory=dict)
+
+
+def counterparts_of(lineages: Iterable[UUID]) -> dict[UUID, list[Counterpart]]:
+    """Which lineages are aligned exactly with these, in either direction. One query."""
+    wanted = set(lineages)
+    found: dict[UUID, list[Counterpart]] = defaultdict(list)
+    if not wanted:
+        return found
+    rows = Alignment.objects.standing().filter(
+        Q(origin__lineage__in=wanted) | Q(target__lineage__in=wanted), relation=LinkRelation.EXACT
+    )
+    for origin, target, rank_map in rows.values_list("origin__lineage", "target__lineage", "rank_map"):
+        there = {int(at): int(to) for at, to in rank_map.items()}
+        back: dict[int, int] = {}
+        for at, to in sorted(there.items()):  # the lowest level there that is as high as this one
+            back.setdefault(to, at)
+        if target in wanted:
+            found[target].append(Counterpart(origin, there, back))
+        if origin in wanted:
+            found[origin].append(Counterpart(target, back, there))
+    return found
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """A standing piece of evidence with the competency it was recorded for."""
+
+    item: EvidenceItem
+    competency_id: int
+    lineage: UUID
+    version_id: int
+    framework_id: int
+    in_force: bool
+
+
+def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
+    """Standing evidence of each person, in the order it was recorded. One query."""
+    found: dict[int, list[EvidenceRow]] = defaultdict(list)
+    fields = (
+        "id", "kind", "rank", "assessed", "occurred_on", "valid_until", "person_id", "competency_id",
+        "competency__lineage", "competency__version_id", "competency__version__framework_id",
+        "competency__version__status",
+    )  # fmt: skip
+    rows = Evidence.objects.standing().filter(person_id__in=person_ids).order_by("pk").values_list(*fields)
+    for pk, kind, rank, assessed, occurred_on, valid_until, person_id, competency_id, *of in rows:
+        lineage, version_id, framework_id, status = of
+        item = EvidenceItem(pk, EvidenceKind(kind), rank, assessed, occurred_on, valid_until)
+        found[person_id].append(
+            EvidenceRow(item, competency_id, lineage, version_id, framework_id, status != FrameworkStatus.SUPERSEDED)
+        )
+    return found
+
+
+def evidence_items(person_ids: Sequence[int]) -> dict[int, dict[int, list[EvidenceItem]]]:
+    """Standing evidence by the competency it was recorded for: person id → competency id → items. One query."""
+    found: dict[int, dict[int, list[EvidenceItem]]] = defaultdict(lambda: defaultdict(list))
+    for person_id, rows in evidence_rows(person_ids).items():
+        for row in rows:
+            found[person_id][row.competency_id].append(row.item)
+    return found
+
+
+@dataclass(frozen=True)
+class Place:
+    """A competency as evidence meets it: its lineage and scale, and the lineages that count for it beside its own."""
+
+    competency_id: int
+    lineage: UUID
+    version_id: int
+    framework_id: int
+    counterparts: tuple[Counterpart, ...] = ()
+
+    def takes(self, row: EvidenceRow, scales: Mapping[int, Scale]) -> EvidenceItem | None:
+        """The item as it counts here, in ranks of this scale; None when it is about something else or shows nothing here."""
+        if row.competency_id == self.competency_id:
+            return row.item
+        stated: Mapping[int, int] | None = None
+        if row.lineage != self.lineage:
+            counterpart = next((c for c in self.counterparts if c.lineage == row.lineage), None)
+            if counterpart is None:
+                return None
+            stated = counterpart.rank_map
+        rank = translate_rank(
+            row.item.rank,
+            source=scales[row.version_id].words,
+            target=scales[self.version_id].words,
+            stated=stated,
+            editions=row.framework_id == self.framework_id,
+        )
+        # A level that shows nothing here says nothing here either: a self-assessment at 4 there is not one at 0 here.
+        return replace(row.item, rank=rank, via=row.competency_id) if rank or not row.item.rank else None
+
+
+def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
+    """The published competency of each lineage. One query, none where nothing is asked."""
+    wanted = set(lineages)
+    if not wanted:
+        return {}
+    rows = Competency.objects.published().filter(lineage__in=wanted)
+    return {
+        lineage: Place(pk, lineage, version_id, framework_id)
+        for pk, lineage, version_id, framework_id in rows.values_list(
+            "pk", "lineage", "version_id", "version__framework_id"
+        )
+    }
 
 
 def scales_of(version_ids: Iterable[int]) -> dict[int, Scale]:
     wanted = set(version_ids)
     labels: dict[int, dict[int, str]] = defaultdict(dict)
+    words: dict[int, dict[int, Mapping[str, str]]] = defaultdict(dict)
     for level in ProficiencyLevel.objects.filter(version_id__in=wanted):
         labels[level.version_id][level.rank] = str(level.label)
-    return {version_id: Scale(labels.get(version_id, {})) for version_id in wanted}
+        words[level.version_id][level.rank] = in_languages(level.label)
+    return {version_id: Scale(labels[version_id], words[version_id]) for version_id in wanted}
 
 
-def evidence_items(
-    person_ids: Sequence[int], competency_ids: Sequence[int] | None = None
-) -> dict[int, dict[int, list[EvidenceItem]]]:
-    """Standing evidence as the pure rules take it: person id → competency id → items. One query."""
-    found: dict[int, dict[int, list[EvidenceItem]]] = defaultdict(lambda: defaultdict(list))
-    rows = Evidence.objects.standing().filter(person_id__in=person_ids)
-    if competency_ids is not None:
-        rows = rows.filter(competency_id__in=competency_ids)
-    fields = ("id", "person_id", "competency_id", "kind", "rank", "assessed", "occurred_on", "valid_until")
-    for pk, person_id, competency_id, kind, rank, assessed, occurred_on, valid_until in rows.order_by("pk").values_list(
-        *fields
-    ):
-        found[person_id][competency_id].append(
-            EvidenceItem(pk, EvidenceKind(kind), rank, assessed, occurred_on, valid_until)
+def competencies_in_force(competency_ids: Iterable[int]) -> dict[int, int]:
+    """For competencies of superseded editions the id of the one in force; others are left out. One query."""
+    wanted = set(competency_ids)
+    if not wanted:
+        return {}
+    in_force = Competency.objects.published().filter(lineage=OuterRef("lineage")).values("pk")[:1]
+    rows = (
+        Competency.objects.filter(pk__in=wanted, version__status=FrameworkStatus.SUPERSEDED)
+        .annotate(now=Subquery(in_force))
+        .exclude(now=None)
+    )
+    return dict(rows.values_list("pk", "now"))
+
+
+def holders_of_version(version: FrameworkVersion, as_of: date) -> list[int]:
+    """Ids of everybody who has a role of this framework by post or assignment, in whatever edition it was given, or of a
+    local one that builds on it. One query."""
+    own = RoleProfile.objects.filter(role__version=version).values("lineage")
+    # A local profile may build on an edition before: what counts is that edition's successor.
+    lineages = RoleProfile.objects.filter(Q(lineage__in=own) | Q(builds_on__lineage__in=own)).values("lineage")
+    by_post = (
+        Appointment.objects.current(as_of)
+        .filter(post__post_roles__profile__lineage__in=lineages, person__is_active=True)
+        .order_by()
+        .values_list("person_id")
+    )
+    assigned = (
+        RoleAssignment.objects.current(as_of)
+        .filter(profile__lineage__in=lineages, person__is_active=True)
+        .order_by()
+        .values_list("person_id")
+    )
+    return sorted({person_id for (person_id,) in by_post.union(assigned)})
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A competency that something (a course, say) leads to: what `equivalents_of` needs to know of it."""
+
+    competency_id: int
+    rank: int
+    lineage: UUID
+    version_id: int
+    framework_id: int
+    superseded: bool
+
+
+def equivalents_of(
+    taught: Iterable[Taught], supposing: Supposing = NOTHING_SUPPOSED
+) -> dict[Taught, tuple[tuple[int, int], ...]]:
+    """Where else each rank counts: (competency id, rank there), the competency itself first.
+
+    That is the published edition of what is superseded, and whatever is aligned with it exactly. One query, up to two
+    more where there is anything of the kind.
+    """
+    outcomes = list(taught)
+    counterparts = counterparts_of(outcome.lineage for outcome in outcomes)
+    lineages = {outcome.lineage for outcome in outcomes if outcome.superseded or supposing.lineages}
+    lineages |= {c.lineage for found in counterparts.values() for c in found}
+    published = _places_in_force(lineages)
+    if supposing.lineages:
+        drafts = Competency.objects.filter(pk__in=supposing.lineages).values_list(
+            "pk", "version_id", "version__framework_id"
         )
+        for pk, version_id, framework_id in drafts:
+            lineage = supposing.lineages[pk]
+            published[lineage] = Place(pk, lineage, version_id, framework_id)
+    versions = {place.version_id for place in published.values()} | {outcome.version_id for outcome in outcomes}
+    scales = scales_of(versions) if published else {}
+    found: dict[Taught, tuple[tuple[int, int], ...]] = {}
+    for outcome in outcomes:
+        ways = [(outcome.competency_id, outcome.rank)]
+        for counterpart in (Counterpart(outcome.lineage, {}), *counterparts.get(outcome.lineage, ())):
+            place = published.get(counterpart.lineage)
+            if place is None or place.competency_id == outcome.competency_id:
+                continue
+            rank = translate_rank(
+                outcome.rank,
+                source=scales[outcome.version_id].words,
+                target=scales[place.version_id].words,
+                stated=counterpart.outward,
+                editions=place.framework_id == outcome.framework_id,
+            )
+            if rank:  # a level that shows nothing there is no way to it
+                ways.append((place.competency_id, rank))
+        found[outcome] = tuple(ways)
     return found
 
 
 def standings_of(
-    person_ids: Sequence[int], *, as_of: date | None = None, adding: RoleProfile | None = None
+    person_ids: Sequence[int],
+    *,
+    as_of: date | None = None,
+    adding: RoleProfile | None = None,
+    supposing: Supposing = NOTHING_SUPPOSED,
 ) -> dict[int, Standing]:
-    """The standing of many people: five queries however many there are.
+    """The standing of many people: five queries however many there are, up to seven more where editions were
+    superseded or profiles build on others.
 
-    `adding` asks "what if": everybody's standing as if they had this role profile too.
+    `adding` asks "what if": everybody's standing as if they had this role profile too; `supposing` as if a draft of a
+    framework were published.
     """
     day = as_of or timezone.localdate()
-    by_person = profiles_by_person(person_ids, day)
+    by_person = _profiles_of(person_ids, day, supposing)
     if adding is not None:
-        by_person = {pk: sorted({*by_person.get(pk, []), adding.pk}) for pk in person_ids}
-    profile_ids = sorted({pk for ids in by_person.values() for pk in ids})
-    required: dict[int, list[Required]] = defaultdict(list)
-    competencies: dict[int, Competency] = {}
-    requirements = (
-        Requirement.objects.filter(profile_id__in=profile_ids)
-        .select_related("competency", "level", "profile__role")
-        .defer(
-            "competency__description",
-            "competency__example",
-            "level__description",
-            "profile__summary",
-            "profile__role__summary",
-        )
-        .order_by("profile_id", "position", "pk")
-    )
-    profiles: dict[int, RoleProfile] = {}
-    for row in requirements:
-        profiles[row.profile_id] = row.profile
-        competencies[row.competency_id] = row.competency
-        required[row.profile_id].append(_as_required(row))
-    if set(profile_ids) - profiles.keys():  # profiles that require nothing yet
-        profiles |= (
-            RoleProfile.objects.filter(pk__in=set(profile_ids) - profiles.keys()).select_related("role").in_bulk()
-        )
-    evidence = evidence_items(person_ids)
-    scales = scales_of(c.version_id for c in competencies.values())
+        added = InForce(adding.pk, adding.builds_on_id)
+        by_person = {pk: sorted({*by_person.get(pk, []), added}, key=_by_id) for pk in person_ids}
+    wanted = {profile for profiles in by_person.values() for profile in profiles}
+    bases = profiles_in_force(_given({p.builds_on_id for p in wanted if p.builds_on_id is not None}), supposing)
+    required, competencies, profiles = _requirements_of(wanted, bases)
+    required, competencies = _brought_forward(required, competencies, supposing)
+    places = _places(competencies.values(), supposing)
+    evidence = evidence_rows(person_ids)
+    places |= {
+        place.competency_id: place
+        for place in _places_in_force(
+            row.lineage for rows in evidence.values() for row in rows if not row.in_force
+        ).values()
+        if place.competency_id not in places
+    }
+    versions = {place.version_id for place in places.values()}
+    versions |= {row.version_id for rows in evidence.values() for row in rows}
+    scales = scales_of(versions)
     return {
         person_id: _standing(
-            person_id, by_person.get(person_id, []), profiles, required, competencies, evidence, scales, day
+            person_id,
+            [profile.profile_id for profile in by_person.get(person_id, [])],
+            profiles,
+            required,
+            competencies,
+            _levels(evidence.get(person_id, []), places, scales, day),
+            scales,
+            day,
         )
         for person_id in person_ids
     }
+
+
+def _by_id(profile: InForce) -> int:
+    return profile.profile_id
+
+
+def _requirements_of(
+    wanted: Iterable[InForce], bases: Mapping[int, InForce]
+) -> tuple[dict[int, list[Required]], dict[int, Competency], dict[int, RoleProfile]]:
+    """What profiles require, with what they build on; only what is required, not what is optional or uncertain."""
+    stands_for: dict[int, list[int]] = defaultdict(list)
+    for profile in wanted:
+        stands_for[profile.profile_id].append(profile.profile_id)
+        if profile.builds_on_id is not None:
+            stands_for[bases[profile.builds_on_id].profile_id].append(profile.profile_id)
+    rows = (
+        Requirement.objects.filter(profile_id__in=stands_for, necessity=Necessity.REQUIRED)
+        .select_related("competency__version", "level", "profile__role")
+        .defer(
+            "competency__description",
+            "competency__example",
+            "competency__search_text",
+            "competency__extra",
+            "competency__version__description",
+            "competency__version__extra",
+            "level__description",
+            "profile__summary",
+            "profile__role__summary",
+            "profile__role__search_text",
+            "profile__role__extra",
+        )
+        .order_by("profile_id", "position", "pk")
+    )
+    required: dict[int, list[Required]] = defaultdict(list)
+    competencies: dict[int, Competency] = {}
+    profiles: dict[int, RoleProfile] = {}
+    for row in rows:
+        profiles[row.profile_id] = row.profile
+        competencies[row.competency_id] = row.competency
+        for profile_id in stands_for[row.profile_id]:
+            required[profile_id].append(_as_required(row, profile_id))
+    missing = {profile.profile_id for profile in wanted} - profiles.keys()
+    if missing:  # profiles that require nothing of their own yet
+        profiles |= RoleProfile.objects.filter(pk__in=missing).select_related("role").in_bulk()
+    return required, competencies, profiles
+
+
+def _brought_forward(
+    required: dict[int, list[Required]], competencies: dict[int, Competency], supposing: Supposing
+) -> tuple[dict[int, list[Required]], dict[int, Competency]]:
+    """What is required of a superseded edition as the one in force has it: a local framework or a role that was
+    withdrawn may still ask for it, and what is taught today teaches the edition in force. No query where there is
+    nothing of the kind, else two. What has no successor stays as it is.
+    """
+    taken_over = set(supposing.lineages.values())
+    stale = {
+        c.lineage
+        for c in competencies.values()
+        if c.version.status == FrameworkStatus.SUPERSEDED or c.lineage in taken_over
+    }
+    if not stale:
+        return required, competencies
+    successors = Q(version__status=FrameworkStatus.PUBLISHED, lineage__in=stale)
+    if taken_over:
+        successors |= Q(pk__in=supposing.lineages)
+    now: dict[UUID, Competency] = {}
+    rows = (
+        Competency.objects.filter(successors).select_related("version").defer("search_text", "extra", "version__extra")
+    )
+    for row in sorted(rows, key=lambda c: c.pk in supposing.lineages):
+        now[supposing.lineages.get(row.pk, row.lineage)] = row
+    scales = scales_of(c.version_id for c in (*competencies.values(), *now.values()))
+
+    def forward(r: Required) -> Required:
+        old = competencies[r.competency_id]
+        new = now.get(old.lineage)
+        if new is None or new.pk == old.pk:
+            return r
+        source, target = scales[old.version_id].words, scales[new.version_id].words
+        rank = None
+        if r.rank is not None and target:
+            rank = translate_rank(r.rank, source=source, target=target, editions=True)
+        return replace(r, competency_id=new.pk, framework_id=new.version_id, rank=rank)
+
+    found = {profile_id: [forward(r) for r in rs] for profile_id, rs in required.items()}
+    everything = competencies | {c.pk: c for c in now.values()}
+    return found, {r.competency_id: everything[r.competency_id] for rs in found.values() for r in rs}
+
+
+def _places(competencies: Iterable[Competency], supposing: Supposing) -> dict[int, Place]:
+    """Where evidence counts: each required competency with its lineage, or the one it would take over. One query."""
+    lineages = {c.pk: supposing.lineages.get(c.pk, c.lineage) for c in competencies}
+    counterparts = counterparts_of(lineages.values())
+    return {
+        c.pk: Place(
+            c.pk, lineages[c.pk], c.version_id, c.version.framework_id, tuple(counterparts.get(lineages[c.pk], ()))
+        )
+        for c in competencies
+    }
+
+
+def _levels(
+    rows: Sequence[EvidenceRow], places: Mapping[int, Place], scales: Mapping[int, Scale], day: date
+) -> dict[int, Level]:
+    """The attained level of everything there is evidence for, by competency id: as recorded, and as it counts today."""
+    items: dict[int, list[EvidenceItem]] = defaultdict(list)
+    by_lineage: dict[UUID, list[EvidenceRow]] = defaultdict(list)
+    for row in rows:
+        by_lineage[row.lineage].append(row)
+        if row.competency_id not in places:
+            items[row.competency_id].append(row.item)
+    for place in places.values():
+        for lineage in (place.lineage, *(counterpart.lineage for counterpart in place.counterparts)):
+            for row in by_lineage.get(lineage, ()):
+                item = place.takes(row, scales)
+                if item is not None:
+                    items[place.competency_id].append(item)
+    return {competency_id: attained_level(found, as_of=day) for competency_id, found in items.items()}
 
 
 def standing_of(person: User, *, as_of: date | None = None) -> Standing:
     return standings_of([person.pk], as_of=as_of)[person.pk]
 
 
-def _as_required(row: Requirement) -> Required:
+def _as_required(row: Requirement, profile_id: int) -> Required:
     return Required(
         competency_id=row.competency_id,
         framework_id=row.competency.version_id,
         rank=row.level.rank if row.level is not None else None,
         importance=row.importance,
-        profiles=(row.profile_id,),
+        profiles=(profile_id,),
     )
 
 
@@ -215,12 +645,10 @@ def _standing(
     profiles: Mapping[int, RoleProfile],
     required: Mapping[int, list[Required]],
     competencies: Mapping[int, Competency],
-    evidence: Mapping[int, Mapping[int, list[EvidenceItem]]],
+    levels: dict[int, Level],
     scales: Mapping[int, Scale],
     day: date,
 ) -> Standing:
-    own = evidence.get(person_id, {})
-    levels = {competency_id: attained_level(items, as_of=day) for competency_id, items in own.items()}
     held = {competency_id: level.rank for competency_id, level in levels.items()}
     merged = merge_requirements(r for pk in profile_ids for r in required.get(pk, []))
     by_framework: dict[int, list[Required]] = defaultdict(list)
@@ -244,12 +672,15 @@ def _standing(
         )
         for r in order
     )
-    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels)
+    return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels, required)
 
 
 @dataclass(frozen=True)
 class Explained:
-    """Everything "why this level" needs: the level, its evidence rows by id, the scale, and what is required of whom."""
+    """Everything "why this level" needs: the level, its evidence rows by id, the scale, and what is required of whom.
+
+    `via`: the competencies that evidence was recorded for where it counts here because they are the same, by id.
+    """
 
     competency: Competency
     level: Level
@@ -257,33 +688,87 @@ class Explained:
     rows: Mapping[int, Evidence]
     withdrawn: tuple[Evidence, ...]
     required: Required | None
+    via: Mapping[int, Competency] = field(default_factory=dict)
 
 
 def explained_level(person: User, competency: Competency, *, as_of: date | None = None) -> Explained:
+    """The level of one person in one competency with its grounds; evidence for what is the same counts and is named."""
     day = as_of or timezone.localdate()
+    place = _places([competency], NOTHING_SUPPOSED)[competency.pk]
+    lineages = [place.lineage, *(counterpart.lineage for counterpart in place.counterparts)]
     everything = list(
-        Evidence.objects.filter(person=person, competency=competency)
-        .select_related("recorded_by", "withdrawal")
+        Evidence.objects.filter(person=person, competency__lineage__in=lineages)
+        .select_related("recorded_by", "withdrawal", "competency__version__framework")
         .order_by("pk")
     )
     standing_rows = [row for row in everything if not hasattr(row, "withdrawal")]
-    items = [
-        EvidenceItem(r.pk, EvidenceKind(r.kind), r.rank, r.assessed, r.occurred_on, r.valid_until)
-        for r in standing_rows
-    ]
-    profile_ids = profiles_by_person([person.pk], day).get(person.pk, [])
-    requirements = Requirement.objects.filter(profile_id__in=profile_ids, competency=competency).select_related(
-        "competency", "level"
-    )
-    merged = merge_requirements(_as_required(row) for row in requirements)
+    scales = scales_of({competency.version_id, *(row.competency.version_id for row in standing_rows)})
+    items = []
+    for r in standing_rows:
+        own = r.competency
+        item = EvidenceItem(r.pk, EvidenceKind(r.kind), r.rank, r.assessed, r.occurred_on, r.valid_until)
+        row = EvidenceRow(item, own.pk, own.lineage, own.version_id, own.version.framework_id, in_force=True)
+        taken = place.takes(row, scales)
+        if taken is not None:
+            items.append(taken)
+    required = None
+    for line in standing_of(person, as_of=day).lines:
+        if line.competency.pk == competency.pk:
+            required = line.required
     return Explained(
         competency=competency,
         level=attained_level(items, as_of=day),
-        scale=scales_of([competency.version_id])[competency.version_id],
+        scale=scales[competency.version_id],
         rows={row.pk: row for row in standing_rows},
         withdrawn=tuple(row for row in everything if hasattr(row, "withdrawal")),
-        required=merged[0] if merged else None,
+        required=required,
+        via={
+            row.competency_id: row.competency
+            for row in standing_rows
+            if row.competency_id in {item.via for item in items}
+        },
     )
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What one event (a passed course, say) did to a level: as it stood before, and with its evidence."""
+
+    competency: Competency
+    scale: Scale
+    before: Level
+    after: Level
+
+
+def levels_moved(person: User, event: str) -> list[Moved]:
+    """The levels that an event gave evidence for, on the day it happened; what was recorded later does not matter.
+
+    `event` is the `source_key` it was recorded under. As many queries for one competency as for many.
+    """
+    pieces = list(
+        Evidence.objects.standing()
+        .filter(person=person, source_key__startswith=f"{event}:")
+        .select_related("competency__version")
+        .order_by("pk")
+    )
+    if not pieces:
+        return []
+    day, own = pieces[0].occurred_on, {piece.pk for piece in pieces}
+    rows = evidence_rows([person.pk])[person.pk]
+    earlier = [row for row in rows if (row.item.occurred_on, row.item.id) < (day, pieces[0].pk)]
+    places = _places([piece.competency for piece in pieces], NOTHING_SUPPOSED)
+    scales = scales_of({row.version_id for row in rows})
+    before = _levels(earlier, places, scales, day)
+    after = _levels([*earlier, *(row for row in rows if row.item.id in own)], places, scales, day)
+    return [
+        Moved(
+            piece.competency,
+            scales[piece.competency.version_id],
+            before.get(piece.competency_id, NOTHING_HELD),
+            after.get(piece.competency_id, NOTHING_HELD),
+        )
+        for piece in pieces
+    ]
 
 
 @dataclass(frozen=True)
@@ -324,8 +809,6 @@ def published_roles() -> QuerySet[Role]:
 
 
 def published_versions() -> QuerySet:
-    from competencies.models import FrameworkVersion
-
     return FrameworkVersion.objects.published()
 
 

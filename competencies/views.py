@@ -8,32 +8,110 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from competencies import selectors, services, wording
-from competencies.enums import EvidenceKind, FrameworkStatus
+from competencies import browsing, comparing, searching, selectors, services, wording
+from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Necessity
 from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.levels import RULES, what_would_change
-from competencies.models import Competency, FrameworkVersion, Requirement, RoleProfile
+from competencies.models import Competency, FrameworkVersion, RoleProfile
 from organisations import perms
 from organisations.models import User
 from organisations.perms import signed_in
+
+ROLES_A_PAGE = 60
+# More than these fold by kind: a role of NICE has a hundred and fifty.
+FEW_REQUIREMENTS = 25
+
+
+@login_not_required
+@require_GET
+def framework_list(request: HttpRequest) -> HttpResponse:
+    """All published frameworks and what each holds."""
+    return render(request, "competencies/framework_list.html", {"frameworks": browsing.published_frameworks()})
+
+
+@login_not_required
+@require_GET
+def framework_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One framework in its edition in force, or an earlier one: areas with competencies, families with roles."""
+    editions = browsing.editions_of(slug)
+    if not editions:
+        raise Http404
+    chosen = request.GET.get("edition", "")
+    version = next((v for v in editions if str(v.pk) == chosen), None) if chosen else editions[0]
+    if version is None:
+        raise Http404
+    kind, area = request.GET.get("kind", ""), request.GET.get("area", "")
+    filters = browsing.Filters(
+        query=searching.clean_query(request.GET.get("q", "")),
+        kind=kind if kind in CompetencyKind.values else "",
+        area=int(area) if area.isascii() and area.isdecimal() and len(area) < 10 else None,
+    )
+    view = browsing.framework_view(editions, version, filters=filters, page=request.GET.get("page"))
+    template = "competencies/partials/_entries.html" if request.htmx else "competencies/framework_detail.html"  # type: ignore[attr-defined]
+    return render(request, template, {"view": view, "version": version})
+
+
+@login_not_required
+@require_GET
+def framework_search(request: HttpRequest) -> HttpResponse:
+    """Roles and competencies by their wording, in any language, across all frameworks."""
+    results = searching.search(
+        request.GET.get("q", ""),
+        framework=request.GET.get("framework", ""),
+        kind=request.GET.get("kind", ""),
+        page=request.GET.get("page"),
+    )
+    template = "competencies/partials/_results.html" if request.htmx else "competencies/framework_search.html"  # type: ignore[attr-defined]
+    return render(request, template, {"results": results, "kinds": CompetencyKind.choices})
+
+
+@login_not_required
+@require_GET
+def competency_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a competency is, who needs it, which courses lead to it. Superseded and withdrawn ones stay readable."""
+    competency = get_object_or_404(browsing.readable_competencies(), pk=pk)
+    view = browsing.competency_view(competency, roles_page=request.GET.get("roles"))
+    version = competency.version
+    framework_url = reverse("framework_detail", args=[version.framework.slug])
+    context: dict[str, Any] = {
+        "view": view,
+        "competency": competency,
+        "framework_url": framework_url if version.is_published else f"{framework_url}?edition={version.pk}",
+        "explained": None,
+    }
+    if request.user.is_authenticated:
+        explained = selectors.explained_level(signed_in(request), competency)
+        required = explained.required
+        context["explained"] = explained
+        context["sentence"] = (
+            wording.level_sentence(explained.level, required, explained.scale)
+            if required or explained.level.judged
+            else ""
+        )
+    return render(request, "competencies/competency_detail.html", context)
 
 
 @login_not_required
 @require_GET
 def role_list(request: HttpRequest) -> HttpResponse:
-    """All roles of one published framework; the ministry's own comes first."""
+    """All roles of one published framework, or one family of it; the ministry's own comes first."""
     versions = list(FrameworkVersion.objects.published().select_related("framework").order_by("pk"))
     chosen = request.GET.get("framework", "")
     version = next((v for v in versions if str(v.pk) == chosen), versions[0] if versions else None)
-    roles = list(selectors.published_roles().filter(version=version)) if version else []
+    rows = selectors.published_roles().filter(version=version)
+    family = request.GET.get("family", "")
+    if family.isascii() and family.isdecimal() and len(family) < 10:
+        rows = rows.filter(family=int(family) or None)
+    roles = Paginator(rows, ROLES_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "competencies/role_list.html", {"versions": versions, "version": version, "roles": roles})
 
 
@@ -41,42 +119,68 @@ def role_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A role card: what the role requires, in words, and which courses lead there."""
-    profile = get_object_or_404(
-        RoleProfile.objects.published().select_related("role__family", "role__version__framework"), pk=pk
-    )
-    requirements = list(
-        Requirement.objects.filter(profile=profile)
-        .select_related("competency__area", "level")
-        .prefetch_related(
-            Prefetch("competency__descriptors"),
-            Prefetch("competency__course_outcomes__course"),
-            Prefetch("competency__course_outcomes__level"),
-        )
-        .order_by("-importance", "position", "pk")
-    )
-    scale = selectors.scales_of([profile.role.version_id])[profile.role.version_id]
-    lines = [_role_line(requirement) for requirement in requirements]
-    grades = list(profile.role.profiles.order_by("position"))
-    context = {"profile": profile, "lines": lines, "scale": scale, "grades": grades}
+    profile = get_object_or_404(published_profiles(), pk=pk)
+    asked = browsing.requirements_of(
+        [profile], prefetch=("competency__course_outcomes__course", "competency__course_outcomes__level")
+    )[profile.pk]
+    texts = browsing.descriptor_texts(asked)
+    lines: list[dict[str, Any]] = [
+        {"asked": a, "descriptor": texts.get(a.competency.pk, ""), "courses": _courses_for(a)} for a in asked
+    ]
+    by_necessity = {n: [line for line in lines if line["asked"].necessity == n] for n in Necessity.values}
+    required = by_necessity[Necessity.REQUIRED]
+    context = {
+        "profile": profile,
+        "scales": selectors.scales_of({a.competency.version_id for a in asked}),
+        "grades": list(profile.role.profiles.order_by("position")),
+        "lines": required,
+        "groups": _by_kind(required),
+        "optional": by_necessity[Necessity.OPTIONAL],
+        "uncertain": by_necessity[Necessity.UNCERTAIN],
+        "base": next((a.competency.version for a in asked if a.inherited), None),
+        "compare_url": f"{reverse('role_compare')}?a={profile.pk}",
+    }
     return render(request, "competencies/role_detail.html", context)
 
 
-def _role_line(requirement: Requirement) -> dict[str, object]:
-    needed = requirement.level.rank if requirement.level else 1
-    descriptor = next(
-        (
-            d
-            for d in requirement.competency.descriptors.all()
-            if requirement.level and d.level_id == requirement.level_id
-        ),
-        None,
-    )
-    outcomes = requirement.competency.course_outcomes.all()
-    return {
-        "requirement": requirement,
-        "descriptor": str(descriptor.text) if descriptor else "",
-        "courses": _courses([o.course for o in outcomes if o.level is None or o.level.rank >= needed]),
+def published_profiles() -> QuerySet[RoleProfile]:
+    return RoleProfile.objects.published().select_related("role__family", "role__version__framework")
+
+
+def _by_kind(lines: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """A long list of requirements of several kinds reads by kind; a short one, or one of a kind, as it stands."""
+    kinds = [k for k in CompetencyKind.values if any(line["asked"].competency.kind == k for line in lines)]
+    if len(lines) <= FEW_REQUIREMENTS:
+        return []
+    return [(k, [line for line in lines if line["asked"].competency.kind == k]) for k in kinds]
+
+
+def _courses_for(asked: browsing.Asked) -> list[Any]:
+    outcomes = asked.competency.course_outcomes.all()
+    return _courses(o.course for o in outcomes if o.level is None or o.level.rank >= (asked.rank or 1))
+
+
+@login_not_required
+@require_GET
+def role_compare(request: HttpRequest) -> HttpResponse:
+    """Two role profiles side by side, of whatever frameworks."""
+    wanted = {name: request.GET.get(name, "") for name in ("a", "b")}
+    ids = {name: int(text) for name, text in wanted.items() if text.isascii() and text.isdecimal() and len(text) < 10}
+    found = published_profiles().in_bulk(ids.values())
+    first, second = found.get(ids.get("a", 0)), found.get(ids.get("b", 0))
+    query = searching.clean_query(request.GET.get("q", ""))
+    options, more = comparing.options_for(query, chosen=[p for p in (first, second) if p is not None])
+    beside = comparing.comparison_of(first, second) if first and second and first != second else None
+    context = {
+        "first": first,
+        "second": second,
+        "query": query,
+        "options": options,
+        "more": more,
+        "beside": beside,
+        "courses": _courses(beside.courses) if beside else [],
     }
+    return render(request, "competencies/role_compare.html", context)
 
 
 def _courses(pages: Iterable[Any]) -> list[Any]:
@@ -108,6 +212,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
             "judged": j,
             "row": explained.rows[j.item.id],
             "source": wording.source_words(explained.rows[j.item.id]),
+            "via": wording.via_words(explained.via[j.item.via]) if j.item.via is not None else "",
             "verdict": wording.verdict_words(j),
             "level": wording.level_words(j.item.rank, explained.scale),
         }
@@ -119,9 +224,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
         "competency": competency,
         "explained": explained,
-        "sentence": wording.level_sentence(
-            explained.level, required.rank if required else None, explained.scale, own=person == me
-        ),
+        "sentence": wording.level_sentence(explained.level, required, explained.scale, own=person == me),
         "judged": judged,
         "rule": wording.rule_words(explained.level.basis.rule)
         if explained.level.basis and explained.level.basis.rule
@@ -206,7 +309,7 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
         pk=competency_id,
     )
-    form = ManagerAssessForm(request.POST or None, competency=competency)
+    form = ManagerAssessForm(request.POST or None, competency=competency, person=person)
     if request.method == "POST" and form.is_valid():
         try:
             services.assess_as_manager(
@@ -232,9 +335,7 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         "person": person,
         "competency": competency,
         "explained": explained,
-        "sentence": wording.level_sentence(
-            explained.level, explained.required.rank if explained.required else None, explained.scale, own=False
-        ),
+        "sentence": wording.level_sentence(explained.level, explained.required, explained.scale, own=False),
         "rule": wording.rule_words(next(rule for rule in RULES.rules if EvidenceKind.MANAGER in rule.kinds)),
     }
     return render(request, "competencies/assess_person.html", context, status=422 if form.errors else 200)

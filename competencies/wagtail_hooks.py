@@ -1,21 +1,32 @@
-"""Frameworks and roles in the CMS: what is there can be looked at, roles of posts can be set; the log knows our verbs."""
+"""Frameworks and roles in the CMS: drafts are edited (competencies.editor), roles of posts set; the log knows our verbs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.panels import FieldPanel
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from competencies import editor
 from competencies.models import PostRole, RoleAssignment
 
 
 @hooks.register("register_log_actions")
 def log_actions(actions: Any) -> None:
     actions.register_action("competencies.import_framework", _("Import a framework"), _("Framework imported"))
+    actions.register_action("competencies.publish_framework", _("Publish a framework"), _("Framework published"))
+    actions.register_action("competencies.extend_framework", _("Extend a framework"), _("Framework extended"))
+    actions.register_action("competencies.discard_draft", _("Discard a draft"), _("Draft discarded"))
+    actions.register_action("competencies.confirm_crosswalk", _("Confirm a crosswalk"), _("Crosswalk confirmed"))
+    actions.register_action("competencies.decide_succession", _("Decide what follows"), _("Decided what follows"))
+    actions.register_action("competencies.align", _("Align competencies"), _("Competencies aligned"))
+    actions.register_action("competencies.withdraw_alignment", _("Withdraw an alignment"), _("Alignment withdrawn"))
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
@@ -45,3 +56,14 @@ class RolesGroup(SnippetViewSetGroup):
 
 
 register_snippet(RolesGroup)
+register_snippet(editor.FrameworksGroup)
+
+
+@hooks.register("before_delete_snippet")
+def keep_what_others_point_to(request: HttpRequest, instances: Sequence[Model]) -> HttpResponse | None:
+    return editor.refuse_deleting(request, instances)
+
+
+@hooks.register("construct_snippet_action_menu")
+def offer_no_unpublishing(menu_items: list[Any], request: HttpRequest, context: Mapping[str, Any]) -> None:
+    editor.no_unpublishing(menu_items, context)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from competencies.enums import EvidenceKind
+from competencies.differences import RequirementChange, Rewording
+from competencies.enums import CompetencyKind, EvidenceKind, Necessity
+from competencies.gaps import Required
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
-from competencies.models import Evidence
-from competencies.selectors import Line, Scale
+from competencies.models import Competency, Evidence
+from competencies.selectors import Line, Moved, Scale
 
 
 def kind_phrase(kind: str) -> str:
@@ -27,6 +30,41 @@ def kind_phrase(kind: str) -> str:
     }[EvidenceKind(kind)]
 
 
+def count_words(kind: str, count: int) -> str:
+    """How many of a kind of competency: "946 tasks"."""
+    words = {
+        CompetencyKind.COMPETENCY: ngettext("%(count)s competency", "%(count)s competencies", count),
+        CompetencyKind.SKILL: ngettext("%(count)s skill", "%(count)s skills", count),
+        CompetencyKind.KNOWLEDGE: ngettext("%(count)s piece of knowledge", "%(count)s pieces of knowledge", count),
+        CompetencyKind.TASK: ngettext("%(count)s task", "%(count)s tasks", count),
+        CompetencyKind.TOOL: ngettext("%(count)s technology", "%(count)s technologies", count),
+        CompetencyKind.STATEMENT: ngettext("%(count)s statement", "%(count)s statements", count),
+        CompetencyKind.OUTCOME: ngettext("%(count)s learning outcome", "%(count)s learning outcomes", count),
+    }
+    return words[CompetencyKind(kind)] % {"count": formats.number_format(count, force_grouping=True)}
+
+
+def difference_words(difference: int | None) -> str:
+    """By how many levels the second of two roles differs from the first."""
+    if difference is None:
+        return _("cannot be said in levels")
+    if difference == 0:
+        return _("the same")
+    if difference > 0:
+        return ngettext("one level more", "%(count)s levels more", difference) % {"count": difference}
+    return ngettext("one level less", "%(count)s levels less", -difference) % {"count": -difference}
+
+
+def asked_words(rank: int | None, scale: Scale) -> str:
+    """What a role asks for, beside the level bar: "Level 3, Leads"."""
+    if rank is None:
+        return _("No level stated") if scale.is_stated else _("Required")
+    label = scale.label(rank)
+    if not label or label == str(rank):
+        return _("Level %(rank)s") % {"rank": rank}
+    return _("Level %(rank)s, %(label)s") % {"rank": rank, "label": label}
+
+
 def level_words(rank: int, scale: Scale) -> str:
     """ "level 2 (with guidance)"; for a framework without levels "held" or "not held"."""
     if not scale.is_stated:
@@ -38,16 +76,25 @@ def level_words(rank: int, scale: Scale) -> str:
 
 def line_sentence(line: Line, *, own: bool = True) -> str:
     """The sentence beside the level bar."""
-    return level_sentence(line.level, line.required.rank, line.scale, own=own)
+    return level_sentence(line.level, line.required, line.scale, own=own)
 
 
-def level_sentence(level: Level, required: int | None, scale: Scale, *, own: bool = True) -> str:
+def level_sentence(level: Level, asked: Required | None, scale: Scale, *, own: bool = True) -> str:
     """Held against required, and what shows it, e.g. "Level 2 of the 4 your role needs – shown by a course in March 2026".
 
-    `own` speaks to the person herself, otherwise of her.
+    `asked` is None where no role asks for the competency. `own` speaks to the person herself, otherwise of her.
     """
+    required = asked.rank if asked is not None else None
     values = {"rank": level.rank, "required": required}
-    if not scale.is_stated:
+    if asked is None:
+        head = (
+            _("Nothing shown yet")
+            if not level.rank
+            else _("Held")
+            if not scale.is_stated
+            else asked_words(level.rank, scale)
+        )
+    elif not scale.is_stated:
         head = _("Held") if level.rank else _("Required, not shown yet")
     elif required is None:
         head = (
@@ -83,6 +130,17 @@ def level_sentence(level: Level, required: int | None, scale: Scale, *, own: boo
         )
         return words % {"level": head, "declared": level.declared}
     return head
+
+
+def moved_words(moved: Moved) -> str:
+    """What an event did to a level: "level 2 before, level 4 now"."""
+    before, after = moved.before.rank, moved.after.rank
+    if before == after:
+        return _("%(level)s, as before") % {"level": level_words(after, moved.scale)}
+    return _("%(before)s before, %(after)s now") % {
+        "before": level_words(before, moved.scale),
+        "after": level_words(after, moved.scale),
+    }
 
 
 def rule_words(rule: AttainmentRule) -> str:
@@ -132,6 +190,14 @@ def source_words(row: Evidence) -> str:
     return str(row.get_kind_display())
 
 
+def via_words(competency: Competency) -> str:
+    """Why a piece recorded for another competency counts here."""
+    return _("Recorded for “%(name)s” (%(framework)s), which is the same competency.") % {
+        "name": competency,
+        "framework": competency.version,
+    }
+
+
 def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) -> list[str]:
     """What would bring a person to the level required, the least effort first."""
     if scale.is_stated:
@@ -151,3 +217,53 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
             "panel": _("A panel of two or more assessors confirms it."),
         }
     return [words[remedy.code] % {"rank": remedy.rank} for remedy in remedies]
+
+
+def rewording_words(rewording: Rewording) -> str:
+    """Which text of a competency or role reads otherwise."""
+    if rewording.what == "descriptor":
+        return _("Description of level %(rank)s") % {"rank": rewording.rank}
+    return {
+        "title": _("Title"),
+        "description": _("Description"),
+        "example": _("Example"),
+        "alternatives": _("Other names"),
+        "grade": _("Grade"),
+        "summary": _("Summary"),
+    }[rewording.what]
+
+
+def move_words(what: str, before: str, after: str) -> str:
+    """That something stands elsewhere now, in a sentence."""
+    values = {"before": before or "–", "after": after or "–"}
+    return {
+        "code": _("Code: %(before)s becomes %(after)s."),
+        "kind": _("Kind: %(before)s becomes %(after)s."),
+        "area": _("Area: from %(before)s to %(after)s."),
+        "parent": _("Part of: %(before)s before, %(after)s now."),
+        "rank": _("It speaks of level %(after)s instead of %(before)s."),
+    }[what] % values
+
+
+def requirement_change_words(change: RequirementChange, name: str) -> str:
+    """What becomes of one requirement of a role, in a sentence."""
+    values = {"name": name, "before": change.before, "after": change.after}
+    if change.kind == "added":
+        return (
+            _("“%(name)s” is required now, at level %(after)s.")
+            if change.after
+            else _("“%(name)s” is required now, without a level.")
+        ) % values
+    return {
+        "withdrawn": _("“%(name)s” is no longer required."),
+        "raised": _("“%(name)s”: the level rises from %(before)s to %(after)s."),
+        "lowered": _("“%(name)s”: the level falls from %(before)s to %(after)s."),
+        "stated": _("“%(name)s”: level %(after)s is stated now."),
+        "unstated": _("“%(name)s”: no level is stated any more (%(before)s before)."),
+        "importance": _("“%(name)s”: importance %(after)s instead of %(before)s."),
+        "necessity": _("“%(name)s”: %(after)s instead of %(before)s."),
+    }[change.kind] % (
+        values
+        if change.kind != "necessity"
+        else {"name": name, "before": Necessity(change.before).label, "after": Necessity(change.after).label}
+    )

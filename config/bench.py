@@ -122,6 +122,7 @@ def run() -> None:
     bench_planning(table)
     bench_assignment(table)
     bench_certificates(table)
+    bench_frameworks(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     database = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
     print(
@@ -137,7 +138,13 @@ def bench_import(table: Table) -> None:
     from competencies.importers import read
     from competencies.loading import load_framework
 
-    for name, folder in (("NICE 2.1.0", "nice-2.1.0"), ("UK Digital and Data", "ddat-2025-09")):
+    for name, folder in (
+        ("NICE 2.1.0", "nice-2.1.0"),
+        ("UK Digital and Data", "ddat-2025-09"),
+        ("ESCO 1.2.0, 12 occupations", "esco-1.2.0-subset"),
+        ("O*NET 29.2, 16 occupations", "onet-29.2-subset"),
+        ("DigComp 3.0, both formats", "digcomp-3.0"),
+    ):
         path = SHARED / folder
         if not path.exists():
             table.add(f"import {name}", "-", "the real file is not here", "set SHARED_DATA")
@@ -195,6 +202,80 @@ def bench_pages(table: Table) -> None:
         seconds, _wall = measure(partial(client.get, url), runs=15, warm=2)
         size = f"{len(response.content) // 1024} kB" + (f", {largest.size} people" if name == "manager’s desk" else "")
         table.add(f"page: {name}", size, f"{seconds * 1000:.1f} CPU ms", f"{asked} queries")
+
+
+def bench_frameworks(table: Table) -> None:
+    """Pages over big frameworks, what publishing an edition costs to measure, and what is written out."""
+    from dataclasses import replace
+
+    from django.core.cache import cache
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from competencies import lifecycle
+    from competencies.case_packages import package_of
+    from competencies.exporters import tables
+    from competencies.importers import read
+    from competencies.loading import content_of, load_framework
+    from competencies.models import FrameworkVersion
+    from learning.framework_impact import measure_impact
+    from organisations.models import User
+
+    nice = None
+    for folder in ("nice-2.1.0", "ddat-2025-09", "esco-1.2.0-subset"):
+        if (SHARED / folder).exists():
+            version = load_framework(content=read(SHARED / folder)).version
+            nice = nice or version
+    if nice is not None:
+        client = Client()
+        first = nice.roles.order_by("position")[0].profiles.get().pk
+        for name, url in (
+            ("frameworks", "/frameworks/"), ("framework with 2,148 statements", "/frameworks/nice/"),
+            ("search in all frameworks", "/frameworks/search/?q=risk+management"),
+            ("competency", f"/competencies/{nice.competencies.order_by('position')[0].pk}/"),
+            ("compare two roles", f"/roles/compare/?a={first}&b={first + 1}"),
+            ("role card as PDF, first drawing", f"/roles/{first}/card.pdf"),
+        ):  # fmt: skip
+            with CaptureQueriesContext(connection) as queries:
+                response = client.get(url)
+            asked = len(queries)
+            if response.status_code != 200:
+                raise SystemExit(f"{url} answered {response.status_code}; a figure of it would mean nothing.")
+            seconds, _wall = measure(partial(client.get, url), runs=9, warm=1)
+            size = f"{len(response.getvalue()) // 1024} kB"
+            table.add(f"page: {name}", size, f"{seconds * 1000:.1f} CPU ms", f"{asked} queries")
+
+        def case_package() -> object:
+            cache.clear()
+            return package_of(nice)
+
+        for name, write in (
+            ("CASE 1.1 package", case_package),
+            ("workbook", lambda: tables.workbook(content_of(nice), nice.edition, "en")),
+        ):
+            seconds, _wall = measure(write, runs=3)
+            table.add(f"write NICE as {name}", "2,148 statements, 5,334 requirements", f"{seconds:.2f} CPU s")
+    ours = FrameworkVersion.objects.get(framework__slug="public-digital-talent")
+    steward = User.objects.get(email="hr@demo.example")
+    content = content_of(ours)
+    draft = load_framework(content=replace(content, edition="next", competencies=content.competencies[:-1], roles=tuple(
+        replace(role, profiles=tuple(replace(profile, requirements=tuple(
+            r for r in profile.requirements if r.competency != content.competencies[-1].code)) for profile in role.profiles))
+        for role in content.roles))).version  # fmt: skip
+    draft = lifecycle.propose_crosswalk(version=draft)
+    lifecycle.confirm_certain(version=draft, by=steward)
+    seconds, wall = measure(
+        lambda: measure_impact(draft, day=timezone.localdate(), progress=lambda done, total: None), runs=1, warm=0
+    )
+    people = measure_impact(draft, day=timezone.localdate(), progress=lambda done, total: None)["people"]
+    table.add(
+        "measure what publishing does",
+        f"{people:,} people",
+        f"{seconds:.1f} CPU s, {wall:.1f} s",
+        f"{seconds / max(people, 1) * 1000:.2f} CPU ms a person",
+    )
 
 
 def bench_planning(table: Table) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
@@ -14,10 +14,17 @@ app.autodiscover_tasks()
 
 
 @worker_init.connect
+@beat_init.connect
 def refuse_demo_accounts_in_production(**kwargs: Any) -> None:
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
 
     from config.safety import refuse_demo_accounts
 
-    if settings.REFUSE_DEMO_ACCOUNTS:
+    if not settings.REFUSE_DEMO_ACCOUNTS:
+        return
+    try:
         refuse_demo_accounts()
+    except ImproperlyConfigured as error:
+        # Celery logs what a receiver raises and goes on; only the end of the process gets through.
+        raise SystemExit(str(error)) from error

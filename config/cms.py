@@ -1,6 +1,12 @@
-"""Wagtail's people pages with our user model: one name, an e-mail address, a language."""
+"""The CMS in this house: who gets in, and people with our user model: one name, an e-mail address, a language."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.forms import UserCreationForm, UserEditForm
 from wagtail.users.views.users import UserViewSet as WagtailUserViewSet
@@ -8,6 +14,21 @@ from wagtail.users.views.users import UserViewSet as WagtailUserViewSet
 from organisations.models import User
 
 FIELDS = {"email", "name", "known_as", "language", "is_active", "is_superuser", "groups"}
+
+
+def for_editors(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Who is signed in without the right for the CMS is told so.
+
+    Wagtail would send her to sign in, and the sign-in page, where she is signed in already, back to the CMS.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.has_perm("wagtailadmin.access_admin"):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 class PersonCreationForm(UserCreationForm):

@@ -6,6 +6,7 @@ Nothing a person has entered is touched: the demo ministry is only made in a dat
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = int(os.environ.get("PORT", "8000"))
+PORT = os.environ.get("PORT", "8000")
 STARTED = time.monotonic()
 
 
@@ -30,10 +31,14 @@ def refuse(text: str) -> None:
 
 
 def check_port() -> None:
+    if not (PORT.isascii() and PORT.isdigit() and 0 < int(PORT[:6]) < 65536):
+        refuse(f"PORT is “{PORT}”, but a port is a number from 1 to 65535: make run PORT=8080")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, PORT))
+            probe.bind((HOST, int(PORT)))
+        except PermissionError:
+            refuse(f"Port {PORT} is for administrators. Choose a higher one: make run PORT=8080")
         except OSError:
             refuse(f"Port {PORT} is in use. Stop what runs there, or choose another: make run PORT=8080")
 
@@ -104,6 +109,23 @@ def print_addresses() -> None:
     print("\n".join(lines), flush=True)
 
 
+def end_with_the_terminal() -> None:
+    """A closed terminal ends it as Ctrl-C does: server and worker are in sessions of their own and would go on."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+        return
+    main_process = os.getpid()
+
+    def hang_up(*args: object) -> None:
+        if os.getpid() != main_process:  # the watchers of server and worker end with them
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):  # writing to a terminal that is gone is an error
+            os.dup2(nowhere, stream)
+        os.kill(main_process, signal.SIGINT)
+
+    signal.signal(signal.SIGHUP, hang_up)
+
+
 def main() -> None:
     """`--messages` only compiles translations; `--prepare` also readies database and reference data, without people."""
     compile_messages()
@@ -143,6 +165,7 @@ def main() -> None:
         "--without-gossip --without-mingle",
         env=env,
     )
+    end_with_the_terminal()
     say("Starting the server and the worker")
     threading.Thread(target=print_addresses, daemon=True).start()
     manager.loop()

@@ -7,16 +7,26 @@ from django.views.generic import RedirectView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
+from wagtail.utils.urlpatterns import decorate_urlpatterns
 from wagtail.views import serve
 
 from config import views
+from config.cms import for_editors
+
+CMS = decorate_urlpatterns(wagtailadmin_urls.urlpatterns, for_editors)
 
 urlpatterns = [
     path("health/", views.health, name="health"),
     path("language/", views.set_language, name="set_language"),
     path("account/", include("allauth.account.urls")),
     path("account/details/", views.account_details, name="account_details"),
-    path("cms/", include(wagtailadmin_urls)),
+    # One sign-in page, the one with the rate limit: it stands before Wagtail's own.
+    path(
+        "cms/login/",
+        login_not_required(RedirectView.as_view(pattern_name=settings.LOGIN_URL, query_string=True)),
+        name="cms_login",
+    ),
+    path("cms/", include(CMS)),
     path("documents/", include(wagtaildocs_urls)),
     path("", include("competencies.urls")),
     path("", include("courses.urls")),

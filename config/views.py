@@ -1,10 +1,12 @@
 """Doors that belong to no floor: health, language, one's own details, media, and the pages of things gone wrong."""
 
+from posixpath import normpath
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
@@ -12,7 +14,12 @@ from django.views import i18n, static
 from django.views.decorators.http import require_POST
 
 from config.forms import DetailsForm
+from learning.enums import PlanReason
+from learning.services import replan
 from organisations.perms import signed_in
+
+# Where Wagtail puts pictures: as uploaded, and as shown.
+PICTURES = ("/images/", "/original_images/")
 
 
 @login_not_required
@@ -26,12 +33,14 @@ def health(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Django's own view (it checks `next`), and the choice is remembered for mails too."""
+    """Django's own view (it checks `next`), and the choice is remembered: for mails, and for courses to come."""
     code = request.POST.get("language", "")
     if request.user.is_authenticated and check_for_language(code) and code in dict(settings.LANGUAGES):
         me = signed_in(request)
-        me.language = code
-        me.save(update_fields=["language"])
+        if me.language != code:
+            me.language = code
+            me.save(update_fields=["language"])
+            replan(person=me, reason=PlanReason.OFFER)  # courses not begun yet, in the other language
     return i18n.set_language(request)
 
 
@@ -46,7 +55,12 @@ def account_details(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def serve_media(request: HttpRequest, path: str) -> HttpResponse | FileResponse:
-    """Uploaded pictures on a laptop; a proxy does this in production. An SVG opened by itself can run nothing."""
+    """Uploaded pictures on a laptop; a proxy does this in production. An SVG opened by itself can run nothing.
+
+    Documents have a door of their own, which asks who is there.
+    """
+    if not normpath(f"/{path}").startswith(PICTURES):
+        raise Http404
     response = static.serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return response

@@ -19,6 +19,7 @@ from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
+from wagtail.search import index
 
 from competencies.models import Competency, ProficiencyLevel
 from courses.models import CataloguePage, CourseOutcome, CoursePage, CoursePrerequisite, LessonPage
@@ -50,7 +51,7 @@ class Loaded:
 def load_courses(*, folder: Path = DATA, framework_slug: str = "public-digital-talent") -> Loaded:
     """Load every course file of a folder into the catalogue, published; all or nothing.
 
-    Competency codes are those of the newest published version of `framework_slug`.
+    Competency codes are those of the published version of `framework_slug`.
     Raises CourseFileFault with the file and the place.
     """
     written: list[FieldFile] = []
@@ -73,16 +74,20 @@ def _load(folder: Path, framework_slug: str, written: list[FieldFile]) -> Loaded
     }
     catalogue = CataloguePage.objects.get()
     loaded = Loaded()
+    left: list[CoursePage] = []
     pages: dict[tuple[str, str], CoursePage] = {(p.key, p.language): p for p in CoursePage.objects.all()}
     for content, path in _prerequisites_first(contents):
         name = f"{content['key']}.{content['language']}"
         if (content["key"], content["language"]) in pages:
             loaded.left.append(name)
+            left.append(pages[content["key"], content["language"]])
             continue
         with _faults_at(path):
             page = _create_course(content, path, catalogue, competencies, pages, written)
         pages[content["key"], content["language"]] = page
         loaded.created.append(name)
+    for page in left:  # what a search finds may be laid down otherwise since
+        index.insert_or_update_object(page)
     return loaded
 
 

@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 
 # One string (one of many, true/false, short text), a list (several of many) or pairs (matching: left id → right id).
 Answer = str | list[str] | dict[str, str]
@@ -35,9 +34,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Pair:
+    """Two sides that belong together. `token` stands for the right side in a form: from it nobody tells the left one."""
+
     id: str
     left: str
     right: str
+    token: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Question:
     @property
     def rights(self) -> tuple[Pair, ...]:
         """The right-hand sides in an order that does not give the answer away and is the same at each look."""
-        return tuple(sorted(self.pairs, key=lambda pair: sha256(f"{self.id}{pair.id}".encode()).digest()))
+        return tuple(sorted(self.pairs, key=lambda pair: pair.token))
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def score_pct(marked: Sequence[Marked]) -> int:
 def read_answers(questions: Iterable[Question], posted: Mapping[str, Sequence[str]]) -> dict[str, Answer]:
     """Take from a submitted form what belongs to these questions; anything else is ignored.
 
-    Field names: `q-<question id>`, for matching `q-<question id>-<pair id>`. Values that name no option are dropped.
+    Field names: `q-<question id>`, for matching `q-<question id>-<pair id>` with the token of a right side, kept as the
+    id of its pair. Values that name no option are dropped.
     """
     answers: dict[str, Answer] = {}
     for question in questions:
@@ -131,9 +134,9 @@ def read_answers(questions: Iterable[Question], posted: Mapping[str, Sequence[st
         offered = {option.id for option in question.options}
         match question.kind:
             case QuestionKind.MATCHING:
-                rights = {pair.id for pair in question.pairs}
+                rights = {pair.token: pair.id for pair in question.pairs}
                 chosen = {pair.id: (posted.get(f"{name}-{pair.id}") or [""])[0] for pair in question.pairs}
-                pairs = {left: right for left, right in chosen.items() if right in rights}
+                pairs = {left: rights[token] for left, token in chosen.items() if token in rights}
                 if pairs:
                     answers[question.id] = pairs
             case QuestionKind.SHORT_TEXT:

@@ -1,13 +1,16 @@
-"""Wagtail's news about course pages become news about the offer."""
+"""Wagtail's news about pages: what is offered has changed, and what a search finds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
-from wagtail.signals import page_published, page_unpublished
+from django.db.models.signals import post_delete
+from wagtail.models import Page
+from wagtail.search import index
+from wagtail.signals import page_published, page_unpublished, post_page_move
 
-from courses.models import CoursePage
+from courses.models import CoursePage, LessonPage
 from courses.signals import offer_changed
 
 
@@ -20,5 +23,26 @@ def _tell(sender: type[CoursePage], instance: CoursePage, **kwargs: Any) -> None
     )
 
 
+def _index(course: CoursePage) -> None:
+    """Lay down anew what a search finds; Wagtail does it when a page itself is saved, before its outcomes are."""
+    transaction.on_commit(lambda: index.insert_or_update_object(course))
+
+
+def _course_changed(sender: type[CoursePage], instance: CoursePage, **kwargs: Any) -> None:
+    _index(CoursePage.objects.get(pk=instance.pk))
+
+
+def _lesson_changed(
+    sender: type[LessonPage], instance: LessonPage, parent_page_before: Page | None = None, **kwargs: Any
+) -> None:
+    """A course is found by the words of its lessons; one that moved changes two courses."""
+    paths = {instance.path[: -LessonPage.steplen], parent_page_before.path if parent_page_before else ""}
+    for course in CoursePage.objects.filter(path__in=paths):
+        _index(course)
+
+
+for _signal in (page_published, page_unpublished, post_page_move, post_delete):
+    _signal.connect(_lesson_changed, sender=LessonPage)
+page_published.connect(_course_changed, sender=CoursePage, dispatch_uid="courses.course_indexed")
 page_published.connect(_tell, sender=CoursePage, dispatch_uid="courses.offer_published")
 page_unpublished.connect(_tell, sender=CoursePage, dispatch_uid="courses.offer_unpublished")

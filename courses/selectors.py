@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from competencies.enums import FrameworkStatus
+from competencies.selectors import NOTHING_SUPPOSED, Supposing, Taught, equivalents_of
 from courses.models import (
     Attempt,
     CourseOutcome,
@@ -22,42 +24,78 @@ from organisations.models import User
 
 @dataclass(frozen=True)
 class OfferedCourse:
-    """A course across its languages. `outcomes`: (competency id, rank), rank 1 where the framework has no levels."""
+    """A course across its languages. `outcomes`: (competency id, rank), rank 1 where the framework has no levels.
+
+    An outcome also counts for the published edition of its competency and for what is aligned with it exactly: all of
+    them are among the outcomes. `ways` has them by stated outcome: one of each group stands for it.
+    """
 
     key: str
     pages: tuple[CoursePage, ...]
     outcomes: tuple[tuple[int, int], ...]
     prerequisites: frozenset[str]
+    ways: tuple[tuple[tuple[int, int], ...], ...] = ()
 
-    def page_for(self, language: str) -> CoursePage:
-        """The page in this language, else in the installation's, else in any."""
+    def is_held(self, held: Mapping[int, int]) -> bool:
+        """Whether somebody holds everything it leads to (competency id → attained rank)."""
+        return bool(self.ways) and all(any(held.get(pk, 0) >= rank for pk, rank in way) for way in self.ways)
+
+    def page_for(self, language: str, begun: int | None = None) -> CoursePage:
+        """The page in this language, else in the installation's, else in any; the page `begun` before all of them."""
         wanted = [language, settings.LANGUAGE_CODE]
         return min(
             self.pages,
-            key=lambda page: (wanted.index(page.language) if page.language in wanted else len(wanted), page.pk),
+            key=lambda page: (
+                page.pk != begun,
+                wanted.index(page.language) if page.language in wanted else len(wanted),
+                page.pk,
+            ),
         )
 
 
-def offered_courses() -> dict[str, OfferedCourse]:
-    """The whole offer by key: four queries, one of them for pages closed to the public."""
+def offered_courses(supposing: Supposing = NOTHING_SUPPOSED) -> dict[str, OfferedCourse]:
+    """The whole offer by key: five queries, one of them for pages closed to the public; two more where outcomes are of a
+    superseded edition or aligned with other frameworks. `supposing` asks as if a draft of a framework were published.
+    """
     pages: dict[str, list[CoursePage]] = defaultdict(list)
     for page in CoursePage.objects.offered().order_by("pk"):
         pages[page.key].append(page)
     ids = [page.pk for group in pages.values() for page in group]
-    outcomes: dict[str, dict[int, int]] = defaultdict(dict)
-    for key, competency_id, rank in CourseOutcome.objects.filter(course_id__in=ids).values_list(
-        "course__key", "competency_id", "level__rank"
+    taught: dict[str, dict[int, Taught]] = defaultdict(dict)
+    for key, rank, competency_id, lineage, version_id, framework_id, status in CourseOutcome.objects.filter(
+        course_id__in=ids
+    ).values_list(
+        "course__key",
+        "level__rank",
+        "competency_id",
+        "competency__lineage",
+        "competency__version_id",
+        "competency__version__framework_id",
+        "competency__version__status",
     ):
-        outcomes[key][competency_id] = max(outcomes[key].get(competency_id, 0), 1 if rank is None else rank)
-    before: dict[str, set[str]] = defaultdict(set)
+        before = taught[key].get(competency_id)
+        rank = max(1 if rank is None else rank, before.rank if before else 0)
+        superseded = status == FrameworkStatus.SUPERSEDED
+        taught[key][competency_id] = Taught(competency_id, rank, lineage, version_id, framework_id, superseded)
+    ways = equivalents_of({outcome for outcomes in taught.values() for outcome in outcomes.values()}, supposing)
+    required_first: dict[str, set[str]] = defaultdict(set)
     for key, other in CoursePrerequisite.objects.filter(course_id__in=ids).values_list(
         "course__key", "prerequisite__key"
     ):
-        before[key].add(other)
+        required_first[key].add(other)
     return {
-        key: OfferedCourse(key, tuple(group), tuple(sorted(outcomes[key].items())), frozenset(before[key]))
+        key: _offered(key, group, [ways[taught[key][pk]] for pk in sorted(taught[key])], required_first[key])
         for key, group in sorted(pages.items())
     }
+
+
+def _offered(
+    key: str, pages: Sequence[CoursePage], ways: Sequence[tuple[tuple[int, int], ...]], required_first: Iterable[str]
+) -> OfferedCourse:
+    ranks: dict[int, int] = {}
+    for pk, rank in (pair for way in ways for pair in way):
+        ranks[pk] = max(ranks.get(pk, 0), rank)
+    return OfferedCourse(key, tuple(pages), tuple(sorted(ranks.items())), frozenset(required_first), tuple(ways))
 
 
 @dataclass(frozen=True)
@@ -155,14 +193,44 @@ def enrolments_of(person: User) -> list[Enrolment]:
     return list(Enrolment.objects.of(person).select_related("course"))
 
 
-def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Keys of the courses each person has completed, and of those begun and open. One query."""
+def passed_and_begun(person_ids: Sequence[int]) -> tuple[dict[int, set[str]], dict[int, dict[str, int]]]:
+    """Keys of the courses each person has completed, and of those begun and open with the page (its language) she
+    takes: of two the one seen last. One query."""
     passed: dict[int, set[str]] = defaultdict(set)
-    begun: dict[int, set[str]] = defaultdict(set)
-    rows = Enrolment.objects.filter(person_id__in=person_ids).values_list("person_id", "course__key", "completed_at")
-    for person_id, key, completed_at in rows:
-        (begun if completed_at is None else passed)[person_id].add(key)
+    begun: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = (
+        Enrolment.objects.filter(person_id__in=person_ids)
+        .order_by("last_seen_at", "pk")
+        .values_list("person_id", "course__key", "course_id", "completed_at")
+    )
+    for person_id, key, page_id, completed_at in rows:
+        if completed_at is None:
+            begun[person_id][key] = page_id
+        else:
+            passed[person_id].add(key)
     return passed, begun
+
+
+def passed_keys(person: User, keys: Iterable[str]) -> set[str]:
+    """Which of these courses a person has completed, in whatever language. One query."""
+    return set(
+        Enrolment.objects.of(person).completed().filter(course__key__in=keys).values_list("course__key", flat=True)
+    )
+
+
+def in_language(language: str, courses: Iterable[CoursePage]) -> dict[int, CoursePage]:
+    """For each course the page a reader of this language would call it by: hers where it is offered, else its own.
+
+    One query, none where all are in that language.
+    """
+    pages = {course.pk: course for course in courses}
+    others = {course.key for course in pages.values() if course.language != language}
+    found = (
+        {page.key: page for page in CoursePage.objects.offered().filter(key__in=others, language=language)}
+        if others
+        else {}
+    )
+    return {pk: found.get(course.key, course) for pk, course in pages.items()}
 
 
 def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:

@@ -6,16 +6,19 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from competencies.searching import clean_query
 from competencies.selectors import published_roles
 from courses import marking, selectors, services
-from courses.models import CataloguePage, CoursePage, Enrolment, LessonPage
+from courses.models import CataloguePage, CourseOutcome, CoursePage, Enrolment, LessonPage
 from courses.questions import questions_in
+from courses.searching import Fit, find_courses
 from organisations.perms import signed_in
 
 PAGE_SIZE = 24
@@ -39,9 +42,8 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def catalogue_context(request: HttpRequest) -> dict[str, Any]:
-    """Courses in the reader's language first; search in titles, summaries and beginnings of words."""
-    # No database searches for NUL, and SQLite's search stumbles over a quotation mark.
-    query = request.GET.get("q", "").replace("\0", " ").replace('"', " ").strip()[:100]
+    """Courses in the reader's language first; those found, the best fit first."""
+    query = clean_query(request.GET.get("q", ""))
     language = request.GET.get("language", "")
     courses = CoursePage.objects.offered()
     languages = sorted(set(CoursePage.objects.offered().values_list("language", flat=True)))
@@ -49,15 +51,12 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
         language = ""
     if language:
         courses = courses.filter(language=language)
-    if query:
-        wanted = courses.autocomplete(query)
-        found = {course.pk: course for course in wanted}
-        found |= {course.pk: course for course in courses.search(query) if course.pk not in found}
-        ordered = list(found.values())
-    else:
-        ordered = list(courses.order_by("title"))
+    outcomes = CourseOutcome.objects.select_related("competency", "level")
+    courses = courses.prefetch_related(Prefetch("outcomes", outcomes))
+    found = find_courses(courses, query) if query else [(course, Fit.TITLE) for course in courses.order_by("title")]
+    in_lessons = {course.pk for course, fit in found if fit is Fit.LESSON}
     reader = get_language()
-    ordered.sort(key=lambda course: course.language != reader)
+    ordered = sorted((course for course, _fit in found), key=lambda course: course.language != reader)
     page = Paginator(ordered, PAGE_SIZE).get_page(request.GET.get("page"))
     return {
         "query": query,
@@ -65,6 +64,7 @@ def catalogue_context(request: HttpRequest) -> dict[str, Any]:
         "languages": languages,
         "page_of_courses": page,
         "found": len(ordered),
+        "in_lessons": in_lessons,
     }
 
 
@@ -75,15 +75,20 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         enrolment = selectors.latest_enrolment(signed_in(request), course)
     state = selectors.course_state(enrolment) if enrolment else None
     lessons = [] if state or not course.path else selectors.lessons_by_course([course]).get(course.pk, [])
+    prerequisites = [p.prerequisite for p in course.prerequisites.select_related("prerequisite")] if course.pk else []
+    passed = (
+        selectors.passed_keys(signed_in(request), [page.key for page in prerequisites])
+        if prerequisites and request.user.is_authenticated
+        else set()
+    )
     return {
         "course": course,
         "enrolment": enrolment,
         "state": state,
         "lessons": lessons,
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
-        "prerequisites": [p.prerequisite for p in course.prerequisites.select_related("prerequisite")]
-        if course.pk
-        else [],
+        "prerequisites": prerequisites,
+        "passed": passed,
         "other_languages": list(CoursePage.objects.offered().filter(key=course.key).exclude(pk=course.pk)),
     }
 
@@ -121,7 +126,8 @@ def lesson_context(
 ) -> dict[str, Any]:
     """What a lesson page shows: its place, its questions with what was answered, and what comes next.
 
-    Of the last attempt handed in, the feedback is shown until the learner tries again (?again=1).
+    Of the last attempt handed in, the feedback is shown until the learner tries again (?again=1). A check that is not
+    passed yet shows which answers are right, and nothing that gives the other ones away.
     """
     state = selectors.course_state(enrolment)
     rows = list(state.lessons)
@@ -148,6 +154,7 @@ def lesson_context(
         "questions": {m.question.id: m for m in marked},
         "results": results,
         "show_feedback": show_feedback,
+        "show_answers": show_feedback and attempt is not None and (attempt.passed or not lesson.is_check),
         "attempt": attempt,
         "attempt_number": number,
         "missing": missing,
@@ -177,7 +184,8 @@ def preview_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:
         "page": lesson, "lesson": lesson, "course": course, "enrolment": None, "state": state,
         "row": next((row for row in rows if row.lesson.pk == lesson.pk), None), "previous": None, "next": None,
         "questions": {m.question.id: m for m in marking.mark(questions_in(lesson.body), {})}, "results": {},
-        "show_feedback": False, "attempt": None, "attempt_number": 1, "missing": [], "errors": {}, "revisit": [], "is_preview": True,
+        "show_feedback": False, "show_answers": False, "attempt": None, "attempt_number": 1, "missing": [], "errors": {},
+        "revisit": [], "is_preview": True,
     }  # fmt: skip
     return render(request, "courses/lesson_page.html", context)
 
@@ -252,16 +260,14 @@ def submit_answers(request: HttpRequest, lesson_id: int) -> HttpResponse:
 def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
     """After a course: the result, the levels that moved, what became of the path, and the certificate."""
     enrolment = get_object_or_404(
-        Enrolment.objects.of(signed_in(request)).completed().select_related("course"), pk=enrolment_id
+        Enrolment.objects.of(signed_in(request)).completed().select_related("course", "person"), pk=enrolment_id
     )
-    outcomes = list(enrolment.course.outcomes.select_related("competency", "level"))
     return render(
         request,
         "courses/course_result.html",
         {
             "enrolment": enrolment,
             "course": enrolment.course,
-            "outcomes": outcomes,
             "state": selectors.course_state(enrolment),
         },
     )

@@ -19,12 +19,12 @@ from django.utils import timezone
 from competencies.models import RoleProfile
 from competencies.selectors import standings_of
 from courses.selectors import offered_courses, passed_and_begun
+from learning.enums import ASSIGN_JOB
 from learning.hr import holders_of, people_served, units_served
 from learning.services import BATCH, solve
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Unit, User
 
-ASSIGN_JOB = "learning.assign"
 MAX_PASTED = 10_000
 
 
@@ -196,6 +196,7 @@ def apply_assignment(*, officer: User, preview: Preview, token: str) -> Job:
             "profile": preview.profile.pk,
             "due_on": preview.due_on.isoformat() if preview.due_on else None,
             "people": [g.person.pk for g in preview.gaining],
+            "holding": [person.pk for person in preview.holding],
         },
         by=officer,
     )

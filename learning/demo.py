@@ -18,8 +18,7 @@ from django.db.models import Max
 from competencies.demo import Assessments, Starter, withdraw
 from courses.demo import Library, Taking, Way, begin, complete, draw_taking, write_activity
 from courses.selectors import OfferedCourse, offered_courses
-from learning.assignment import ASSIGN_JOB
-from learning.enums import PlanReason
+from learning.enums import ASSIGN_JOB, PlanReason
 from learning.models import PathPlan, PathStep
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.demo import Member, Ministry, moment, stream, workday_from, workday_until, workdays

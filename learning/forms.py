@@ -12,6 +12,7 @@ from competencies.models import RoleProfile
 from competencies.selectors import published_profiles
 from learning.assignment import MAX_PASTED, Whom, split_emails
 from learning.hr import people_served, units_served
+from organisations.ids import ModelChoices
 from organisations.models import Unit, User
 
 
@@ -20,7 +21,7 @@ class ProfileChoice(forms.ModelChoiceField):
         return str(profile)
 
 
-class UnitChoices(forms.ModelMultipleChoiceField):
+class UnitChoices(ModelChoices):
     def label_from_instance(self, unit: Unit) -> str:
         # The depth in words a screen reader skips: an em space a level.
         return "\u2003" * max(unit.depth - 1, 0) + str(unit.name)
@@ -57,7 +58,7 @@ class WhomForm(forms.Form):
         error_messages={"invalid_choice": _("One of these units is not among those you serve.")},
     )
     with_sub_units = forms.BooleanField(label=_("Also the units below those chosen"), required=False, initial=True)
-    people = forms.ModelMultipleChoiceField(
+    people = ModelChoices(
         label=_("People"),
         queryset=User.objects.none(),
         required=False,

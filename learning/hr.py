@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from competencies.models import Competency, PostRole, RoleProfile
-from competencies.selectors import Standing, key_posts, standings_of
-from learning.models import PathPlan
-from organisations.models import Appointment, HrMandate, Post, Unit, User
+from competencies.models import Competency, PostRole, RoleAssignment, RoleProfile
+from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
+from learning.enums import ASSIGN_JOB
+from learning.models import PathAssignment, PathPlan
+from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 from organisations.perms import hr_paths
+
+# How long before its date an assignment shows on the desk, and how many of them are looked at.
+SOON = timedelta(days=30)
+MOST_DUE = 300
 
 
 def units_served(officer: User) -> QuerySet[Unit]:
@@ -41,6 +46,7 @@ class KeyPostView:
     post_role: PostRole
     holder: User | None
     standing: Standing | None
+    profile_id: int  # the profile in force, where that of the post is of a superseded edition
 
     @property
     def state(self) -> str:
@@ -49,22 +55,48 @@ class KeyPostView:
         return "at_level" if self.met == self.total else "below"
 
     @property
-    def lines(self) -> list:
-        if self.standing is None:
-            return []
-        return [line for line in self.standing.lines if self.post_role.profile_id in line.required.profiles]
-
-    @property
     def met(self) -> int:
-        return sum(line.is_met for line in self.lines)
+        return self.standing.way_to(self.profile_id)[0] if self.standing is not None else 0
 
     @property
     def total(self) -> int:
-        return len(self.lines)
+        return self.standing.way_to(self.profile_id)[1] if self.standing is not None else 0
 
 
-def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView]:
-    """Key posts in the units an officer serves; nine queries however many."""
+@dataclass(frozen=True)
+class DueView:
+    """An assigned role that is not met and is overdue or due soon."""
+
+    person: User
+    profile: RoleProfile
+    due_on: date
+    as_of: date
+    met: int
+    total: int
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_on < self.as_of
+
+
+@dataclass(frozen=True)
+class HrDesk:
+    """What an HR officer looks at first. `due`: what was due longest ago first."""
+
+    key_posts: list[KeyPostView]
+    due: list[DueView]
+
+    @property
+    def overdue(self) -> list[DueView]:
+        return [view for view in self.due if view.is_overdue]
+
+    @property
+    def due_soon(self) -> list[DueView]:
+        return [view for view in self.due if not view.is_overdue]
+
+
+def desk_of(officer: User, as_of: date | None = None) -> HrDesk:
+    """Key posts and due dates in the units an officer serves; as many queries for many of them as for few."""
     day = as_of or timezone.localdate()
     rows = list(
         key_posts()
@@ -77,12 +109,66 @@ def key_post_views(officer: User, as_of: date | None = None) -> list[KeyPostView
         .filter(post_id__in=[row.post_id for row in rows])
         .select_related("person")
     }
-    standings = standings_of([person.pk for person in holders.values()], as_of=day)
+    assigned = list(_assignments_due(officer, day))
+    people = {person.pk for person in holders.values()} | {a.role_assignment.person_id for a in assigned}
+    standings = standings_of(sorted(people), as_of=day)
+    in_force = successors_of([*(row.profile_id for row in rows), *(a.role_assignment.profile_id for a in assigned)])
     views = []
     for row in rows:
         holder = holders.get(row.post_id)
-        views.append(KeyPostView(row, holder, standings[holder.pk] if holder else None))
-    return views
+        views.append(KeyPostView(row, holder, standings[holder.pk] if holder else None, in_force[row.profile_id]))
+    due = []
+    for assignment in assigned:
+        role = assignment.role_assignment
+        met, total = standings[role.person_id].way_to(in_force[role.profile_id])
+        if met < total and assignment.due_on is not None:
+            due.append(DueView(role.person, role.profile, assignment.due_on, day, met, total))
+    return HrDesk(views, due)
+
+
+def _assignments_due(officer: User, day: date) -> QuerySet[PathAssignment]:
+    """Assignments with a date that is past or near, of people whose plan in force still lacks something; the first of them
+    by date, for each is looked at closely."""
+    lacking = (
+        PathPlan.objects.filter(person=OuterRef("role_assignment__person"))
+        .order_by("-number")
+        .values_list(F("requirements") - F("met"))[:1]
+    )
+    return (
+        PathAssignment.objects.filter(
+            due_on__lte=day + SOON,
+            role_assignment__in=RoleAssignment.objects.current(day).values("pk"),
+            role_assignment__person__in=people_served(officer, day).values("pk"),
+        )
+        .annotate(lacking=Subquery(lacking))
+        .exclude(lacking=0)
+        .select_related("role_assignment__person", "role_assignment__profile__role")
+        .order_by("due_on", "role_assignment__person__name", "pk")[:MOST_DUE]
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an assignment job was asked to do. `profile` is None where the role is no longer there."""
+
+    profile: RoleProfile | None
+    due_on: date | None
+
+
+def asked_of(jobs: Iterable[Job]) -> dict[int, Asked]:
+    """The role and the due date of assignment jobs, by the job's id. One query."""
+    payloads = {job.pk: job.payload for job in jobs if job.kind == ASSIGN_JOB}
+    profiles = (
+        RoleProfile.objects.select_related("role").in_bulk({payload["profile"] for payload in payloads.values()})
+        if payloads
+        else {}
+    )
+    return {
+        pk: Asked(
+            profiles.get(payload["profile"]), date.fromisoformat(payload["due_on"]) if payload["due_on"] else None
+        )
+        for pk, payload in payloads.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -95,11 +181,7 @@ class UnitView:
     requirements: int
     met: int
     complete: int
-    posts: int
-
-    @property
-    def vacant(self) -> int:
-        return max(self.posts - self.people, 0)
+    vacant: int
 
     @property
     def pct(self) -> int | None:
@@ -118,7 +200,13 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
     ids = [unit.pk for unit in units]
     current = Appointment.objects.current(day).filter(post__unit_id__in=ids)
     people = dict(current.values_list("post__unit_id").annotate(Count("person_id", distinct=True)))
-    posts = dict(Post.objects.existing(day).filter(unit_id__in=ids).values_list("unit_id").annotate(Count("pk")))
+    # Somebody may hold two posts of a unit: what counts is the post that nobody holds.
+    vacant = dict(
+        Post.objects.existing(day)
+        .filter(~Exists(Appointment.objects.current(day).filter(post=OuterRef("pk"))), unit_id__in=ids)
+        .values_list("unit_id")
+        .annotate(Count("pk"))
+    )
     sums: dict[int, dict[str, Any]] = {
         row["unit"]: dict(row)
         for row in newest_plans()
@@ -145,7 +233,7 @@ def unit_views(officer: User, as_of: date | None = None) -> list[UnitView]:
             requirements=sums.get(unit.pk, nothing).get("needed") or 0,
             met=sums.get(unit.pk, nothing).get("held") or 0,
             complete=sums.get(unit.pk, nothing).get("complete", 0),
-            posts=posts.get(unit.pk, 0),
+            vacant=vacant.get(unit.pk, 0),
         )
         for unit in units
     ]
@@ -184,6 +272,4 @@ def mandates_of(officer: User) -> QuerySet[HrMandate]:
 
 def holders_of(profile: RoleProfile, person_ids: Sequence[int], day: date) -> set[int]:
     """Who of these people has the role already, by post or by assignment."""
-    from competencies.selectors import profiles_by_person
-
     return {pk for pk, profiles in profiles_by_person(person_ids, day).items() if profile.pk in profiles}

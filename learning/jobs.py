@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from competencies.models import RoleProfile
+from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
-from learning.assignment import ASSIGN_JOB
-from learning.enums import PlanReason
+from learning.enums import ASSIGN_JOB, PlanReason
+from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import PathAssignment, PathPlan
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
@@ -57,4 +57,14 @@ def assign(run: Run) -> dict[str, Any]:
         replan_many(person_ids=batch, reason=PlanReason.ROLE, at=at)
         run.progress(start + len(batch), len(people))
     ours = set(PathAssignment.objects.filter(job=run.job).values_list("role_assignment__person_id", flat=True))
-    return {"assigned": sorted(ours), "held": [pk for pk in people if pk not in ours]}
+    # Those the preview found with the role already, and those somebody else was faster with.
+    held = [*run.payload.get("holding", []), *(pk for pk in people if pk not in ours)]
+    return {"assigned": sorted(ours), "held": held}
+
+
+@job_kind(IMPACT_JOB, gettext_lazy("Measure what publishing a framework does"))
+def framework_impact(run: Run) -> dict[str, Any]:
+    version = FrameworkVersion.objects.select_related("previous", "framework").filter(pk=run.payload["version"]).first()
+    if version is None:
+        raise CannotBeDone(_("The draft is no longer there."))
+    return measure_impact(version, day=date.fromisoformat(run.payload["day"]), progress=run.progress)

@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
-from competencies.signals import evidence_changed
+from competencies.signals import alignment_changed, evidence_changed, framework_published
 from courses.signals import offer_changed
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
@@ -47,6 +47,21 @@ def on_post_role(*, instance: PostRole, raw: bool = False, **kwargs: Any) -> Non
 
 @receiver(offer_changed)
 def on_offer(*, course_key: str, revision: str, **kwargs: Any) -> None:
+    _ask_for_everybody(f"offer:{course_key}:{revision}", PlanReason.OFFER)
+
+
+@receiver(framework_published)
+def on_framework(*, version_id: int, previous_id: int | None, **kwargs: Any) -> None:
+    if previous_id is not None:  # nobody has a role of a framework's first edition yet
+        _ask_for_everybody(f"framework:{version_id}", PlanReason.FRAMEWORK)
+
+
+@receiver(alignment_changed)
+def on_alignment(*, alignment_id: int, **kwargs: Any) -> None:
+    _ask_for_everybody(f"alignment:{alignment_id}:{uuid4()}", PlanReason.FRAMEWORK)
+
+
+def _ask_for_everybody(key: str, reason: PlanReason) -> None:
     # One look at everybody is enough for all changes that come before it begins.
     if not Job.objects.filter(kind=REPLAN_ALL_JOB, state=JobState.QUEUED).exists():
-        enqueue(kind=REPLAN_ALL_JOB, key=f"offer:{course_key}:{revision}", payload={"reason": PlanReason.OFFER})
+        enqueue(kind=REPLAN_ALL_JOB, key=key, payload={"reason": reason})

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import F, Max, OuterRef, Prefetch, Subquery
+from django.conf import settings
+from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
+from django.utils.translation import get_language
 
-from competencies.models import Competency
+from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
-from courses.selectors import CourseState, course_states
+from courses.selectors import CourseState, course_states, in_language
 from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
@@ -36,16 +38,24 @@ def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
     return {plan.person_id: plan for plan in plans}
 
 
-def due_dates(person_ids: Sequence[int], as_of: date) -> dict[int, date]:
-    """The earliest due date of each person's current assignments. One query."""
+def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]:
+    """The earliest due date of each person's assignments whose role asks for something not shown yet. One query.
+
+    What a role asks for is known when it is met; then its date is kept and no longer a date to meet.
+    """
+    # An assignment may be of a superseded edition; the standing speaks of the one in force, of the same lineage.
+    open_lineages = {
+        person_id: {profile.lineage for profile in standing.profiles if not standing.is_met(profile.pk)}
+        for person_id, standing in standings.items()
+    }
     found: dict[int, date] = {}
     rows = (
-        PathAssignment.objects.filter(role_assignment__person_id__in=person_ids, due_on__isnull=False)
-        .filter(role_assignment__ends_on__isnull=True)
-        .values_list("role_assignment__person_id", "due_on")
+        PathAssignment.objects.filter(role_assignment__person_id__in=standings, due_on__isnull=False)
+        .filter(role_assignment__in=RoleAssignment.objects.current(as_of).values("pk"))
+        .values_list("role_assignment__person_id", "role_assignment__profile__lineage", "due_on")
     )
-    for person_id, due_on in rows:
-        if due_on is not None:
+    for person_id, lineage, due_on in rows:
+        if due_on is not None and lineage in open_lineages[person_id]:
             found[person_id] = min(due_on, found.get(person_id, due_on))
     return found
 
@@ -63,14 +73,15 @@ class StepView:
 
     @property
     def course(self) -> CoursePage:
-        return self.step.course
+        """The page of the step; of a course that is begun, the page (the language) in which it is."""
+        return self.progress.course if self.progress is not None else self.step.course
 
     @property
     def minutes_left(self) -> int:
         return (
             self.progress.minutes_left
             if self.progress is not None and self.progress.lessons
-            else self.step.course.effort_minutes
+            else self.course.effort_minutes
         )
 
 
@@ -107,12 +118,12 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     plan = current_plans([person.pk]).get(person.pk)
     enrolments = list(Enrolment.objects.of(person).select_related("course"))
     states = course_states(enrolments)
-    open_by_course = {e.course_id: states[e.pk] for e in enrolments if e.completed_at is None}
+    # Whatever the language: of two open enrolments in one course the one seen last.
+    by_seen = sorted(enrolments, key=lambda e: (e.last_seen_at, e.pk))
+    begun = {e.course.key: states[e.pk] for e in by_seen if e.completed_at is None}
     steps = list(plan.steps.all()) if plan else []
-    views = tuple(
-        _step_view(step, number, steps, standing, open_by_course) for number, step in enumerate(steps, start=1)
-    )
-    planned = {step.course_id for step in steps}
+    views = tuple(_step_view(step, number, steps, standing, begun) for number, step in enumerate(steps, start=1))
+    planned = {view.progress.enrolment.pk for view in views if view.progress is not None}
     done = [e for e in enrolments if e.completed_at is not None]
     return PathView(
         person=person,
@@ -121,15 +132,15 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
         done=tuple(states[e.pk] for e in sorted(done, key=lambda e: e.completed_at or e.enrolled_at)),
         steps=views,
         unclosed=_lines(plan.unclosed if plan else [], standing),
-        other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.course_id not in planned),
-        due_on=due_dates([person.pk], day).get(person.pk),
+        other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.pk not in planned),
+        due_on=due_dates({person.pk: standing}, day).get(person.pk),
     )
 
 
 def _step_view(
-    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, open_by_course: dict[int, CourseState]
+    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, begun: Mapping[str, CourseState]
 ) -> StepView:
-    progress = open_by_course.get(step.course_id)
+    progress = begun.get(step.course.key)
     return StepView(
         step=step,
         number=number,
@@ -148,6 +159,36 @@ def _lines(closings: Sequence[dict], standing: Standing) -> tuple[tuple[Line, Cl
 def recent_changes(person: User, limit: int = 5) -> list[PathPlan]:
     """Plans that changed something, the newest first."""
     return [plan for plan in PathPlan.objects.filter(person=person).order_by("-number")[:limit] if plan.changes]
+
+
+def plan_caused_by(enrolment: Enrolment) -> PathPlan | None:
+    """The plan that a completed course brought about: the first afterwards that speaks of it or of what it shows.
+
+    None where nothing changed. Two queries; three where the course was completed again later.
+    """
+    again = (
+        Enrolment.objects.completed()
+        .filter(person=enrolment.person_id, course__key=enrolment.course.key, completed_at__gt=enrolment.completed_at)
+        .values("completed_at")
+        .order_by("completed_at")[:1]
+    )
+    evidence = set(
+        Evidence.objects.filter(
+            person=enrolment.person_id, source_key__startswith=f"enrolment:{enrolment.pk}:"
+        ).values_list("pk", flat=True)
+    )
+    plans = (
+        PathPlan.objects.filter(person=enrolment.person_id, made_at__gte=enrolment.completed_at)
+        .annotate(again=Subquery(again))
+        .filter(Q(again=None) | Q(made_at__lt=F("again")))
+        .order_by("number")
+    )
+    for plan in plans:
+        for change in plan.changes:
+            passed = change["why"] == "passed" and change["key"] == enrolment.course.key
+            if passed or change.get("evidence", {}).get("id") in evidence:
+                return plan
+    return None
 
 
 @dataclass(frozen=True)
@@ -179,9 +220,13 @@ def change_views(
     """
     keys = {change["key"] for plan in plans for change in plan.changes}
     ids = {pk for plan in plans for change in plan.changes for pk in change["competency_ids"]}
-    titles: dict[str, str] = {}
-    for key, title in CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "title"):
-        titles[key] = title
+    # The reader's language last, so that it is what stays.
+    wanted = [settings.LANGUAGE_CODE, get_language()]
+    pages = CoursePage.objects.filter(key__in=keys).order_by("-pk").values_list("key", "language", "title")
+    titles = {
+        key: title
+        for key, language, title in sorted(pages, key=lambda page: wanted.index(page[1]) if page[1] in wanted else -1)
+    }
     competencies = dict(known or {})
     missing = ids - competencies.keys()
     if missing:
@@ -214,10 +259,9 @@ class MemberView:
     due_on: date | None
     last_seen_on: date | None
     to_confirm: tuple[Line, ...]
-
-    @property
-    def next_step(self) -> PathStep | None:
-        return next(iter(self.plan.steps.all()), None) if self.plan else None
+    next_step: PathStep | None
+    # The next step's course by the name the reader knows it by.
+    next_course: CoursePage | None
 
     @property
     def is_overdue(self) -> bool:
@@ -256,8 +300,10 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     ids = [person.pk for person in people]
     standings = standings_of(ids, as_of=day)
     plans = current_plans(ids)
-    due = due_dates(ids, day)
+    due = due_dates(standings, day)
     titles = post_titles(ids, day)
+    steps = {person_id: next(iter(plan.steps.all()), None) for person_id, plan in plans.items()}
+    courses = in_language(get_language() or "", [step.course for step in steps.values() if step is not None])
     seen = {
         person_id: timezone.localdate(moment)
         for person_id, moment in Enrolment.objects.filter(person_id__in=ids)
@@ -273,8 +319,11 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
             due_on=due.get(person.pk),
             last_seen_on=seen.get(person.pk),
             to_confirm=to_confirm(standings[person.pk]),
+            next_step=step,
+            next_course=courses[step.course_id] if step is not None else None,
         )
         for person in people
+        for step in [steps.get(person.pk)]
     )
 
 

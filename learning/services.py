@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from competencies.models import RoleAssignment, RoleProfile
-from competencies.selectors import Standing, standings_of
+from competencies.selectors import Standing, competencies_in_force, standings_of
 from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
 from learning import changes as changes_of
 from learning.enums import PlanReason
@@ -29,11 +29,21 @@ def targets_of(standing: Standing) -> tuple[Target, ...]:
 
 
 def offers_for(
-    language: str, offered: dict[str, OfferedCourse], begun: set[str] | frozenset[str] = frozenset()
+    language: str, offered: dict[str, OfferedCourse], begun: Mapping[str, int] | None = None
 ) -> tuple[Offer, ...]:
-    """The offer as the planner takes it, each course in the language a person would take it in."""
+    """The offer as the planner takes it, each course in the language a person takes it in.
+
+    `begun` are courses she has begun (key → page): a course goes on in the language in which it was begun.
+    """
+    pages = begun or {}
     return tuple(
-        Offer(key, course.page_for(language).effort_minutes, course.outcomes, course.prerequisites, key in begun)
+        Offer(
+            key,
+            course.page_for(language, pages.get(key)).effort_minutes,
+            course.outcomes,
+            course.prerequisites,
+            key in pages,
+        )
         for key, course in offered.items()
     )
 
@@ -43,15 +53,11 @@ def satisfied_keys(
 ) -> frozenset[str]:
     """Courses that need not be taken as a prerequisite: passed, or everything they lead to is held already."""
     held = standing.held
-    return frozenset(passed) | frozenset(
-        key
-        for key, course in offered.items()
-        if course.outcomes and all(held.get(pk, 0) >= rank for pk, rank in course.outcomes)
-    )
+    return frozenset(passed) | frozenset(key for key, course in offered.items() if course.is_held(held))
 
 
 def solve(
-    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: set[str]
+    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: Mapping[str, int]
 ) -> Plan:
     targets = targets_of(standing)
     return plan_path(targets, offers_for(language, offered, begun), satisfied=satisfied_keys(standing, offered, passed))
@@ -95,13 +101,17 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
         standings = standings_of(ids, as_of=timezone.localdate(moment))
         passed, begun = passed_and_begun(ids)
         old_plans = current_plans(ids)
+        now = competencies_in_force(
+            {c["competency_id"] for old in old_plans.values() for step in old.steps.all() for c in step.closes}
+        )
         plans, steps, pages = [], [], {}
         for person_id in ids:
             standing, old = standings[person_id], old_plans.get(person_id)
             if not standing.profiles and old is None:
                 continue
             solved = solve(standing, languages[person_id], offered, passed[person_id], begun[person_id])
-            pages = {step.key: offered[step.key].page_for(languages[person_id]) for step in solved.steps}
+            language, open_pages = languages[person_id], begun[person_id]
+            pages = {step.key: offered[step.key].page_for(language, open_pages.get(step.key)) for step in solved.steps}
             if old is not None and _same(old, solved, standing, pages):
                 continue
             plan = PathPlan(
@@ -113,7 +123,7 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
                 requirements=standing.total,
                 met=standing.met,
                 unclosed=[asdict(c) for c in solved.unclosed],
-                changes=_changes(old, solved, standing, passed[person_id], offered),
+                changes=_changes(old, solved, standing, passed[person_id], offered, now),
             )
             plans.append(plan)
             steps += [
@@ -141,13 +151,25 @@ def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any]
 
 
 def _changes(
-    old: PathPlan | None, solved: Plan, standing: Standing, passed: set[str], offered: dict[str, OfferedCourse]
+    old: PathPlan | None,
+    solved: Plan,
+    standing: Standing,
+    passed: set[str],
+    offered: dict[str, OfferedCourse],
+    now: Mapping[int, int],
 ) -> list[dict[str, Any]]:
-    """What differs from the plan before, with the evidence that made the difference where there is one."""
+    """What differs from the plan before, with the evidence that made the difference where there is one.
+
+    `now` leads from competencies of superseded editions to those in force: the plan before may speak of the former.
+    """
     if old is None:
         return []
+
+    def closing(stored: dict[str, Any]) -> Closing:
+        return Closing(**stored | {"competency_id": now.get(stored["competency_id"], stored["competency_id"])})
+
     before = [
-        changes_of.PlannedStep(step.course.key, tuple(Closing(**c) for c in step.closes)) for step in old.steps.all()
+        changes_of.PlannedStep(step.course.key, tuple(closing(c) for c in step.closes)) for step in old.steps.all()
     ]
     after = [changes_of.PlannedStep(step.key, step.closes) for step in solved.steps]
     found = changes_of.compare_steps(
@@ -180,13 +202,14 @@ def assign_batch(
 ) -> dict[int, str]:
     """Give a batch of people a role and its path; returns for each person "assigned" or "held".
 
-    Who has the role keeps it as it is: running a batch again, or two officers at once, leaves one assignment each.
+    Who has the role, in this or an earlier edition, keeps it as it is: running a batch again, or two officers at once,
+    leaves one assignment each.
     """
     day = timezone.localdate(at)
     held = set(
-        RoleAssignment.objects.filter(person_id__in=person_ids, profile=profile, ends_on__isnull=True).values_list(
-            "person_id", flat=True
-        )
+        RoleAssignment.objects.filter(
+            person_id__in=person_ids, profile__lineage=profile.lineage, ends_on__isnull=True
+        ).values_list("person_id", flat=True)
     )
     new = [
         RoleAssignment(person_id=pk, profile=profile, starts_on=day, assigned_by=by, assigned_at=at)

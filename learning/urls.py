@@ -1,10 +1,12 @@
 from django.urls import path
 
-from learning import views
+from learning import framework_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
     path("learn/path/", views.path, name="path"),
+    path("roles/<int:pk>/card.pdf", views.role_card, name="role_card"),
+    path("frameworks/desk/<int:pk>/publish/", framework_views.framework_publish, name="framework_publish"),
     path("team/", views.team, name="team"),
     path("team/<int:person_id>/", views.team_member, name="team_member"),
     path("hr/", views.hr_desk, name="hr"),

@@ -9,22 +9,31 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
+from competencies.jobs import IMPORT_JOB
+from competencies.models import RoleProfile
 from competencies.selectors import published_roles
-from learning import hr, selectors
-from learning.assignment import ASSIGN_JOB, apply_assignment, preview_assignment
+from courses.selectors import in_language
+from learning import hr, selectors, wording
+from learning.assignment import apply_assignment, preview_assignment
+from learning.enums import ASSIGN_JOB
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
+from learning.role_card import render_role_card
+from learning.role_path import role_card_of
 from organisations import jobs, perms
-from organisations.models import Job, User
+from organisations.ids import as_id
+from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
@@ -56,6 +65,20 @@ def path(request: HttpRequest) -> HttpResponse:
     return render(request, "learning/path.html", context)
 
 
+@login_not_required
+@require_GET
+def role_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """The card of a role to print: what it requires and the path to it, for everybody."""
+    profile = get_object_or_404(
+        RoleProfile.objects.published().select_related("role__family", "role__version__framework"), pk=pk
+    )
+    card = role_card_of(profile, language=get_language() or settings.LANGUAGE_CODE, dated=timezone.localdate())
+    response = HttpResponse(render_role_card(card), content_type="application/pdf")
+    name = slugify(str(profile)) or f"role-{profile.pk}"
+    response["Content-Disposition"] = f'inline; filename="{name[:80]}.pdf"'
+    return response
+
+
 # --- Manager -----------------------------------------------------------------------------------------------------
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
@@ -73,9 +96,11 @@ def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
     me = signed_in(request)
     person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
     view = selectors.path_of(person)
+    courses = [*(state.course for state in view.done), *(step.course for step in view.steps)]
     context = {
         "person": person,
         "path": view,
+        "named": in_language(get_language() or "", courses),
         "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
         "to_confirm": selectors.to_confirm(view.standing),
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
@@ -101,12 +126,15 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
     me = signed_in(request)
+    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
+    asked = hr.asked_of(latest)
     context = {
-        "key_posts": hr.key_post_views(me),
+        "desk": hr.desk_of(me),
+        "soon_days": hr.SOON.days,
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
-        "jobs": list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5]),
+        "jobs": [(job, wording.asked_words(asked[job.pk])) for job in latest],
     }
     return render(request, "learning/hr.html", context)
 
@@ -125,9 +153,8 @@ def hr_people(request: HttpRequest) -> HttpResponse:
             )
         if form.cleaned_data["unit"]:
             unit = form.cleaned_data["unit"]
-            people = people.filter(
-                pk__in=User.objects.filter(appointments__post__unit__path__startswith=unit.path).values("pk")
-            )
+            holders = Appointment.objects.current().filter(post__unit__path__startswith=unit.path)
+            people = people.filter(pk__in=holders.values("person_id"))
     page = Paginator(people, ROSTER_PAGE).get_page(request.GET.get("page"))
     members = selectors.members_of(list(page.object_list), timezone.localdate())
     query = request.GET.copy()
@@ -137,7 +164,7 @@ def hr_people(request: HttpRequest) -> HttpResponse:
 
 
 STEPS = ("what", "whom", "when", "preview")
-STEP_WORDS = (_lazy("What"), _lazy("Whom"), _lazy("When"), _lazy("Preview"))
+STEP_WORDS = (gettext_lazy("What"), gettext_lazy("Whom"), gettext_lazy("When"), gettext_lazy("Preview"))
 FORMS: dict[str, type] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}
 
 
@@ -221,7 +248,8 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
         form = FORMS[step](initial=initial, officer=me)
     chosen = []
     if step == "whom":
-        chosen = list(hr.people_served(me).filter(pk__in=[pk for pk in data.getlist("people") if pk.isdigit()][:2000]))
+        ids = [pk for pk in map(as_id, data.getlist("people")) if pk is not None][:2000]
+        chosen = list(hr.people_served(me).filter(pk__in=ids))
     context = {"form": form, "chosen": chosen, **_step_context(step, data)}
     return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
 
@@ -230,21 +258,32 @@ def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invali
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
     page = Paginator(Job.objects.visible_to(signed_in(request)), 25).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "learning/job_list.html",
-        {"page_of_jobs": page, "rows": [(job, jobs.label_of(job)) for job in page.object_list]},
-    )
+    asked = hr.asked_of(page.object_list)
+    rows = [
+        (job, jobs.label_of(job), wording.asked_words(asked[job.pk]) if job.pk in asked else "")
+        for job in page.object_list
+    ]
+    return render(request, "learning/job_list.html", {"page_of_jobs": page, "rows": rows})
 
 
 @require_GET
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job: how far it is, and when it is done, what came of each row."""
     row = get_object_or_404(Job.objects.visible_to(signed_in(request)), pk=pk)
+    if row.kind == IMPORT_JOB:
+        return redirect("framework_upload_result", pk=row.pk)
     assigned = held = []
     if row.kind == ASSIGN_JOB and row.report:
         names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()
         assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
         held = [names[pk] for pk in row.report["held"] if pk in names]
     template = "learning/partials/_job.html" if request.htmx else "learning/job.html"  # type: ignore[attr-defined]
-    return render(request, template, {"job": row, "label": jobs.label_of(row), "assigned": assigned, "held": held})
+    asked = hr.asked_of([row]).get(row.pk)
+    context = {
+        "job": row,
+        "label": jobs.label_of(row),
+        "asked": wording.asked_words(asked) if asked else "",
+        "assigned": assigned,
+        "held": held,
+    }
+    return render(request, template, context)

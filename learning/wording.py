@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from competencies.selectors import Line
 from competencies.wording import kind_phrase
+from learning.hr import Asked
 from learning.planning import Closing
 from learning.selectors import ChangeView, StepView
 
@@ -99,6 +100,14 @@ def change_words(change: ChangeView) -> str:
         "not_offered": _("“%(course)s” left your path: the course is no longer offered."),
         "shorter": _("“%(course)s” left your path: there is a shorter way now."),
     }[change.why] % values
+
+
+def asked_words(asked: Asked) -> str:
+    """What an assignment job was asked to do: the role and the date."""
+    role = str(asked.profile) if asked.profile is not None else _("a role that is no longer there")
+    if asked.due_on is None:
+        return _("“%(role)s”, without a due date") % {"role": role}
+    return _("“%(role)s”, due %(day)s") % {"role": role, "day": formats.date_format(asked.due_on, "DATE_FORMAT")}
 
 
 def unclosed_words(line: Line, closing: Closing) -> str:

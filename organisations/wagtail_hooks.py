@@ -18,6 +18,7 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
+from organisations.choosers import ChooserViewSet
 from organisations.models import Appointment, HrMandate, Post, Unit
 
 
@@ -89,6 +90,7 @@ Post.base_form_class = PostForm  # type: ignore[attr-defined]  # Wagtail looks f
 
 class UnitViewSet(SnippetViewSet):
     model = Unit
+    chooser_viewset_class = ChooserViewSet
     icon = "site"
     list_display = ["name", "code", "kind"]
     ordering = ["path"]
@@ -97,6 +99,7 @@ class UnitViewSet(SnippetViewSet):
 
 class PostViewSet(SnippetViewSet):
     model = Post
+    chooser_viewset_class = ChooserViewSet
     icon = "tag"
     list_display = ["title", "code", "unit", "reports_to"]
     list_filter = ["unit"]

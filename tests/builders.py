@@ -82,7 +82,7 @@ def make_framework(
     slug = slug or f"framework-{next(_number)}"
     framework = Framework.objects.create(slug=slug, title={"en": slug})
     version = FrameworkVersion.objects.create(
-        framework=framework, edition="1", status=status, content_digest=uuid4().hex, languages=["en"]
+        framework=framework, edition="1", content_digest=uuid4().hex, languages=["en"]
     )
     levels = (
         [ProficiencyLevel.objects.create(version=version, rank=r, label={"en": f"Label {r}"}) for r in range(ranks + 1)]
@@ -104,6 +104,8 @@ def make_framework(
             LevelDescriptor.objects.create(
                 competency=competency, level=level, text={"en": f"I can do {code} at {level.rank}."}
             )
+    version.status = status
+    version.save()
     return version
 
 
@@ -120,16 +122,22 @@ def make_profile(
     key_post: str = "",
 ) -> RoleProfile:
     n = next(_number)
-    role = Role.objects.create(version=version, code=f"role{n}", title={"en": title or f"Role {n}"}, key_post=key_post)
-    profile = RoleProfile.objects.create(role=role, code=f"role{n}")
+    # A published version never changes; here it is only made piece by piece, past the guard.
+    role = Role(version=version, code=f"role{n}", title={"en": title or f"Role {n}"}, key_post=key_post)
+    role.search_text = role.searchable()
+    Role.objects.bulk_create([role])
+    profile = RoleProfile(role=role, code=f"role{n}")
+    RoleProfile.objects.bulk_create([profile])
     levels = {level.rank: level for level in version.levels.all()}
-    for code, rank in needs.items():
-        Requirement.objects.create(
+    Requirement.objects.bulk_create(
+        Requirement(
             profile=profile,
             competency=competency(version, code),
             level=None if rank is None else levels[rank],
             importance=importance,
         )
+        for code, rank in needs.items()
+    )
     return profile
 
 

@@ -10,7 +10,13 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from competencies.enums import EvidenceKind
+from competencies.alignments import align
+from competencies.case_packages import package_of
+from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
+from competencies.jobs import IMPORT_JOB
+from competencies.lifecycle import draft_next_edition
+from competencies.models import FrameworkVersion
+from competencies.perms import STEWARDS
 from courses.models import Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -28,7 +34,7 @@ from tests.builders import (
     take_course,
 )
 
-VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "admin")
+VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
 
 
@@ -57,6 +63,7 @@ def house(db: None) -> House:
     make_hr(names["hr"], here)
     make_hr(names["other_hr"], there)
     names["editor"].groups.add(Group.objects.get(name="Editors"))
+    names["steward"].groups.add(Group.objects.get(name=STEWARDS))
     course = make_course(version, {"A": 3}, key="door")
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
@@ -68,13 +75,34 @@ def house(db: None) -> House:
         payload={"people": [names["learner"].pk], "reason": "sweep"},
         by=names["hr"],
     )
+    draft = make_framework("draft", codes="C", status=FrameworkStatus.DRAFT)
+    later = draft_next_edition(version=version, edition="2", by=names["steward"])
+    alignment = align(
+        origin=competency(version, "A"), target=competency(make_framework(), "A"), relation=LinkRelation.RELATED,
+        by=names["steward"],
+    )  # fmt: skip
+    upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
+    item = identifiers(version)
     certificate = taken.certificate
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
-        "serial": certificate.serial, "code": certificate.code,
+        "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
+        "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
+        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
     }  # fmt: skip
     return House(names, ids)
+
+
+def identifiers(version: FrameworkVersion) -> dict[str, str]:
+    """One thing of each collection of the version's CASE package."""
+    package = package_of(version)
+    return {
+        "item": package["CFItems"][0]["identifier"],
+        "association": package["CFAssociations"][0]["identifier"],
+        "rubric": package["CFRubrics"][0]["identifier"],
+        "item_type": package["CFDefinitions"]["CFItemTypes"][0]["identifier"],
+    }
 
 
 def every(status: object, **exceptions: object) -> dict[str, object]:
@@ -87,6 +115,8 @@ def signed_in(status: object, **exceptions: object) -> dict[str, object]:
 
 ABOUT_HER = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
 HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
+STEWARD = signed_in(NO, steward=OK, admin=OK)
+CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 
 # name of the URL: (method, address, who gets what)
@@ -97,7 +127,41 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "wagtail_serve": ("/courses/door/", every(OK)),
     "media": ("/media/nothing.png", every(GONE)),
     "role_list": ("/roles/", every(OK)),
+    "framework_list": ("/frameworks/", every(OK)),
+    "framework_detail": ("/frameworks/{framework}/", every(OK)),
+    "framework_search": ("/frameworks/search/?q=competency", every(OK)),
+    "competency_detail": ("/competencies/{competency}/", every(OK)),
+    "role_compare": ("/roles/compare/?a={profile}&b={profile}", every(OK)),
+    "role_card": ("/roles/{profile}/card.pdf", every(OK)),
     "role_detail": ("/roles/{profile}/", every(OK)),
+    "framework_desk": ("/frameworks/desk/", STEWARD),
+    "framework_upload": ("/frameworks/desk/upload/", STEWARD),
+    "framework_upload_result": ("/frameworks/desk/uploads/{upload}/", STEWARD),
+    "framework_template": ("/frameworks/desk/template.xlsx", STEWARD),
+    "framework_version": ("/frameworks/desk/{draft}/", STEWARD),
+    "framework_difference": ("/frameworks/desk/{draft}/difference/", signed_in(NO, steward=GONE, admin=GONE)),
+    "framework_difference of a later edition": ("/frameworks/desk/{later}/difference/", STEWARD),
+    "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", STEWARD),
+    "framework_publish": ("/frameworks/desk/{later}/publish/", STEWARD),
+    "framework_next": ("/frameworks/desk/{version}/next/", STEWARD),
+    "framework_extend": ("/frameworks/desk/{version}/extend/", STEWARD),
+    "framework_discard": ("/frameworks/desk/{later}/discard/", STEWARD),
+    "competency_align": ("/competencies/{competency}/align/", STEWARD),
+    "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", signed_in(WRONG)),
+    "framework_download": ("/frameworks/{slug}/download/{version}.zip", every(OK)),
+    "framework_download of a draft": ("/frameworks/draft/download/{draft}.zip", every(GONE, steward=OK, admin=OK)),
+    "case_package": (CASE + "/CFPackages/{uuid}", every(OK)),
+    "case_documents": (CASE + "/CFDocuments", every(OK)),
+    "case_document": (CASE + "/CFDocuments/{uuid}", every(OK)),
+    "case_item": (CASE + "/CFItems/{item}", every(OK)),
+    "case_item_associations": (CASE + "/CFItemAssociations/{item}", every(OK)),
+    "case_association": (CASE + "/CFAssociations/{association}", every(OK)),
+    "case_CFItemTypes": (CASE + "/CFItemTypes/{item_type}", every(OK)),
+    "case_CFRubrics": (CASE + "/CFRubrics/{rubric}", every(OK)),
+    "case_CFLicenses": (CASE + "/CFLicenses/{uuid}", every(GONE)),
+    "case_CFConcepts": (CASE + "/CFConcepts/{uuid}", every(GONE)),
+    "case_CFSubjects": (CASE + "/CFSubjects/{uuid}", every(GONE)),
+    "case_CFAssociationGroupings": (CASE + "/CFAssociationGroupings/{uuid}", every(GONE)),
     "verify": ("/verify/", every(OK)),
     "verify_certificate": ("/verify/{code}/", every(OK)),
     "set_language": ("/language/", every(WRONG)),
@@ -139,7 +203,9 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "account_inactive": ("/account/inactive/", every(OK)),
     "account_reauthenticate": ("/account/reauthenticate/", signed_in(OK)),
     "account_confirm_login_code": ("/account/login/code/confirm/", every(BACK, anonymous=SIGN_IN)),
-    "wagtailadmin_home": ("/cms/", every(SIGN_IN, editor=OK, admin=OK)),
+    "cms_login": ("/cms/login/?next=/cms/", every(SIGN_IN)),
+    "wagtailadmin_home": ("/cms/", signed_in(NO, editor=OK, steward=OK, admin=OK)),
+    "wagtailadmin_explore_root": ("/cms/pages/", signed_in(NO, editor=OK, steward=BACK, admin=OK)),
     "wagtaildocs_serve": ("/documents/9999/nothing.csv", signed_in(GONE)),
 }
 POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
@@ -154,6 +220,15 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
     ),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
+    "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
+    "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", {"do": "sure"}, signed_in(NO, steward=BACK, admin=BACK)),
+    "framework_publish": ("/frameworks/desk/{later}/publish/", {"state": "x"}, signed_in(NO, steward=BACK, admin=BACK)),
+    "framework_next": ("/frameworks/desk/{version}/next/", {"edition": ""}, signed_in(NO, steward=422, admin=422)),
+    "framework_extend": ("/frameworks/desk/{version}/extend/", {"slug": "desk"}, signed_in(NO, steward=422, admin=422)),
+    "framework_discard": ("/frameworks/desk/{later}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
+    "competency_align": ("/competencies/{competency}/align/", {"target": "x"}, signed_in(NO, steward=422, admin=422)),
+    "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", {}, signed_in(NO, steward=BACK, admin=BACK)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
@@ -191,6 +266,20 @@ def test_what_each_visitor_gets_when_writing(house, visitor):
             got[name] = outcome(client_of(house, visitor).post(url.format(**house.ids), data))
             transaction.set_rollback(True)
     assert got == {name: who[visitor] for name, (_url, _data, who) in POSTS.items()}
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_no_door_leads_round_in_a_circle(house, visitor):
+    client = client_of(house, visitor)
+    for name, (url, _who) in GETS.items():
+        last = client.get(url.format(**house.ids), follow=True)  # raises RedirectCycleError where it comes back
+        assert outcome(last) not in (BACK, SIGN_IN), name
+
+
+def test_the_only_sign_in_page_is_the_one_with_the_rate_limit(client, db):
+    response = client.post("/cms/login/", {"username": "a@example.org", "password": "x"}, follow=True)
+    assert response.redirect_chain[0] == ("/account/login/", 302)
+    assert client.get("/cms/login/?next=/cms/pages/")["Location"] == "/account/login/?next=/cms/pages/"
 
 
 def test_every_url_has_its_row():

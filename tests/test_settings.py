@@ -63,35 +63,57 @@ def test_production_refuses_demo_accounts(db):
         refuse_demo_accounts()
 
 
-def test_production_really_asks_before_it_serves(tmp_path):
-    """On a database of its own: with the demo account it does not start, without it it does."""
+@pytest.fixture
+def production(tmp_path):
+    """Settings of production and a database of its own, which is migrated."""
     env = {
         "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "talent.example", "SITE_URL": "https://talent.example", "VAR_DIR": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'own.sqlite3'}", "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        "CELERY_BROKER_URL": "filesystem://localhost",
     }  # fmt: skip
     (tmp_path / "static").mkdir()
+    manage(env, "migrate", "-v0")
+    return env
 
-    def manage(*args: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *args],
-            cwd=ROOT,
-            env={**os.environ, **env},
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
 
-    manage("migrate", "-v0")
-    assert start_production(**env).returncode == 0
+def manage(env: dict[str, str], *args: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", *args],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+
+def start_celery(env: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "celery", "--quiet", "-A", "config", *args],
+        cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_production_really_asks_before_it_serves_or_works(production):
+    """With the demo account nothing of it starts, without it it does."""
+    assert start_production(**production).returncode == 0
     manage(
+        production,
         "shell",
         "-v0",
         "-c",
         "from organisations.models import User; User.objects.create_user('admin@demo.example', 'x', name='A')",
     )
-    refused = start_production(**env)
-    assert refused.returncode != 0
-    assert "Production does not start with them" in refused.stderr
+    worker = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle")
+    for start in (
+        lambda: start_production(**production),
+        lambda: start_celery(production, *worker),
+        lambda: start_celery(production, *worker, "--beat", "--pool", "threads"),
+        lambda: start_celery(production, "beat"),
+    ):
+        refused = start()
+        assert refused.returncode != 0
+        assert "Production does not start with them" in refused.stderr
 
 
 def test_the_content_security_policy_is_strict_outside_the_cms(client, db):

@@ -56,3 +56,15 @@ def test_no_text_of_the_code_is_missing_from_the_catalogue(path, tmp_path):
     ours = {(e.msgctxt, e.msgid) for e in polib.pofile(str(path))}
     assert fresh - ours == set(), "run make messages and translate"
     assert ours - fresh == set(), "run make messages"
+
+
+def test_texts_are_marked_by_names_that_the_collector_knows():
+    """`gettext_lazy as _lazy` marks a text for readers and hides it from xgettext."""
+    known = re.compile(r"\b(?:u?n?p?gettext(?:_lazy|_noop)?) as (?!_\b)\w+")
+    hidden = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in ROOT.glob("[!.]*/**/*.py")
+        if path.relative_to(ROOT).parts[0] not in {"node_modules", "build", "var", "tests"}
+        for found in known.finditer(path.read_text())
+    ]
+    assert hidden == []

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from competencies.importers import ddat, nice, platform
+from competencies.importers import case, ddat, digcomp, esco, nice, onet, platform, template, workbooks
 from competencies.importers.content import CannotImport, Deviation, Fault, FrameworkContent, refuse, shown
 from competencies.importers.sources import Source, gather
 
@@ -33,7 +33,16 @@ class Format(Protocol):
         """The framework, whole. Raises CannotImport with every fault and its place."""
 
 
-FORMATS: dict[str, Format] = {"nice": nice, "ddat": ddat, "platform": platform}
+FORMATS: dict[str, Format] = {
+    "nice": nice,
+    "ddat": ddat,
+    "esco": esco,
+    "onet": onet,
+    "digcomp": digcomp,
+    "case": case,
+    "template": template,
+    "platform": platform,
+}
 
 
 def read(path: Path, format: str | None = None) -> FrameworkContent:
@@ -80,6 +89,8 @@ def _refuse_unrecognised(sources: Sequence[Source], path: Path, readers: Iterabl
         try:
             if source.looks_like_json:
                 source.document()
+            elif source.looks_like_workbook:
+                workbooks.read_workbook(source)
             else:
                 source.decoded()
         except CannotImport as error:

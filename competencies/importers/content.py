@@ -7,18 +7,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from competencies.enums import DEFAULT_IMPORTANCE, CompetencyKind
+from competencies.enums import DEFAULT_IMPORTANCE, CompetencyKind, Necessity
 
 Text = Mapping[str, str]
 """A text in its languages, e.g. {"en": "Aware", "es": "Conoce"}; empty when the source has none."""
+
+Extra = Mapping[str, Any]
+"""What the source says beyond our fields, under the source's own names: plain JSON values, kept and handed on."""
 
 # What the columns of competencies.models hold; tests/competencies/importers keeps the two together.
 MAX_SLUG = 80
@@ -32,6 +35,8 @@ MAX_COMPETENCY_CODE = 160
 MAX_ROLE_CODE = 160
 MAX_PROFILE_CODE = 200
 MAX_KEY_POST = 20
+MAX_IDENTIFIER = 500
+MAX_RELATION = 80
 # What a page can still show.
 MAX_TITLE = 2_000
 MAX_TEXT = 100_000
@@ -99,11 +104,15 @@ def refuse(place: str, message: str) -> NoReturn:
     raise CannotImport([Fault(place, message)])
 
 
+# `identifier` is the source's own name for a thing, a URI or UUID; empty where it has none.
+# `extra` is what the source says beyond our fields.
 @dataclass(frozen=True)
 class LevelContent:
     rank: int
     label: Text
     description: Text = field(default_factory=dict)
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,8 @@ class AreaContent:
     code: str
     title: Text
     description: Text = field(default_factory=dict)
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,8 @@ class FamilyContent:
     code: str
     title: Text
     description: Text = field(default_factory=dict)
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,12 @@ class DescriptorContent:
 
 @dataclass(frozen=True)
 class CompetencyContent:
+    """`parent` is the code of the competency this one is part of; a parent stands before its children.
+
+    `rank` is the level of the scale that a statement or learning outcome speaks of, None where it speaks of none.
+    `alternatives` are other names for it, one a line in each language.
+    """
+
     code: str
     title: Text
     kind: str = CompetencyKind.COMPETENCY.value
@@ -135,25 +154,44 @@ class CompetencyContent:
     description: Text = field(default_factory=dict)
     example: Text = field(default_factory=dict)
     descriptors: tuple[DescriptorContent, ...] = ()
+    parent: str | None = None
+    rank: int | None = None
+    alternatives: Text = field(default_factory=dict)
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RequirementContent:
-    """`level` is a rank of the framework's scale, or None: required without stating a level."""
+    """`level` is a rank of the framework's scale, or None: required without stating a level.
+
+    `necessity` is a value of Necessity: only what is "required" makes a gap. Where the source states the level or the
+    importance as a number of a finer kind, `level_value` and `importance_value` keep it as a decimal text ("4.62").
+    """
 
     competency: str
     level: int | None
     importance: int = DEFAULT_IMPORTANCE
+    necessity: str = Necessity.REQUIRED.value
+    level_value: str = ""
+    importance_value: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ProfileContent:
-    """What a role requires at one grade; an empty `grade` where the role has none."""
+    """What a role requires at one grade; an empty `grade` where the role has none.
+
+    In a local extension `builds_on` is the code of the profile of the extended framework whose requirements count too.
+    """
 
     code: str
     grade: Text = field(default_factory=dict)
     summary: Text = field(default_factory=dict)
     requirements: tuple[RequirementContent, ...] = ()
+    builds_on: str | None = None
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,6 +203,28 @@ class RoleContent:
     key_post: str = ""
     external_codes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     profiles: tuple[ProfileContent, ...] = ()
+    alternatives: Text = field(default_factory=dict)
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LinkContent:
+    """A statement of the framework that `origin` (a competency's code) stands in a relation to something.
+
+    `relation` is a value of LinkRelation, read "origin <relation> target": with "broader" the origin is the broader of
+    the two; "other" keeps the source's own word in `extra`. The target is a competency of this framework (`target`, a
+    code) or something outside, which stays a reference: `target_uri`, with `target_title` where the source has one.
+    """
+
+    origin: str
+    relation: str
+    target: str | None = None
+    target_uri: str = ""
+    target_title: str = ""
+    note: str = ""
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,7 +232,8 @@ class FrameworkContent:
     """One edition of a framework, whole and consistent: every code that is referred to is there, once.
 
     The order of the tuples is the order in which things are shown. `edition` is None where the source names none;
-    `source_counts` says in the source's own terms what was read.
+    `source_counts` says in the source's own terms what was read. A local extension names what it extends: `extends` is
+    (slug, edition), and codes that are not its own are of that version.
     """
 
     slug: str
@@ -190,17 +251,29 @@ class FrameworkContent:
     families: tuple[FamilyContent, ...] = ()
     competencies: tuple[CompetencyContent, ...] = ()
     roles: tuple[RoleContent, ...] = ()
+    links: tuple[LinkContent, ...] = ()
+    extends: tuple[str, str] | None = None
+    identifier: str = ""
+    extra: Extra = field(default_factory=dict)
     source_counts: Mapping[str, int] = field(default_factory=dict)
     deviations: tuple[Deviation, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the content as canonical JSON, whatever the edition is called and however the file is laid out."""
-        content = asdict(self)
-        for about_the_reading in ("edition", "source_counts", "deviations"):
-            del content[about_the_reading]
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256 of the content as canonical JSON, a line for each thing in it, whatever the edition is called and however
+        the file is laid out."""
+        digest = hashlib.sha256()
+        for part in fields(self):
+            if part.name in ("edition", "source_counts", "deviations"):
+                continue
+            value = getattr(self, part.name)
+            # One thing at a time: a copy of a large framework as plain values would take as much memory again.
+            lines = value if isinstance(value, tuple) and value and is_dataclass(value[0]) else (value,)
+            for line in lines:
+                plain = asdict(line) if is_dataclass(line) and not isinstance(line, type) else line
+                canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+                digest.update(f"{part.name} {canonical}\n".encode())
+        return digest.hexdigest()
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -219,6 +292,12 @@ class FrameworkContent:
             "profiles": len(profiles),
             "requirements": len(requirements),
             "requirements_without_level": sum(requirement.level is None for requirement in requirements),
+            **{
+                f"requirements_{necessity}": count
+                for necessity in (Necessity.OPTIONAL.value, Necessity.UNCERTAIN.value)
+                if (count := sum(requirement.necessity == necessity for requirement in requirements))
+            },
+            **({"links": len(self.links)} if self.links else {}),
             **self.source_counts,
         }
 

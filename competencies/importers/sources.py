@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,10 @@ MAX_PIECES = 1_000_000
 PIECES = (b",", b"[", b"{", b"\n")
 BOM = b"\xef\xbb\xbf"
 HEADER_BYTES = 64 * 1024
+ZIP_MAGIC = b"PK\x03\x04"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_COLUMNS = 200
+MAX_COLUMN_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,27 @@ class Source:
     def looks_like_json(self) -> bool:
         return self.raw[:HEADER_BYTES].removeprefix(BOM).lstrip()[:1] in (b"{", b"[")
 
+    @property
+    def looks_like_zip(self) -> bool:
+        return self.raw.startswith(ZIP_MAGIC)
+
+    @property
+    def looks_like_ole(self) -> bool:
+        """Whether this is Microsoft's container of old: an .xls, or a workbook that is locked with a password."""
+        return self.raw.startswith(OLE_MAGIC)
+
+    @property
+    def looks_like_opendocument(self) -> bool:
+        return self.looks_like_zip and b"application/vnd.oasis.opendocument" in self.raw[:HEADER_BYTES]
+
+    @property
+    def looks_like_workbook(self) -> bool:
+        """Whether this is a spreadsheet program's file, be it one that cannot be read (competencies.importers.workbooks)."""
+        return self.looks_like_ole or self.looks_like_opendocument or (self.looks_like_zip and b"xl/work" in self.raw)
+
     def decoded(self) -> str:
         """The whole text. Raises CannotImport naming the byte that is not UTF-8."""
-        if not self.raw.strip():
+        if not self.raw.removeprefix(BOM).strip():
             refuse(self.name, _("The file is empty. Export it again."))
         if self.raw.startswith((b"\xff\xfe", b"\xfe\xff")):
             refuse(
@@ -130,13 +152,20 @@ class Source:
             _refuse_blemishes(document)
         return document
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
         """The rows of a CSV file, each with the physical line on which it begins; blank lines are passed over.
 
         Raises CannotImport where a quotation mark or the end of the file breaks a row.
         """
         self.decoded()
-        reader = csv.reader(io.TextIOWrapper(io.BytesIO(self.raw.removeprefix(BOM)), "utf-8", newline=""), strict=True)
+        if self.raw.count(delimiter.encode()) > MAX_PIECES:
+            refuse(
+                self.name,
+                _("The file has more than %(limit)s values and lines. Divide it, or export only one framework.")
+                % {"limit": MAX_PIECES},
+            )
+        start = io.TextIOWrapper(io.BytesIO(self.raw.removeprefix(BOM)), "utf-8", newline="")
+        reader = csv.reader(start, strict=True, delimiter=delimiter)
         while True:
             line = reader.line_num + 1
             try:
@@ -274,6 +303,17 @@ def only(sources: Sequence[Source], test: Callable[[Source], bool], *, missing: 
     return found[0]
 
 
+def refuse_unreadable_tables(sources: Iterable[Source]) -> None:
+    """Read the text of every file that is called a table.
+
+    A table that is empty or in another encoding cannot be recognised by its columns; among many tables it would be
+    taken for a file that does not belong to them, and left out. Raises CannotImport for the first of them.
+    """
+    for source in sources:
+        if source.name.lower().endswith((".csv", ".tsv")):
+            source.decoded()
+
+
 def byte_place(name: str, position: int) -> str:
     return _("%(file)s byte %(position)s") % {"file": name, "position": position}
 
@@ -328,6 +368,23 @@ def read_table(source: Source, columns: Sequence[str], faults: Faults) -> tuple[
         if not objections:
             table.append(row)
     return table, [name for name in names if name not in columns]
+
+
+def read_open_table(source: Source, required: Sequence[str], faults: Faults) -> tuple[list[Row], int]:
+    """The rows of a table that may have more columns than are known, and how many columns have no usable name.
+
+    All columns with a name are checked as the known ones are, and their cells are kept.
+    Raises CannotImport when a required column is missing, one stands there twice, or there are too many.
+    """
+    if len(source.header) > MAX_COLUMNS:
+        refuse(
+            source.name,
+            _("The table has more than %(limit)s columns. Export it again, or take out what does not belong to it.")
+            % {"limit": MAX_COLUMNS},
+        )
+    named = [name for name in source.header if name and not objection_to_text(name, limit=MAX_COLUMN_NAME)]
+    rows, others = read_table(source, list(dict.fromkeys((*required, *named))), faults)
+    return rows, len(others)
 
 
 def _check_header(place: str, names: Sequence[str], columns: Sequence[str]) -> None:

@@ -2,16 +2,22 @@ from competencies.models.evidence import Evidence, EvidenceWithdrawal
 from competencies.models.framework import (
     Area,
     Competency,
+    CompetencyLink,
     Framework,
     FrameworkVersion,
     LevelDescriptor,
     ProficiencyLevel,
+    VersionIsFrozen,
 )
 from competencies.models.roles import PostRole, Requirement, Role, RoleAssignment, RoleFamily, RoleProfile
+from competencies.models.succession import Alignment, CompetencySuccession, ProfileSuccession
 
 __all__ = [
+    "Alignment",
     "Area",
     "Competency",
+    "CompetencyLink",
+    "CompetencySuccession",
     "Evidence",
     "EvidenceWithdrawal",
     "Framework",
@@ -19,9 +25,11 @@ __all__ = [
     "LevelDescriptor",
     "PostRole",
     "ProficiencyLevel",
+    "ProfileSuccession",
     "Requirement",
     "Role",
     "RoleAssignment",
     "RoleFamily",
     "RoleProfile",
+    "VersionIsFrozen",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -19,9 +20,11 @@ from wagtail.query import PageQuerySet
 from wagtail.search import index
 
 from competencies.models import Competency, ProficiencyLevel
+from competencies.models.framework import fold
 from courses.blocks import LessonBodyBlock
 from courses.forms import CourseForm
 from courses.prerequisites import find_cycle
+from organisations.choosers import PageChooser
 
 
 class HomePage(Page):
@@ -59,6 +62,11 @@ class CataloguePage(Page):
 
     def get_template(self, request: HttpRequest, *args: Any, **kwargs: Any) -> str:
         return "courses/partials/_catalogue.html" if getattr(request, "htmx", False) else self.template
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text, folded: laid down like this, every database finds the same ones."""
+    return re.findall(r"[^\W_]+", fold(text))
 
 
 class CoursePageQuerySet(PageQuerySet):
@@ -110,8 +118,7 @@ class CoursePage(Page):
     search_fields = [
         *Page.search_fields,
         index.SearchField("summary"),
-        index.AutocompleteField("title"),
-        index.AutocompleteField("summary"),
+        index.AutocompleteField("search_text"),
         index.FilterField("language"),
         index.FilterField("key"),
     ]
@@ -150,6 +157,15 @@ class CoursePage(Page):
     def save(self, *args: Any, **kwargs: Any) -> Any:
         self.key = self.key or self.slug
         return super().save(*args, **kwargs)
+
+    def search_text(self) -> str:
+        """What the index holds of a course: title and summary, what it leads to in every language, its lessons."""
+        lessons = LessonPage.objects.child_of(self).live().filter(is_check=False) if self.pk else []
+        texts = [self.title, self.summary]
+        texts += [outcome.competency.search_text for outcome in self.outcomes.all()]
+        for lesson in lessons:
+            texts += [lesson.title, *lesson.body.stream_block.get_searchable_content(lesson.body)]
+        return " ".join(words_in(" ".join(texts)))
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         from courses.views import course_context
@@ -206,7 +222,7 @@ class CoursePrerequisite(Orderable):
         CoursePage, on_delete=models.PROTECT, related_name="required_by", verbose_name=_("course to take first")
     )
 
-    panels = [FieldPanel("prerequisite")]
+    panels = [FieldPanel("prerequisite", widget=PageChooser(target_models=[CoursePage]))]
 
     class Meta(Orderable.Meta):
         verbose_name = _("prerequisite")

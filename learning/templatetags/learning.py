@@ -4,6 +4,9 @@ from datetime import date
 
 from django import template
 
+from competencies.selectors import Moved, levels_moved
+from competencies.wording import moved_words
+from courses.models import Enrolment
 from learning import selectors, wording
 from learning.selectors import ChangeView, PathView, StepView
 from organisations.models import User
@@ -44,7 +47,16 @@ def path_now(person: User) -> PathView:
 
 
 @register.simple_tag
-def latest_changes(person: User) -> list[ChangeView]:
-    """What the latest plan changed; empty when it changed nothing."""
-    plans = selectors.recent_changes(person, limit=1)
-    return selectors.change_views(plans).get(plans[0].pk, []) if plans else []
+def changes_caused(enrolment: Enrolment) -> list[ChangeView]:
+    """What completing this course changed on the path; empty when it changed nothing."""
+    plan = selectors.plan_caused_by(enrolment)
+    return selectors.change_views([plan])[plan.pk] if plan else []
+
+
+@register.simple_tag
+def levels_shown(enrolment: Enrolment) -> list[Moved]:
+    """The levels a completed course gave evidence for, before and after."""
+    return levels_moved(enrolment.person, f"enrolment:{enrolment.pk}")
+
+
+register.filter("moved_words", moved_words)

@@ -48,7 +48,6 @@ def build_framework(
     version = FrameworkVersion.objects.create(
         framework=framework,
         edition="1.0",
-        status="published",
         languages=list(languages),
         content_digest=f"{number:064d}",
     )
@@ -56,6 +55,8 @@ def build_framework(
         ProficiencyLevel.objects.create(version=version, rank=rank, label=label)
     for position, (code, title) in enumerate(TITLES.items()):
         Competency.objects.create(version=version, code=code, title=title, position=position)
+    version.status = "published"
+    version.save()
     return version
 
 

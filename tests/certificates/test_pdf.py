@@ -14,7 +14,9 @@ from pypdf import PdfReader
 from reportlab.pdfbase import pdfmetrics
 
 from certificates import pdf
-from certificates.pdf import fit, render_pdf, settable
+from certificates.pdf import render_pdf
+from organisations import paper
+from organisations.paper import fit, settable
 from tests.certificates.builders import claim, outcome
 
 EIGHTY = "María de los Ángeles Fernández-Villaverde y Sánchez de la Torre Goicoechea Núñez"
@@ -107,7 +109,7 @@ def test_the_square_pattern_holds_the_address():
 
 # --- Long and short ----------------------------------------------------------------------------------------------
 def test_a_name_of_eighty_characters_stands_on_two_lines():
-    name = fit(EIGHTY, pdf.SEMIBOLD, pdf.COLUMN, pdf.NAME_STEPS)
+    name = fit(EIGHTY, paper.SEMIBOLD, pdf.COLUMN, pdf.NAME_STEPS)
     assert len(EIGHTY) == 80
     assert len(name.lines) == 2
     assert name.size >= 24
@@ -120,7 +122,7 @@ def test_a_name_of_eighty_characters_stands_on_two_lines():
     st.integers(60, 600),
 )
 def test_no_line_is_wider_than_its_place_and_no_letter_is_lost(text, width):
-    fitted = fit(text, pdf.SEMIBOLD, width, pdf.NAME_STEPS)
+    fitted = fit(text, paper.SEMIBOLD, width, pdf.NAME_STEPS)
     assert "".join(fitted.lines) == text
     assert all(pdfmetrics.stringWidth(line, fitted.font, fitted.size) <= width for line in fitted.lines)
 
@@ -206,6 +208,6 @@ def test_the_document_says_when_letters_were_replaced():
 def test_no_name_and_no_title_breaks_the_document(name, course):
     content = render_pdf(claim(holder=name, course=course, outcomes=(outcome("C", course, 2),)))
     assert content.startswith(b"%PDF")
-    known = pdf._register_fonts()
+    known = paper.letters()
     for text in (name, course):
         assert all(ord(c) in known for c in settable(text)[0])

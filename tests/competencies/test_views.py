@@ -6,11 +6,13 @@ from competencies.enums import EvidenceKind
 from competencies.levels import RULES
 from competencies.models import Evidence
 from competencies.selectors import standing_of
+from competencies.templatetags.competencies import shortened
 from tests.builders import (
     competency,
     give_evidence,
     make_course,
     make_framework,
+    make_hr,
     make_person,
     make_post,
     make_profile,
@@ -136,3 +138,73 @@ def test_every_rule_has_its_words_in_every_language(language):
         sentences = [wording.rule_words(rule) for rule in RULES.rules]
     assert len(set(sentences)) == len(sentences)
     assert all("%(" not in sentence for sentence in sentences)
+
+
+def test_what_is_missing_from_a_managers_word_is_named_by_the_question_on_the_page(client, version, ana):
+    unit, boss = make_unit(), make_person("Max Ruiz")
+    make_post(unit, holder=ana, reports_to=make_post(unit, holder=boss))
+    client.force_login(boss)
+    url = f"/people/{ana.pk}/competencies/{competency(version, 'A').pk}/assess/"
+    text = client.post(url, {"token": "t"}).content.decode()
+    assert text.count(f"Which of these have you seen {ana.get_short_name()} do?") == 2  # the question, the summary
+    assert "Choose the description that fits, or cancel." in text
+    assert "Which of these fits?" not in text
+    assert "skip this one" not in text
+
+
+def test_an_officer_comes_from_her_people_and_a_manager_from_her_team(client, version, ana):
+    unit, boss, officer = make_unit(), make_person(), make_person()
+    make_post(unit, holder=ana, reports_to=make_post(unit, holder=boss))
+    make_hr(officer, unit)
+    admin = make_person(is_superuser=True)
+    one = competency(version, "A").pk
+    pages = [f"/people/{ana.pk}/competencies/{one}/", f"/team/{ana.pk}/"]
+    for reader, theirs, others in (
+        (boss, "/team/", "/hr/people/"),
+        (officer, "/hr/people/", "/team/"),
+        (admin, "/hr/people/", "/team/"),
+    ):
+        client.force_login(reader)
+        for page in pages if reader == officer else [*pages, f"/people/{ana.pk}/competencies/{one}/assess/"]:
+            trail = client.get(page).content.decode().split("breadcrumbs", 1)[1].split("</nav>")[0]
+            assert f'href="{theirs}"' in trail, (reader, page)
+            assert f'href="{others}"' not in trail, (reader, page)
+
+
+def test_a_level_no_role_asks_for_is_not_said_to_be_required(client, version, ana):
+    other = make_framework(codes="Z")
+    z = competency(other, "Z")
+    client.force_login(ana)
+    assert "Nothing shown yet" in text(client, f"/learn/competencies/{z.pk}/")
+    give_evidence(ana, z, 2)
+    page = text(client, f"/learn/competencies/{z.pk}/")
+    assert "Level 2, Label 2 – shown by prior learning" in page
+    give_evidence(ana, competency(make_framework(codes="Y", ranks=0), "Y"), 1)
+    plain = competency(make_framework(codes="X", ranks=0), "X")
+    assert "Nothing shown yet" in text(client, f"/learn/competencies/{plain.pk}/")
+    for address in (f"/learn/competencies/{z.pk}/", f"/learn/competencies/{plain.pk}/", f"/competencies/{z.pk}/"):
+        assert "equired at any level" not in text(client, address)
+        assert "the role states no level" not in text(client, address)
+    assert "Required at any level, not shown yet" in text(client, f"/learn/competencies/{competency(version, 'C').pk}/")
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "short"),
+    [
+        ("Sets direction.", 20, "Sets direction."),
+        ("Sets direction for the ministry", 20, "Sets direction for…"),
+        ("Sets direction, and more", 17, "Sets direction…"),
+        ("Sets direction for all", 19, "Sets direction for…"),
+        ("Donaudampfschifffahrt", 10, "Donaudamp…"),
+        ("", 10, ""),
+    ],
+)
+def test_a_text_is_cut_between_words(words, most, short):
+    assert shortened(words, most) == short
+    assert len(short) <= most
+
+
+def test_the_list_of_roles_cuts_no_word(client, version):
+    profile = make_profile(version, {"A": 1})
+    profile.role.__class__.objects.filter(pk=profile.role_id).update(summary={"en": "wordwordword " * 40})
+    assert "wordwordword…" in text(client, "/roles/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
+from courses.blocks import LessonBodyBlock
 from courses.marking import QuestionKind, mark, read_answers, score_pct
 from courses.models import LessonPage
 from courses.questions import questions_in
@@ -88,3 +89,13 @@ def test_answers_given_before_an_edit_are_marked_as_before(lesson):
 def test_a_lesson_without_questions_has_none():
     [lesson] = lessons_of(make_course(check=False))
     assert questions_in(lesson.body) == []
+
+
+def test_the_order_of_the_right_sides_does_not_give_the_answer_away():
+    """Over many questions each pair stands everywhere: place says nothing, and it stays the same at each look."""
+    body = LessonBodyBlock().to_python([matching(*((f"l{n}", f"r{n}") for n in range(4))) for _ in range(400)])
+    places = [0] * 4
+    for question, again in zip(questions_in(body), questions_in(body), strict=True):
+        places[question.rights.index(question.pairs[0])] += 1
+        assert [pair.token for pair in question.rights] == [pair.token for pair in again.rights]
+    assert min(places) > 60

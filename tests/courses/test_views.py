@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gc
 import re
+from hashlib import sha256
 from html import unescape
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from wagtail.models import PageViewRestriction
+from wagtail.search.backends import get_search_backend
 
 from courses.marking import MAX_TEXT
 from courses.models import Attempt, CataloguePage, CoursePage, Enrolment, HomePage, LessonPage, LessonProgress
@@ -86,7 +90,8 @@ def fields(lesson: LessonPage, answers: dict) -> dict[str, object]:
     sent: dict[str, object] = {}
     for key, answer in answers.items():
         if isinstance(answer, dict):
-            sent |= {f"q-{key}-{left}": right for left, right in answer.items()}
+            tokens = {pair.id: pair.token for q in questions_in(lesson.body) if q.id == key for pair in q.pairs}
+            sent |= {f"q-{key}-{left}": tokens[right] for left, right in answer.items()}
         else:
             sent[f"q-{key}"] = answer
     return sent
@@ -329,7 +334,6 @@ def test_failing_shows_what_to_read_again_and_trying_again_begins_anew(learner, 
     assert "Not passed yet" in page
     assert "0 % right; 80 % are needed." in page
     assert "Worth reading again: Lesson 1" in page
-    assert "Because." in page
 
     form = learner.get(f"{check.url}?again=1").content.decode()
     assert 'name="attempt" value="2"' in form
@@ -343,6 +347,60 @@ def test_failing_shows_what_to_read_again_and_trying_again_begins_anew(learner, 
     # Afterwards there is nothing to try again.
     assert 'name="attempt" value="3"' in learner.get(f"{check.url}?again=1").content.decode()
     assert "Passed" in words(learner.get(f"{check.url}?again=1"))
+
+
+def test_a_failed_check_says_which_answers_are_right_and_gives_no_other_away(learner, taken):
+    check = finish_lessons(taken)
+    check.body = [
+        choice(True, False, explanation="WHY ONE"),
+        choice(False, True, explanation="WHY TWO"),
+        choice(True, True, False, kind="multiple_choice", explanation="WHY MANY"),
+        short_text("the-secret-word", explanation="WHY TEXT"),
+        matching(("Peru", "Lima"), ("Chile", "Santiago"), explanation="WHY PAIRS"),
+    ]
+    check.save()
+    check = LessonPage.objects.get(pk=check.pk)
+    one, two, many, text, pairs = questions_in(check.body)
+    lima, santiago = pairs.pairs
+    answers = {
+        one.id: one.options[0].id,
+        two.id: two.options[0].id,
+        many.id: [many.options[2].id],
+        text.id: "no",
+        pairs.id: {lima.id: santiago.id, santiago.id: lima.id},
+    }
+    learner.post(f"/learn/lessons/{check.pk}/submit/", fields(check, answers) | {"attempt": "1"})
+    html = learner.get(check.url).content.decode()
+    page = words(learner.get(check.url))
+    assert page.count("Not right yet") == 4
+    assert html.count("feedback-right") == 1
+    for secret in ("WHY", "the-secret-word", "Belongs to", "Right answer", "Also right"):
+        assert secret not in page, secret
+    assert not re.search(r'class="[^"]*choice-(right|answer|missed|wrong)', html)
+
+    learner.post(f"/learn/lessons/{check.pk}/submit/", fields(check, right_answers(check)) | {"attempt": "2"})
+    page = words(learner.get(check.url))
+    assert page.count("WHY") == 5
+
+
+def test_the_form_of_a_matching_question_does_not_say_what_belongs_together(learner, taken):
+    check = finish_lessons(taken)
+    check.body = [matching(("Peru", "Lima"), ("Chile", "Santiago"), ("Ecuador", "Quito"))]
+    check.save()
+    html = learner.get(check.url).content.decode()
+    [question] = questions_in(LessonPage.objects.get(pk=check.pk).body)
+    offered = set(re.findall(r'<option value="([^"]+)"', html))
+    assert len(offered) == 3
+    # Whatever stands in the page for a right side is not what stands there for its left side, nor made of it.
+    for pair in question.pairs:
+        assert pair.id not in offered
+        for text in (pair.id, f"{question.id}{pair.id}", f"{question.id}:{pair.id}"):
+            assert not any(sha256(text.encode()).hexdigest().startswith(token) for token in offered)
+    answers = {question.id: {pair.id: pair.id for pair in question.pairs}}
+    learner.post(f"/learn/lessons/{check.pk}/answers/", fields(check, answers) | {"attempt": "1"})
+    assert Attempt.objects.get().answers == answers
+    shown = learner.get(check.url).content.decode()
+    assert re.findall(r"selected>([^<]+)<", shown) == ["Lima", "Santiago", "Quito"]
 
 
 def test_the_same_form_pressed_twice_leads_to_the_same_place(learner, taken):
@@ -515,6 +573,18 @@ def test_the_course_page_names_what_comes_before_and_other_languages(client):
     assert "level 3, Label 3" in page
 
 
+def test_take_first_marks_what_is_passed_in_whatever_language(client, person):
+    version = make_framework()
+    basics = make_course(version, {"A": 1}, key="basics")
+    bases = make_course(version, {"A": 1}, key="basics", language="es", title="Bases")
+    other = make_course(version, {"B": 1}, key="other")
+    course = make_course(version, {"A": 3}, key="risk", requires=[basics, other])
+    client.force_login(person)
+    assert "Take first Basics Other Lessons" in words(client.get(course.url))
+    take_course(person, bases)
+    assert "Take first Basics Passed Other Lessons" in words(client.get(course.url))
+
+
 def test_a_course_of_a_framework_without_levels_names_no_level(client, person):
     course = make_course(make_framework(ranks=0), {"A": 1})
     page = words(client.get(course.url))
@@ -565,6 +635,57 @@ def test_courses_are_found_by_words_and_beginnings_of_words(client, offer, query
     if not found:
         assert "0 courses" in words(response)
         assert "No course found Try a shorter word, or look at all courses." in words(response)
+
+
+@pytest.fixture
+def starter(db):
+    for command in ("load_starter_framework", "load_courses"):
+        call_command(command, stdout=StringIO())
+
+
+def test_the_starter_courses_are_found_by_what_they_teach(client, starter):
+    expected = {
+        "cyber risk governance": ["governing-cyber-risk"],
+        "cyber risks": ["governing-cyber-risk"],  # no database here knows plurals
+        "privacy": ["data-protection-by-design", "safe-digital-work"],
+        "procurement": ["buying-technology"],
+        "phishing": ["safe-digital-work"],
+        "protección de datos": ["data-protection-by-design", "safe-digital-work"],  # the outcome's Spanish name
+        "supply-chain": ["governing-cyber-risk"],
+    }
+    for query, first in expected.items():
+        found = [course.key for course in client.get("/courses/", {"q": query}).context["page_of_courses"]]
+        assert found[: len(first)] == first, query
+        assert len(found) < 10, query
+    spanish = {course.key for course in client.get("/courses/", {"q": "ciberseguridad"}).context["page_of_courses"]}
+    assert spanish == {"governing-cyber-risk", "incident-command"}
+
+
+def test_a_card_says_what_the_course_leads_to_and_where_a_word_was_found(client, starter):
+    page = words(client.get("/courses/", {"q": "passkey", "language": "en"}))
+    assert "Safe everyday practice · level" in page
+    assert "Found in a lesson of this course" in page
+    assert "Found in a lesson" not in words(client.get("/courses/", {"q": "cyber risk governance", "language": "en"}))
+
+
+def test_a_lesson_published_changed_or_deleted_is_found_as_it_is(client, offer):
+    lesson = lessons_of(CoursePage.objects.get(title="Serving citizens"))[0]
+    lesson.body = [{"type": "text", "value": "<p>How a <b>queue</b> is shortened.</p>"}]
+    lesson.save_revision().publish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == ["Serving citizens"]
+    lesson.unpublish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == []
+    lesson.save_revision().publish()
+    assert titles(client.get("/courses/", {"q": "queue"})) == ["Serving citizens"]
+    LessonPage.objects.get(pk=lesson.pk).delete()
+    assert titles(client.get("/courses/", {"q": "queue"})) == []
+
+
+def test_the_index_of_pages_that_are_there_is_refreshed_by_a_command(client, offer):
+    get_search_backend().get_index_for_model(CoursePage).reset()
+    assert titles(client.get("/courses/", {"q": "cyber"})) == []
+    call_command("update_index", stdout=StringIO())
+    assert titles(client.get("/courses/", {"q": "cyber"})) == ["Governing cyber risk"]
 
 
 def test_courses_in_the_readers_language_come_first(client, offer):
@@ -723,7 +844,7 @@ def test_a_course_page_takes_as_many_queries_for_a_large_course_as_for_a_small_o
             enrol(person=person, course=course)
     counts = [warm_count(count_queries, client, course.url) for course in (small, large)]
     assert counts[0] == counts[1]
-    assert counts[1] <= 20
+    assert counts[1] <= 21
 
 
 def test_a_lesson_takes_as_many_queries_in_a_large_course_as_in_a_small(learner, person, count_queries):

@@ -54,6 +54,16 @@ def preview(m, due_on=None, **whom):
     return preview_assignment(officer=m["officer"], profile=m["profile"], whom=Whom(**whom), due_on=due_on)
 
 
+def test_the_report_of_the_job_agrees_with_the_preview_about_who_has_the_role(ministry):
+    m = ministry
+    RoleAssignment.objects.create(person=m["Ana"], profile=m["profile"], starts_on=date(2026, 1, 1))
+    before = preview(m, unit_ids=(m["department"].pk,))
+    assert (names(g.person for g in before.gaining), names(before.holding)) == (["Ben"], ["Ana"])
+    job = apply_assignment(officer=m["officer"], preview=before, token="agrees")
+    job.refresh_from_db()
+    assert job.report == {"assigned": [m["Ben"].pk], "held": [m["Ana"].pk]}
+
+
 def names(people) -> list[str]:
     return [person.name for person in people]
 

@@ -9,12 +9,14 @@ from django.utils import timezone
 from competencies.enums import EvidenceKind
 from competencies.models import RoleAssignment
 from courses.services import complete_lesson, enrol
+from learning.assignment import Whom, apply_assignment, preview_assignment
 from learning.enums import PlanReason
-from learning.hr import gaps_without_course, key_post_views, unit_views
+from learning.hr import desk_of, gaps_without_course, unit_views
 from learning.models import PathAssignment
-from learning.selectors import team_of
+from learning.selectors import members_of, path_of, team_of
 from learning.services import replan_many
 from tests.builders import (
+    appoint,
     competency,
     give_evidence,
     lessons_of,
@@ -102,6 +104,24 @@ def test_an_overdue_path_says_so(version):
     assert "Was due" in page(ana)
 
 
+def test_the_date_of_a_role_that_is_met_is_no_longer_a_date_to_meet(version):
+    ana, today = make_person(), timezone.localdate()
+    make_course(version, {"A": 4}, key="up-to-four")
+    near, far = today + timedelta(days=10), today + timedelta(days=90)
+    for rank, due_on in ((2, near), (4, far)):
+        assigned = RoleAssignment.objects.create(
+            person=ana, profile=make_profile(version, {"A": rank}), starts_on=date(2026, 1, 1)
+        )
+        PathAssignment.objects.create(role_assignment=assigned, due_on=due_on)
+    assert path_of(ana).due_on == near
+    give_evidence(ana, competency(version, "A"), 2)  # enough for the nearer one
+    assert path_of(ana).due_on == far
+    [member] = members_of([ana], today)
+    assert member.due_on == far
+    give_evidence(ana, competency(version, "A"), 4)
+    assert path_of(ana).due_on is None
+
+
 def test_the_learners_desk_costs_the_same_for_long_paths_as_for_short_ones(version, count_queries):
     def learner(n: int):
         person = make_person()
@@ -152,6 +172,25 @@ def test_a_rating_given_after_the_self_assessment_is_an_answer_whatever_it_says(
     assert team_of(boss).to_confirm == ()
 
 
+def test_a_manager_reads_next_steps_in_her_language_where_there_are_such_courses(version):
+    boss, [first, second] = team(version, 2)
+    for person in (first, second):
+        person.language = "es"
+        person.save()
+    make_course(version, {"A": 3}, key="riesgo", title="Risk")
+    make_course(version, {"A": 3}, key="riesgo", language="es", title="Riesgo")
+    make_course(version, {"B": 2}, key="solo", language="es", title="Sólo en español", effort=90)
+    replan_many(person_ids=[first.pk, second.pk], reason=PlanReason.SWEEP)
+    give_evidence(second, competency(version, "A"), 3)
+    text = page(boss, "/team/")
+    assert '<span lang="en">Risk</span>' in text
+    assert '<span lang="es">Sólo en español</span>' in text
+    assert "Riesgo" not in text
+    text = page(boss, f"/team/{first.pk}/")
+    assert "Risk" in text
+    assert "Riesgo" not in text
+
+
 def test_nobody_to_lead_is_said_kindly():
     assert "Nobody reports to you" in page(make_person(), "/team/")
 
@@ -170,6 +209,32 @@ def test_the_managers_desk_costs_the_same_for_150_people_as_for_five(version, co
     assert counts[0] == counts[1] <= 25
 
 
+def test_a_person_s_page_costs_the_same_for_a_long_path_as_for_a_short_one(version, count_queries):
+    for code in "ABCDEFGH":
+        make_course(version, {code: 2}, key=f"c-{code.lower()}")
+    boss, unit = make_person("Boss"), make_unit()
+    lead = make_post(unit, holder=boss)
+    people = []
+    for size in (2, 8):
+        person = make_person(language="es")
+        needs = dict.fromkeys("ABCDEFGH"[:size], 2)
+        make_post(unit, holder=person, reports_to=lead, roles=[make_profile(version, needs)])
+        for code in needs:
+            give_evidence(person, competency(version, code), 1, EvidenceKind.SELF)
+        take_course(person, make_course(version, {"A": 1}))
+        people.append(person)
+    client, counts = Client(), {}
+    for person in people:
+        client.force_login(boss)
+        client.get(f"/team/{person.pk}/")
+        counts.setdefault("member", []).append(count_queries(lambda p=person: client.get(f"/team/{p.pk}/")))
+        client.force_login(person)
+        client.get("/learn/path/")
+        counts.setdefault("path", []).append(count_queries(lambda: client.get("/learn/path/")))
+    assert counts["member"][0] == counts["member"][1] <= 25
+    assert counts["path"][0] == counts["path"][1] <= 20
+
+
 # --- HR ----------------------------------------------------------------------------------------------------------
 def test_key_posts_are_vacant_filled_below_or_filled_at_the_level(version):
     unit, officer = make_unit(), make_person()
@@ -181,7 +246,7 @@ def test_key_posts_are_vacant_filled_below_or_filled_at_the_level(version):
     make_post(unit, title="2", roles=[profile], holder=new)
     make_post(unit, title="3", roles=[profile])
     make_post(make_unit(), title="elsewhere", roles=[profile])
-    assert [v.state for v in key_post_views(officer)] == ["at_level", "below", "vacant"]
+    assert [v.state for v in desk_of(officer).key_posts] == ["at_level", "below", "vacant"]
 
 
 def test_units_are_summed_by_the_database(version):
@@ -196,6 +261,82 @@ def test_units_are_summed_by_the_database(version):
     give_evidence(one, competency(version, "B"), 2)
     [view] = unit_views(officer)
     assert (view.people, view.vacant, view.met, view.requirements, view.complete, view.planned) == (2, 1, 2, 4, 1, 2)
+
+
+def test_a_post_is_vacant_when_nobody_holds_it_whoever_holds_two(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    both = make_person()
+    make_post(unit, title="first", holder=both)
+    make_post(unit, title="second", holder=both)
+    assert [view.vacant for view in unit_views(officer)] == [0]
+    left = make_post(unit, title="left")
+    appoint(make_person(), left, ends_on=timezone.localdate())
+    appoint(make_person(), make_post(unit, title="to come"), starts_on=timezone.localdate() + timedelta(days=1))
+    assert [(view.people, view.vacant) for view in unit_views(officer)] == [(1, 2)]
+
+
+def test_the_roster_of_a_unit_names_who_is_there_now(version):
+    top, officer = make_unit(), make_person()
+    make_hr(officer, top)
+    old, new = make_unit("Old", parent=top), make_unit("New", parent=top)
+    moved = make_person("Mona Moved")
+    appoint(moved, make_post(old), ends_on=date(2026, 1, 1))
+    make_post(new, holder=moved)
+    assert "Mona Moved" not in page(officer, f"/hr/people/?unit={old.pk}")
+    assert "Mona Moved" in page(officer, f"/hr/people/?unit={new.pk}")
+
+
+def assigned(person, profile, days: int) -> None:
+    role = RoleAssignment.objects.create(person=person, profile=profile, starts_on=date(2026, 1, 1))
+    PathAssignment.objects.create(role_assignment=role, due_on=timezone.localdate() + timedelta(days=days))
+
+
+def test_the_hr_desk_first_says_what_is_overdue_then_what_is_due_soon(version):
+    unit, officer = make_unit(), make_person()
+    make_hr(officer, unit)
+    assert "Begin here" in page(officer, "/hr/")
+    late, soon, far, met, elsewhere = (
+        make_person(name) for name in ("Lea Late", "Sam Soon", "Fay Far", "Meg Met", "Eva")
+    )
+    for person in (late, soon, far, met):
+        make_post(unit, holder=person)
+    make_post(make_unit(), holder=elsewhere)
+    profile = make_profile(version, {"A": 3, "B": 1}, title="Data steward")
+    give_evidence(met, competency(version, "A"), 3)
+    give_evidence(met, competency(version, "B"), 1)
+    assigned(soon, profile, 20)
+    text = page(officer, "/hr/")
+    assert "1 assigned role is due within 30 days" in text
+    assert "Look at Sam" in text
+    for person, days in ((late, -3), (far, 90), (met, -5), (elsewhere, -9)):
+        assigned(person, profile, days)
+    give_evidence(late, competency(version, "B"), 1)
+    text = page(officer, "/hr/")
+    assert "1 assigned role is overdue" in text
+    assert "Look at Lea" in text
+    assert "1 of 2 competencies at the level. Ask person and manager what stands in the way." in text
+    desk = desk_of(officer)
+    assert [(view.person, view.met, view.total) for view in desk.due] == [(late, 1, 2), (soon, 0, 2)]
+    assert (desk.overdue, desk.due_soon) == ([desk.due[0]], [desk.due[1]])
+
+
+def test_hr_tells_its_jobs_apart_by_role_and_date(version):
+    officer, person = make_person(), make_person()
+    unit = make_unit()
+    make_hr(officer, unit)
+    make_post(unit, holder=person)
+    for title, due_on in (("Data steward", date(2027, 1, 4)), ("Change lead", None)):
+        profile = make_profile(version, {"A": 2}, title=title)
+        preview = preview_assignment(
+            officer=officer, profile=profile, whom=Whom(person_ids=(person.pk,)), due_on=due_on
+        )
+        job = apply_assignment(officer=officer, preview=preview, token=title)
+        for address in ("/hr/", "/jobs/", f"/jobs/{job.pk}/"):
+            text = page(officer, address)
+            words = "“Data steward”, due 4 January 2027" if due_on else "“Change lead”, without a due date"
+            assert words in text, address
+    assert "“Data steward”, due 4 January 2027" in page(officer, "/hr/")
 
 
 def test_what_no_course_closes_is_counted_by_the_people_it_fails(version):
@@ -220,9 +361,20 @@ def test_the_hr_desk_costs_the_same_for_many_units_and_people_as_for_few(version
             make_post(unit, holder=make_person(), roles=[make_profile(version, {"B": 5})])
         client = Client()
         client.force_login(officer)
+        for number in range(size):
+            person = make_person()
+            make_post(unit, holder=person)
+            profile = make_profile(version, {"B": 5}, title=f"Assigned {number}")
+            assigned(person, profile, days=5 - number)
+            preview = preview_assignment(
+                officer=officer, profile=key, whom=Whom(person_ids=(person.pk,)), due_on=timezone.localdate()
+            )
+            apply_assignment(officer=officer, preview=preview, token=str(number))
         client.get("/hr/")
-        counts.append(
-            [count_queries(lambda c=client, u=url: c.get(u)) for url in ("/hr/", "/hr/people/", "/hr/assign/")]
-        )
+        addresses = ("/hr/", "/hr/people/", "/hr/assign/", "/jobs/")
+        counts.append({url: count_queries(lambda c=client, u=url: c.get(u)) for url in addresses})
     assert counts[0] == counts[1]
-    assert max(counts[0]) <= 32
+    assert counts[0]["/hr/"] <= 32
+    assert counts[0]["/hr/people/"] <= 24
+    assert counts[0]["/hr/assign/"] <= 20
+    assert counts[0]["/jobs/"] <= 12

@@ -14,7 +14,14 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from competencies import importers
 from competencies.importers import CannotImport, FrameworkContent
+from competencies.lifecycle import (
+    confirm_certain,
+    objections_to_publishing,
+    propose_crosswalk,
+    publish_version,
+)
 from competencies.loading import edition_of, load_framework, same_version
+from competencies.models import FrameworkVersion
 
 SHOWN_DEVIATIONS = 20
 SHOWN_FAULTS = 50
@@ -27,17 +34,32 @@ LABELS = {
     "competencies_skill": gettext_lazy("of them skills"),
     "competencies_knowledge": gettext_lazy("of them knowledge"),
     "competencies_task": gettext_lazy("of them tasks"),
+    "competencies_tool": gettext_lazy("of them technology"),
+    "competencies_statement": gettext_lazy("of them statements"),
+    "competencies_outcome": gettext_lazy("of them learning outcomes"),
     "descriptors": gettext_lazy("Level descriptors"),
     "roles": gettext_lazy("Roles"),
     "profiles": gettext_lazy("Role profiles"),
     "requirements": gettext_lazy("Requirements"),
     "requirements_without_level": gettext_lazy("of them without a level"),
+    "requirements_optional": gettext_lazy("of them optional"),
+    "requirements_uncertain": gettext_lazy("of them too uncertain to be used"),
+    "links": gettext_lazy("Links between competencies"),
     "role_levels": gettext_lazy("Role levels in the source"),
     "rows": gettext_lazy("Rows in the source"),
     "opm_codes": gettext_lazy("OPM codes in the source"),
     "sort_keys": gettext_lazy("Sort keys in the source"),
+    "nodes": gettext_lazy("Nodes in the source"),
+    "level_nodes": gettext_lazy("Nodes of levels in the source"),
+    "glossary_terms": gettext_lazy("Glossary terms in the source"),
     "elements": gettext_lazy("Elements in the source"),
     "relations": gettext_lazy("Relations in the source"),
+    "relations_by_label": gettext_lazy("of them matched by label"),
+    "skills_from_relations": gettext_lazy("Skills known from relations alone"),
+    "ratings": gettext_lazy("Ratings in the source"),
+    "cf_items": gettext_lazy("CASE items in the source"),
+    "cf_associations": gettext_lazy("CASE associations in the source"),
+    "cf_associations_outside": gettext_lazy("of them to something outside"),
 }
 
 
@@ -52,25 +74,33 @@ class Command(BaseCommand):
         parser.add_argument(
             "--edition", help="Call the edition so: for a source that names none, or for content that has changed."
         )
+        parser.add_argument(
+            "--publish",
+            action="store_true",
+            help="Publish a later edition too, where every line of its crosswalk is sure. Without it, it waits as a draft.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Read and check everything, write nothing.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object instead of text.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             content = importers.read(options["path"], options["format"])
-            result = self.load(content, options["edition"], dry_run=options["dry_run"])
+            result = self.load(content, options["edition"], dry_run=options["dry_run"], publish=options["publish"])
         except CannotImport as error:
             self.refuse(error, as_json=options["json"])
         else:
             self.report(content, result, as_json=options["json"])
 
-    def load(self, content: FrameworkContent, edition: str | None, *, dry_run: bool) -> dict[str, Any]:
+    def load(self, content: FrameworkContent, edition: str | None, *, dry_run: bool, publish: bool) -> dict[str, Any]:
         """Store the content, or find out what storing it would do."""
+        objections: list[str] = []
         if dry_run:
             version, created = same_version(content, edition), False
         else:
             loaded = load_framework(content=content, edition=edition)
             version, created = loaded.version, loaded.created
+            if publish and version.is_draft:
+                version, objections = self.publish(version)
         return {
             "framework": content.slug,
             "edition": edition_of(content, edition) if version is None else version.edition,
@@ -78,7 +108,16 @@ class Command(BaseCommand):
             "dry_run": dry_run,
             "already_there": version is not None and not created,
             "created": created,
+            "draft": version is not None and version.is_draft,
+            "objections": objections,
         }
+
+    def publish(self, version: FrameworkVersion) -> tuple[FrameworkVersion, list[str]]:
+        """The version, published where nothing needs a person's decision, and else what does."""
+        version = propose_crosswalk(version=version)
+        confirm_certain(version=version, by=None)
+        objections = objections_to_publishing(version)
+        return (version if objections else publish_version(version=version, by=None)), objections
 
     def report(self, content: FrameworkContent, result: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
@@ -127,7 +166,14 @@ def table(counts: Mapping[str, int]) -> str:
 def outcome(result: Mapping[str, Any]) -> str:
     names = {"framework": result["framework"], "edition": result["edition"]}
     if result["created"]:
-        return _("Imported “%(framework)s” as edition %(edition)s.") % names
+        words = _("Imported “%(framework)s” as edition %(edition)s.") % names
+        if result["objections"]:
+            return "\n".join([words, _("It is not published yet:"), *result["objections"]])
+        if result["draft"]:
+            return (
+                words + " " + _("It waits as a draft: read what it changes on the framework desk and publish it there.")
+            )
+        return words
     if result["already_there"]:
         return _("This content is there already as edition %(edition)s. Nothing was written.") % names
     return _("Dry run: it can be imported as edition %(edition)s. Nothing was written.") % names

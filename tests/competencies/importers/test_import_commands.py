@@ -6,6 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from competencies.enums import FrameworkStatus
 from competencies.management.commands import load_starter_framework
 from competencies.models import FrameworkVersion
 
@@ -121,3 +122,33 @@ def test_a_starter_framework_that_somebody_changed_is_left_alone(row_counts, tmp
     assert "with other content than the one that ships. It was left as it is." in run("load_starter_framework")
     assert row_counts() == before
     assert FrameworkVersion.objects.get().framework.publisher != "The next release"
+
+
+def second_edition(tmp_path, **competency):
+    """The sample with another competency in edition 2."""
+    document = platform_document()
+    document["framework"]["edition"] = "2"
+    document["competencies"][0] |= competency
+    document["roles"][0]["requirements"][0]["competency"] = document["competencies"][0]["code"]
+    return str(write_json(tmp_path / "2.json", document))
+
+
+def test_a_later_edition_waits_as_a_draft_unless_it_is_to_be_published_and_is_sure(sample, tmp_path):
+    run("import_framework", str(sample))
+    path = second_edition(tmp_path, description={"en": "Said otherwise.", "es": "Dicho de otro modo."})
+    assert "It waits as a draft" in run("import_framework", path)
+    draft = FrameworkVersion.objects.get(edition="2")
+    assert draft.status == FrameworkStatus.DRAFT
+    run("import_framework", path, "--publish")
+    draft.refresh_from_db()
+    assert draft.status == FrameworkStatus.PUBLISHED
+    assert FrameworkVersion.objects.get(edition="1").status == FrameworkStatus.SUPERSEDED
+
+
+def test_an_edition_that_needs_a_decision_is_not_published_by_a_command(sample, tmp_path):
+    run("import_framework", str(sample))
+    path = second_edition(tmp_path, code="Z9", title={"en": "Quite another thing", "es": "Otra cosa"})
+    said = run("import_framework", path, "--publish")
+    assert "It is not published yet" in said
+    assert "crosswalk" in said
+    assert FrameworkVersion.objects.get(edition="2").status == FrameworkStatus.DRAFT

@@ -7,16 +7,54 @@ import shutil
 import pytest
 
 from competencies import importers
+from competencies.exporters import tables
+from competencies.exporters.examples import example
 from competencies.importers import CannotImport, sources
 from competencies.importers.content import slugs_for
 
-from .builders import ddat_roles, ddat_skills, nice_document, platform_document, write_ddat, write_json
+from .builders import (
+    as_workbook,
+    as_zip,
+    ddat_roles,
+    ddat_skills,
+    digcomp_document,
+    digcomp_sheets,
+    esco_tables,
+    nice_document,
+    onet_tables,
+    platform_document,
+    write_ddat,
+    write_json,
+    write_tables,
+)
 
 
 def refused(path, format=None):
     with pytest.raises(CannotImport) as caught:
         importers.read(path, format)
     return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_spreadsheet_is_recognised_by_its_sheets_and_headers_whatever_it_is_called(tmp_path):
+    (tmp_path / "picture.png").write_bytes(tables.empty_template("es"))
+    assert importers.read(tmp_path / "picture.png").slug == "nuestro-marco"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number, raw in enumerate(tables.csv_files(example("en")).values()):
+        (folder / f"{number}.dat").write_bytes(raw)
+    assert importers.read(folder).slug == "our-framework"
+
+
+def test_tables_of_other_things_are_not_taken_for_the_platforms_spreadsheet(tmp_path):
+    (tmp_path / "people.csv").write_text("Name,Email,Role\nAna,a@example.org,Clerk\n")
+    assert "No framework is recognised here" in refused(tmp_path)[-1]
+
+
+def test_a_table_in_another_encoding_is_not_left_out_in_silence(tmp_path):
+    for name, raw in tables.csv_files(example("es")).items():
+        (tmp_path / name).write_bytes(raw)
+    (tmp_path / "extra.csv").write_bytes("Área;Descripción\nGestión;x\n".encode("latin-1"))
+    assert "extra.csv byte 1: The file is not in UTF-8" in refused(tmp_path)[0]
 
 
 def test_a_file_is_recognised_by_its_content_whatever_it_is_called(tmp_path):
@@ -26,25 +64,71 @@ def test_a_file_is_recognised_by_its_content_whatever_it_is_called(tmp_path):
     (folder / "roles.csv").rename(folder / "b")
     (folder / "skills.csv").rename(folder / "a.json")
     assert importers.read(folder).slug == "ddat"
+    assert importers.read(write_json(tmp_path / "skills.csv", digcomp_document())).slug == "digcomp"
+    (tmp_path / "digcomp.json").write_bytes(as_workbook(digcomp_sheets()))
+    assert importers.read(tmp_path / "digcomp.json").slug == "digcomp"
+
+
+@pytest.mark.parametrize(("tables", "slug"), [(esco_tables(), "esco"), (onet_tables(), "onet")], ids=["esco", "onet"])
+def test_a_folder_of_tables_is_recognised_by_its_columns_whatever_they_are_called(tmp_path, tables, slug):
+    folder = write_tables(tmp_path / "x", {f"{number}.txt": table for number, table in enumerate(tables.values())})
+    assert importers.read(folder).slug == slug
+
+
+@pytest.mark.parametrize(("name", "slug"), [("esco-1.2.0-subset", "esco"), ("onet-29.2-subset", "onet")])
+def test_real_tables_are_recognised(shared_data, name, slug):
+    assert importers.read(shared_data / name).slug == slug
 
 
 def test_a_named_format_is_taken_at_its_word_or_refused(tmp_path):
     path = write_json(tmp_path / "framework.json", platform_document())
     assert importers.read(path, "platform").slug == "sample"
     assert refused(path, "nice")[0].endswith("NICE: the JSON export of the NIST reference tool (CPRT), one file.")
-    assert "This format is not known. Choose one of: nice, ddat, platform." in refused(path, "case")[0]
+    known = ", ".join(importers.FORMATS)
+    assert f"This format is not known. Choose one of: {known}." in refused(path, "word")[0]
 
 
 def test_what_is_not_recognised_is_answered_with_what_is(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear sir or madam,\n")
     [sentence] = refused(tmp_path / "letter.txt")
-    for words in ("No framework is recognised here", "NICE: ", "DDaT: ", "digital-talent-framework/1"):
+    for words in (
+        "No framework is recognised here",
+        "NICE: ",
+        "DDaT: ",
+        "DigComp 3.0: ",
+        "CASE: ",
+        "digital-talent-framework/1",
+    ):
         assert words in sentence
 
 
-@pytest.mark.parametrize("name", ["case/packages", "esco-1.2.0-subset", "onet-29.2-subset", "digcomp-3.0", "quiz-gift"])
-def test_other_real_frameworks_are_refused_with_a_sentence(shared_data, name):
-    assert "No framework is recognised here" in refused(shared_data / name)[-1]
+def test_other_real_files_are_refused_with_a_sentence(shared_data):
+    assert "No framework is recognised here" in refused(shared_data / "quiz-gift")[-1]
+
+
+def test_a_folder_of_case_packages_is_several_editions_and_each_of_them_is_recognised(shared_data):
+    [sentence] = refused(shared_data / "case/packages")
+    assert "webb-dok.json: These files are several editions of the same kind. Give the path of one file" in sentence
+    assert importers.read(shared_data / "case/packages/webb-dok.json").slug.startswith("norm-webb")
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (as_workbook({"Budget": [["Name", "Amount"]]}), "No framework is recognised here"),
+        (as_workbook(digcomp_sheets())[:2_000], "The workbook is damaged or cut off"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "This is a workbook of the old kind (.xls)"),
+        (
+            as_zip({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}, 0),
+            "This is an OpenDocument spreadsheet",
+        ),
+    ],
+)
+def test_a_workbook_that_is_not_recognised_is_answered_with_what_is_wrong_with_it(tmp_path, raw, sentence):
+    (tmp_path / "file.xlsx").write_bytes(raw)
+    sentences = refused(tmp_path / "file.xlsx")
+    assert sentence in sentences[0]
+    assert "No framework is recognised here" in sentences[-1]
 
 
 def test_a_folder_with_two_editions_is_refused(tmp_path):

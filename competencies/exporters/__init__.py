@@ -1,0 +1,1 @@
+"""Frameworks as other houses read them: pure functions over FrameworkContent; no database."""

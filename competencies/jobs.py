@@ -1,0 +1,80 @@
+"""Background work of frameworks. It may run twice and leaves the same state as once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from competencies import importers, uploads
+from competencies.importers import CannotImport
+from competencies.importers.content import shown
+from competencies.loading import load_framework
+from organisations.enums import MAX_JOB_ATTEMPTS
+from organisations.jobs import CannotBeDone, LeaseLost, Run, job_kind
+from organisations.models import Job
+
+IMPORT_JOB = "competencies.import_framework"
+STEPS = 3  # unpack, read, store
+
+
+@job_kind(IMPORT_JOB, gettext_lazy("Load a framework"))
+def import_framework(run: Run) -> dict[str, Any]:
+    """Read an upload and store it as a draft, or say everything that is wrong with it.
+
+    Payload: `files` (key in the private storage, name), `edition` or None. The files go when the job has ended.
+    """
+    kept = [uploads.Kept(**file) for file in run.payload["files"]]
+    try:
+        report = _read_and_load(run, kept)
+    except LeaseLost:  # the one who took over still needs the files
+        raise
+    except CannotBeDone:
+        uploads.discard(kept)
+        raise
+    except Exception:
+        if run.job.attempts >= MAX_JOB_ATTEMPTS:
+            uploads.discard(kept)
+        raise
+    uploads.discard(kept)
+    uploads.clear_leftovers(_folders_of_open_jobs())
+    return report
+
+
+def _read_and_load(run: Run, kept: list[uploads.Kept]) -> dict[str, Any]:
+    try:
+        run.progress(0, STEPS)
+        with uploads.unpacked(kept) as folder:
+            run.progress(1, STEPS)
+            try:
+                content = importers.read(folder)
+            except CannotImport as error:
+                return _refused(error, str(folder))
+        run.progress(2, STEPS)
+        loaded = load_framework(
+            content=content, by=run.job.created_by, edition=run.payload["edition"] or None, publish=False
+        )
+    except CannotImport as error:
+        return _refused(error)
+    except FileNotFoundError as error:
+        raise CannotBeDone(_("The files of this upload are no longer there. Upload them again.")) from error
+    run.progress(3, STEPS)
+    return {
+        "version": loaded.version.pk,
+        "created": loaded.created,
+        "counts": dict(content.counts),
+        "deviations": [[item.place, item.message] for item in content.deviations],
+    }
+
+
+def _refused(error: CannotImport, folder: str | None = None) -> dict[str, Any]:
+    """Every fault with its place; what was said of our folder is said of the upload."""
+    ours = None if folder is None else shown(folder, 200)
+    faults = [[_("your upload") if fault.place == ours else fault.place, fault.message] for fault in error.faults]
+    return {"faults": faults, "fault_count": error.count}
+
+
+def _folders_of_open_jobs() -> set[str]:
+    payloads = Job.objects.open().filter(kind=IMPORT_JOB).values_list("payload", flat=True)
+    return {file["key"].rpartition("/")[0] for payload in payloads for file in payload["files"]}

@@ -1,0 +1,37 @@
+"""Who looks after frameworks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import Permission
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+
+from organisations.perms import signed_in
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.http import HttpRequest
+
+    from organisations.models import User
+
+# The group is made by a migration; the permission decides, so another group may have it too.
+STEWARDS = "Framework stewards"
+PUBLISH = "publish_frameworkversion"
+
+
+def is_steward(user: User | AnonymousUser) -> bool:
+    """Whether this person loads, edits and publishes frameworks. One query."""
+    if not user.is_authenticated:
+        return False
+    wanted = Permission.objects.filter(content_type__app_label="competencies", codename=PUBLISH)
+    return user.is_superuser or wanted.filter(Q(group__user=user) | Q(user=user)).exists()
+
+
+def steward(request: HttpRequest) -> User:
+    """The steward behind a request. Raises PermissionDenied for everybody else."""
+    user = signed_in(request)
+    if not is_steward(user):
+        raise PermissionDenied
+    return user

@@ -1,0 +1,31 @@
+"""Ids as they come in addresses and forms: anybody may write anything there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+# What a database column for ids holds.
+LARGEST = 2**63 - 1
+
+
+def as_id(text: object) -> int | None:
+    """The id a text states in plain digits; None where it states none that a database could know."""
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
+        return None
+    number = int(digits)
+    return number if number <= LARGEST else None
+
+
+class ModelChoices(forms.ModelMultipleChoiceField):
+    """Several rows by id. Django lets numbers through to the database that it cannot take."""
+
+    def clean(self, value: Any) -> Any:
+        for given in value if isinstance(value, list | tuple) else ():
+            if as_id(given) is None:
+                raise forms.ValidationError(
+                    self.error_messages["invalid_choice"], code="invalid_choice", params={"value": str(given)[:40]}
+                )
+        return super().clean(value)

@@ -1,0 +1,180 @@
+"""The doors of a version's life: difference, crosswalk, next edition, extension, discarding, alignments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import Group
+
+from competencies.enums import FrameworkStatus, LinkRelation, SuccessionBasis, SuccessionDecision
+from competencies.loading import content_of, load_framework
+from competencies.models import Alignment, Framework, FrameworkVersion
+from competencies.perms import STEWARDS
+from tests.builders import competency, give_evidence, make_framework, make_person, make_profile
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def steward(client):
+    person = make_person("Stella Steward")
+    person.groups.add(Group.objects.get(name=STEWARDS))
+    client.force_login(person)
+    return person
+
+
+@pytest.fixture
+def editions():
+    """An edition in force and a draft: B is reworded and has another code, C is withdrawn, D is new, A rises to 3."""
+    version = make_framework("sample", codes="ABC")
+    make_profile(version, {"A": 2, "B": 1}, title="Officer")
+    content = content_of(version)
+    a, b, _c = content.competencies
+    b2 = replace(b, code="B2", title={"en": "Competency B now", "es": "Competencia B ahora"}, description=b.description)
+    d = replace(a, code="D", title={"en": "Zebra crossing"}, description={}, descriptors=())
+    [role] = content.roles
+    [profile] = role.profiles
+    needs = tuple(
+        replace(r, competency={"A": "A", "B": "B2"}[r.competency], level={"A": 3, "B": 1}[r.competency])
+        for r in profile.requirements
+    )
+    roles = (replace(role, profiles=(replace(profile, requirements=needs),)),)
+    draft = load_framework(content=replace(content, edition="2", competencies=(a, b2, d), roles=roles)).version
+    return version, draft
+
+
+def url(draft, what):
+    return f"/frameworks/desk/{draft.pk}/{what}/"
+
+
+def test_the_crosswalk_is_proposed_at_the_first_look_and_sure_lines_go_in_one_press(editions, steward, client):
+    _version, draft = editions
+    page = client.get(url(draft, "crosswalk"))
+    assert (page.context["total"], page.context["sure"]) == (4, 2)
+    basis = {line.old.code: line.basis for line in draft.competency_successions.all()}
+    assert basis == {"A": SuccessionBasis.CODE, "B": SuccessionBasis.CLOSE, "C": SuccessionBasis.NONE}
+    client.post(url(draft, "crosswalk"), {"do": "sure"})
+    client.post(url(draft, "crosswalk"), {"do": "sure"})  # pressed twice
+    assert client.get(url(draft, "crosswalk")).context["undecided"] == 2
+
+
+def test_a_steward_decides_the_rest_line_by_line(editions, steward, client):
+    _version, draft = editions
+    client.get(url(draft, "crosswalk"))
+    lines = {line.old.code: line for line in draft.competency_successions.all()}
+    new = draft.competencies.get(code="D")
+    client.post(url(draft, "crosswalk"), {f"c-{lines['B'].pk}": "0", f"c-{lines['C'].pk}": str(new.pk)})
+    decided = {line.old.code: line for line in draft.competency_successions.all()}
+    assert decided["B"].new is None
+    assert decided["C"].new == new
+    assert decided["C"].basis == SuccessionBasis.PERSON
+    assert {decided[c].decision for c in "BC"} == {SuccessionDecision.CONFIRMED}
+    assert decided["C"].decided_by == steward
+
+
+@pytest.mark.parametrize("value", ["99999999", "9" * 30, "x", "-1"])
+def test_a_choice_that_is_not_there_decides_nothing(editions, steward, client, value):
+    _version, draft = editions
+    client.get(url(draft, "crosswalk"))
+    line = draft.competency_successions.get(old__code="C")
+    assert client.post(url(draft, "crosswalk"), {f"c-{line.pk}": value, "c-9": "1", "c-x": "1"}).status_code == 302
+    line.refresh_from_db()
+    assert line.decision == SuccessionDecision.PROPOSED
+
+
+def test_the_difference_names_what_is_added_withdrawn_reworded_and_moved(editions, steward, client):
+    _version, draft = editions
+    client.get(url(draft, "crosswalk"))
+    page = client.get(url(draft, "difference"))
+    assert {name: number for name, _words, number in page.context["parts"]} == {
+        "added": 1, "withdrawn": 1, "reworded": 1, "roles": 1,
+    }  # fmt: skip
+    assert "Zebra crossing" in page.content.decode()
+    roles = client.get(url(draft, "difference"), {"part": "roles"}).content.decode()
+    assert "the level rises from 2 to 3" in roles
+    reworded = client.get(url(draft, "difference"), {"part": "reworded"}).content.decode()
+    assert "Competency B now" in reworded
+    assert "Competencia B ahora" in reworded
+
+
+def test_the_next_edition_begins_with_everything(editions, steward, client):
+    version, _draft = editions
+    response = client.post(url(version, "next"), {"edition": "3"})
+    new = FrameworkVersion.objects.get(framework=version.framework, edition="3")
+    assert response["Location"] == f"/frameworks/desk/{new.pk}/"
+    assert content_of(new).digest == content_of(version).digest
+    assert new.status == FrameworkStatus.DRAFT
+    again = client.post(url(version, "next"), {"edition": "3"})
+    assert again.status_code == 422
+    assert "has an edition “3” already" in again.content.decode()
+
+
+def test_an_extension_is_a_framework_of_its_own(editions, steward, client):
+    version, _draft = editions
+    before = content_of(version)
+    data = {"title": "What we add", "slug": "we-add", "edition": "1", "publisher": "Us"}
+    assert client.post(url(version, "extend"), data).status_code == 302
+    draft = FrameworkVersion.objects.get(framework__slug="we-add")
+    assert (draft.extends, draft.status) == (version, FrameworkStatus.DRAFT)
+    assert content_of(version) == before
+    assert client.post(url(version, "extend"), data).status_code == 422
+    for slug in ("desk", "search", "no good"):
+        assert client.post(url(version, "extend"), data | {"slug": slug}).status_code == 422
+
+
+def test_a_draft_is_discarded_after_asking_and_only_a_draft(editions, steward, client):
+    version, draft = editions
+    assert "Discard the draft" in client.get(url(draft, "discard")).content.decode()
+    assert client.post(url(draft, "discard"))["Location"] == "/frameworks/desk/"
+    assert client.post(url(draft, "discard"))["Location"] == "/frameworks/desk/"  # pressed twice
+    assert not FrameworkVersion.objects.filter(pk=draft.pk).exists()
+    assert client.post(url(version, "discard")).status_code == 404
+    assert Framework.objects.filter(pk=version.framework_id).exists()
+
+
+def test_an_alignment_is_found_said_counted_and_withdrawn(steward, client):
+    here, there = make_framework("here", codes="A"), make_framework("there", codes="B")
+    origin, target = competency(here, "A"), competency(there, "B")
+    found = client.get(f"/competencies/{origin.pk}/align/", {"q": "competencia b"})
+    assert [c.pk for c in found.context["candidates"]] == [target.pk]
+    data = {"target": target.pk, "relation": LinkRelation.EXACT, "note": "Compared word by word."}
+    for _n in range(2):  # pressed twice
+        response = client.post(f"/competencies/{origin.pk}/align/?q=competencia", data)
+        assert response.status_code == 302
+    alignment = Alignment.objects.get()
+    ana = make_person()
+    give_evidence(ana, origin, 3)
+    client.force_login(ana)
+    page = client.get(f"/learn/competencies/{target.pk}/").content.decode()
+    assert "which is the same competency" in page
+    client.force_login(steward)
+    client.post(f"/competencies/alignments/{alignment.pk}/withdraw/")
+    client.force_login(ana)
+    assert "which is the same competency" not in client.get(f"/learn/competencies/{target.pk}/").content.decode()
+    assert Alignment.objects.get().withdrawn_by == steward
+
+
+def test_an_alignment_within_one_framework_is_refused_with_a_sentence(steward, client):
+    version = make_framework(codes="AB")
+    data = {"target": competency(version, "B").pk, "relation": "exact"}
+    page = client.post(f"/competencies/{competency(version, 'A').pk}/align/?q=x", data)
+    assert page.status_code == 422
+    assert "Both are of the same framework" in page.content.decode()
+
+
+def test_crosswalk_and_difference_ask_as_many_queries_for_big_editions_as_for_small(steward, client, count_queries):
+    counts = []
+    for size in (3, 120):
+        version = make_framework(codes=[f"K{n}" for n in range(size)], ranks=2)
+        content = content_of(version)
+        kept = content.competencies[: size - 1]
+        draft = load_framework(content=replace(content, edition="2", competencies=kept)).version
+        client.get(url(draft, "crosswalk"))
+        counts.append(
+            [
+                count_queries(lambda: client.get(url(draft, "crosswalk"), {"show": "all"})),  # noqa: B023
+                count_queries(lambda: client.get(url(draft, "difference"))),  # noqa: B023
+            ]
+        )
+    assert counts[0] == counts[1]

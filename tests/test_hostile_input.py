@@ -1,0 +1,188 @@
+"""No address and no form brings a page down: each door with what nobody sends who means well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import transaction
+
+from courses.models import CataloguePage
+from tests.test_doors import GETS, GONE, NO, POSTS, VISITORS, WRONG, House, client_of, house
+
+__all__ = ["house"]  # the fixture
+
+HOSTILE = {
+    "a superscript digit": "²",
+    "a number no database has": str(10**30),
+    "a negative number": "-1",
+    "a NUL": "\x00",
+    "an emoji": "🦉",
+    "five thousand characters": "x" * 5000,
+}
+# What doors read beside what their rows show.
+PARAMETERS = {
+    "framework_detail": ("edition", "q", "kind", "area", "page"),
+    "framework_search": ("q", "framework", "kind", "page"),
+    "competency_detail": ("roles",),
+    "role_compare": ("a", "b", "q"),
+    "role_list": ("framework", "family", "page", "q"),
+    "framework_desk": ("page",),
+    "framework_upload_result": ("page",),
+    "framework_version": ("page", "part", "show"),
+    "case_documents": ("limit", "offset", "sort", "orderBy", "filter", "fields"),
+    "wagtail_serve": ("again", "page"),
+    "home": ("q", "language", "page"),
+    "verify": ("code",),
+    "assess_next": ("all",),
+    "assess_myself": ("all", "rank", "token"),
+    "assess_person": ("rank", "token", "note"),
+    "hr_people": ("q", "unit", "page"),
+    "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
+    "job_list": ("page",),
+    "set_language": ("language", "next"),
+    "submit_answers": ("attempt",),
+    "save_answers": ("attempt",),
+    "account_login": ("next", "login", "password"),
+    "account_signup": ("next", "email", "password1", "name"),
+    "account_details": ("name", "known_as"),
+    "account_reset_password": ("email",),
+    "framework_upload": ("token", "edition"),
+    "wagtailadmin_explore_root": ("p", "ordering", "q"),
+}
+# Ways through the steps of the assignment, past which the hostile parameter is read.
+MORE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "assign": (
+        "hr",
+        tuple(
+            f"/hr/assign/?go={go}&step={step}&profile={{profile}}&people={{person}}&units=1&emails=&due_on="
+            for go in ("what", "whom", "when", "preview")
+            for step in ("what", "when")
+        ),
+    ),
+    "catalogue": ("learner", ("/courses/?q=x&language=en&page=1",)),
+    "lesson": ("learner", ("/courses/begun/lesson-1/?again=1", "/courses/begun/final-check/?again=1")),
+    "drafts": (
+        "steward",
+        ("/frameworks/desk/{draft}/crosswalk/?show=all&page=1", "/competencies/{competency}/align/?q=x"),
+    ),
+    "CMS": (
+        "admin",
+        (
+            "/cms/pages/?p=1&ordering=x&q=x",
+            "/cms/snippets/organisations/appointment/?p=1&q=x&ordering=x",
+            "/cms/snippets/organisations/appointment/edit/{person}/",
+            "/cms/snippets/organisations/post/?p=1&q=x&unit=1",
+            "/cms/snippets/competencies/competency/add/?draft={draft}",
+            "/cms/snippets/competencies/competency/?version={version}&area=1",
+            "/cms/snippets/choose/competencies/competency/?draft={draft}&q=x&p=1",
+            "/cms/snippets/competencies/roleassignment/?q=x",
+        ),
+    ),
+}
+FORMS: dict[str, dict[str, str]] = {
+    "/frameworks/desk/{version}/extend/": {"title": "More", "slug": "more", "edition": "1", "publisher": ""},
+    "/cms/snippets/organisations/appointment/add/": {"person": "", "post": "", "starts_on": "", "ends_on": ""},
+    "/cms/snippets/organisations/hrmandate/add/": {"officer": "", "unit": ""},
+    "/cms/snippets/organisations/unit/add/": {"name_0": "", "code": "", "kind": "", "parent": ""},
+    "/cms/snippets/organisations/post/add/": {
+        "title_0": "", "code": "", "unit": "", "reports_to": "", "starts_on": "", "ends_on": "",
+    },
+    "/cms/snippets/competencies/postrole/add/": {"post": "", "profile": ""},
+    "/cms/snippets/competencies/roleassignment/add/": {"person": "", "profile": "", "starts_on": "", "ends_on": ""},
+    "/cms/snippets/competencies/competency/add/?draft={draft}": {"code": "", "area": "", "parent": "", "title_0": ""},
+    "/cms/pages/add/courses/coursepage/{catalogue}/": {
+        "title": "", "slug": "", "key": "", "effort_minutes": "", "language": "",
+        "outcomes-0-competency": "", "outcomes-0-level": "", "prerequisites-0-prerequisite": "",
+    },
+    "/frameworks/desk/{draft}/crosswalk/": {"c-1": "1", "p-1": "1", "do": ""},
+    "/competencies/{competency}/align/": {"target": "", "relation": "", "note": "", "level-1": "", "q": ""},
+    "/frameworks/desk/{version}/next/": {"edition": ""},
+}  # fmt: skip
+FORMSETS = {
+    f"{prefix}-{name}": number
+    for prefix, total in (("outcomes", "1"), ("prerequisites", "1"), ("comments", "0"))
+    for name, number in (
+        ("TOTAL_FORMS", total),
+        ("INITIAL_FORMS", "0"),
+        ("MIN_NUM_FORMS", "0"),
+        ("MAX_NUM_FORMS", "9"),
+        ("0-ORDER", "1"),
+    )
+}
+
+
+def hostile_addresses(name: str, url: str, ids: dict[str, Any], value: str) -> Iterator[str]:
+    """The address with each id of its path, and each parameter, replaced in turn; then all parameters at once."""
+    path, _mark, query = url.partition("?")
+    for placeholder in re.findall(r"\{(\w+)\}", path):
+        yield path.format(**ids | {placeholder: quote(value)})
+    own = dict(pair.split("=", 1) for pair in query.format(**ids).split("&")) if query else {}
+    names = list(dict.fromkeys([*own, *PARAMETERS.get(name, ())]))
+    for one in names:
+        yield f"{path.format(**ids)}?{urlencode(own | {one: value})}"
+    yield f"{path.format(**ids)}?{urlencode(dict.fromkeys(names or ['page'], value))}"
+
+
+def who_gets_in(who: dict[str, object]) -> str:
+    """One visitor for whom the door does what it is there for: who has a path herself, before who may do everything."""
+    return next(v for v in ("learner", "hr", "steward", "admin") if who[v] not in (NO, GONE, WRONG) or v == "admin")
+
+
+def failures(house: House, requests: Iterator[tuple[str, str, dict[str, Any] | None]]) -> list[str]:
+    clients = {visitor: client_of(house, visitor) for visitor in VISITORS}
+    found = []
+    for visitor, url, data in requests:
+        client = clients[visitor]
+        client.raise_request_exception = False
+        with transaction.atomic():  # each request meets the same house
+            response = client.get(url) if data is None else client.post(url, data)
+            if response.streaming:
+                b"".join(response)
+            if response.status_code >= 500:
+                found.append(f"{visitor} {url[:150]} {str(data)[:150]}: {response.exc_info[1]!r}"[:400])
+            transaction.set_rollback(True)
+    return found
+
+
+def looks(house: House, value: str) -> Iterator[tuple[str, str, None]]:
+    for name, (url, who) in GETS.items():
+        yield from ((who_gets_in(who), address, None) for address in hostile_addresses(name, url, house.ids, value))
+    for name, (visitor, urls) in MORE.items():
+        for url in urls:
+            yield from ((visitor, address, None) for address in hostile_addresses(name, url, house.ids, value))
+
+
+def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for name, (url, data, who) in POSTS.items():
+        visitor = who_gets_in(who)
+        for address in hostile_addresses("", url, house.ids, value):
+            yield visitor, address, data
+        names = [*data, *PARAMETERS.get(name, ())]
+        for one in names:
+            yield visitor, url.format(**house.ids), data | {one: value}
+        yield visitor, url.format(**house.ids), dict.fromkeys(names, value)
+    whole = {"profile": str(house.ids["profile"]), "people": [str(house.ids["person"])], "emails": "", "due_on": ""}
+    for go in ("whom", "when", "preview", "apply"):
+        for one in (*whole, "units", "token", "digest"):
+            yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": "t", one: value}
+    ids = house.ids | {"catalogue": CataloguePage.objects.get().pk}
+    for url, data in FORMS.items():
+        for one in data:
+            yield "admin", url.format(**ids), FORMSETS | data | {one: value}
+        yield "admin", url.format(**ids), FORMSETS | dict.fromkeys(data, value)
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_no_address_brings_a_page_down(house, value):
+    found = failures(house, looks(house, value))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_no_form_brings_a_page_down(house, value):
+    found = failures(house, writes(house, value))
+    assert not found, "\n".join(found)

@@ -1,0 +1,95 @@
+"""Where one lands after signing in, and what is open without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from competencies.perms import STEWARDS
+from tests.builders import (
+    PASSWORD,
+    make_framework,
+    make_hr,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def landing(person, **more: str) -> str:
+    person.emailaddress_set.create(email=person.email, verified=True, primary=True)
+    response = Client().post("/account/login/", {"login": person.email, "password": PASSWORD, **more})
+    assert response.status_code == 302
+    return response["Location"]
+
+
+def in_group(name: str):
+    person = make_person()
+    person.groups.add(Group.objects.get(name=name))
+    return person
+
+
+def give_role(person) -> None:
+    make_post(make_unit(), holder=person, roles=[make_profile(make_framework(), {"A": 2})])
+
+
+@pytest.mark.parametrize("with_role", [False, True])
+def test_an_officer_lands_on_the_hr_desk(with_role):
+    officer = make_person()
+    make_hr(officer, make_unit())
+    if with_role:
+        give_role(officer)
+    assert landing(officer) == "/hr/"
+
+
+@pytest.mark.parametrize(("group", "desk"), [("Editors", "/cms/"), (STEWARDS, "/frameworks/desk/")])
+def test_editors_and_stewards_land_on_their_desk_unless_a_path_waits_for_them(group, desk):
+    assert landing(in_group(group)) == desk
+    person = in_group(group)
+    give_role(person)
+    assert landing(person) == "/learn/"
+
+
+def test_an_administrator_lands_in_the_cms():
+    assert landing(make_person(is_superuser=True, is_staff=True)) == "/cms/"
+
+
+def test_everybody_else_lands_on_her_learning_also_who_leads_a_team():
+    unit, boss = make_unit(), make_person()
+    make_post(unit, reports_to=make_post(unit, holder=boss), holder=make_person())
+    assert landing(make_person()) == "/learn/"
+    assert landing(boss) == "/learn/"
+
+
+def test_who_was_on_the_way_somewhere_gets_there():
+    officer = make_person()
+    make_hr(officer, make_unit())
+    assert landing(officer, next="/jobs/") == "/jobs/"
+
+
+@pytest.mark.parametrize("path", ["documents/plan.pdf", "secret.txt", "images/../documents/plan.pdf", "images"])
+def test_of_uploaded_files_only_pictures_are_open(client, path):
+    write("documents/plan.pdf")
+    write("secret.txt")
+    assert client.get(f"/media/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["images/a.png", "original_images/a.png"])
+def test_pictures_are_open(client, path):
+    write(path)
+    response = client.get(f"/media/{path}")
+    assert response.status_code == 200
+    assert b"".join(response) == b"content"
+
+
+def write(path: str) -> None:
+    file = Path(settings.MEDIA_ROOT) / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"content")
