@@ -87,3 +87,40 @@ CERTAIN_BASES = frozenset({SuccessionBasis.IDENTIFIER, SuccessionBasis.CODE, Suc
 class SuccessionDecision(models.TextChoices):
     PROPOSED = "proposed", _("Proposed")
     CONFIRMED = "confirmed", _("Confirmed")
+
+
+class ClaimKind(models.TextChoices):
+    """What a person may ask to have recognised; the evidence it becomes is of the same kind."""
+
+    CERTIFICATE = "certificate", _("Certificate from elsewhere")
+    PRIOR_LEARNING = "prior_learning", _("Prior learning")
+
+
+class ClaimState(models.TextChoices):
+    SUBMITTED = "submitted", _("Waiting for an answer")
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Not accepted")
+    TAKEN_BACK = "taken_back", _("Taken back")
+
+
+class ContestState(models.TextChoices):
+    OPEN = "open", _("Being looked at")
+    KEPT = "kept", _("Stands as it was")
+    CORRECTED = "corrected", _("Corrected")
+    REMOVED = "removed", _("Withdrawn")
+    TAKEN_BACK = "taken_back", _("Taken back")
+
+
+class BankStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    IN_USE = "in_use", _("In use")
+    RETIRED = "retired", _("Retired")
+
+
+class DiagnosticEnd(models.TextChoices):
+    """Why a diagnostic asked no more."""
+
+    SURE = "sure", _("Sure enough")
+    LENGTH = "length", _("Long enough")
+    NO_ITEMS = "no_items", _("No more questions")
+    STOPPED = "stopped", _("Stopped by the person")

@@ -5,11 +5,14 @@ Source and worked example: docs/algorithms/gaps.md, tested in tests/competencies
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from competencies.enums import HELD_RANK
+
+# What an initiative needs within 90 days comes first.
+SOON_FACTOR = Decimal("1.5")
 
 
 class MixedFrameworks(ValueError):
@@ -41,10 +44,16 @@ class Required:
 
 @dataclass(frozen=True)
 class Gap:
-    """An unmet requirement: `size` ranks are missing; `priority` = weight × size."""
+    """An unmet requirement: `size` ranks are missing to the attained level.
+
+    `shortfall` is how many ranks are likely to be missing (competencies.likely), or None where nobody estimated it;
+    `priority` = weight × shortfall (or size), half as much again where a change needs the competency soon.
+    """
 
     required: Required
     held: int
+    shortfall: float | None = None
+    needed_soon: bool = False
 
     @property
     def competency_id(self) -> int:
@@ -56,20 +65,33 @@ class Gap:
 
     @property
     def priority(self) -> Decimal:
-        return self.required.weight * self.size
+        missing = Decimal(self.size) if self.shortfall is None else Decimal(str(round(self.shortfall, 2)))
+        return self.required.weight * missing * (SOON_FACTOR if self.needed_soon else 1)
 
 
-def measure_gaps(requirements: Iterable[Required], held: Mapping[int, int]) -> tuple[Gap, ...]:
+def measure_gaps(
+    requirements: Iterable[Required],
+    held: Mapping[int, int],
+    *,
+    shortfalls: Mapping[int, float] | None = None,
+    needed_soon: Collection[int] = (),
+) -> tuple[Gap, ...]:
     """Compare what role profiles require with what a person holds (competency id → attained rank).
 
-    Ranks are ordinals within one framework; a missing competency counts as rank 0. Returns one Gap per unmet
+    Ranks are ordinals within one framework; a missing competency counts as rank 0. `shortfalls` (competency id → ranks
+    likely to be missing) and `needed_soon` weigh gaps; they neither make one nor close it. Returns one Gap per unmet
     requirement, the highest priority first, ties by competency id.
     Raises MixedFrameworks when requirements come from different frameworks.
     """
     required = list(requirements)
     if len({r.framework_id for r in required}) > 1:
         raise MixedFrameworks("Requirements of different frameworks cannot be weighed against each other.")
-    gaps = [Gap(r, held.get(r.competency_id, 0)) for r in required if held.get(r.competency_id, 0) < r.rank_needed]
+    estimated = shortfalls or {}
+    gaps = [
+        Gap(r, held.get(r.competency_id, 0), estimated.get(r.competency_id), r.competency_id in needed_soon)
+        for r in required
+        if held.get(r.competency_id, 0) < r.rank_needed
+    ]
     return tuple(sorted(gaps, key=lambda gap: (-gap.priority, gap.competency_id)))
 
 

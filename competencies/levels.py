@@ -1,11 +1,12 @@
-"""The attained level: what a published rule says the evidence is worth. Pure; the estimate comes beside it later.
+"""The attained level: what a published rule says the evidence is worth. Pure; the likely level is in competencies.likely.
 
 A rule set is versioned. Source and worked example: docs/algorithms/levels.md, tested in tests/competencies/test_levels.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,7 +15,11 @@ from dateutil.relativedelta import relativedelta
 
 from competencies.enums import EvidenceKind
 
-REFRESH_WINDOW = timedelta(days=90)
+# Kinds that place a person on the scale, so that a low one speaks against a higher level. A course passed at level 2
+# says nothing against level 4.
+PLACING_KINDS = frozenset({EvidenceKind.MANAGER, EvidenceKind.PANEL, EvidenceKind.DIAGNOSTIC, EvidenceKind.QUIZ})
+# So many levels less than the attained one are a contradiction.
+DISAGREES_BY = 2
 
 
 class Attains(StrEnum):
@@ -34,12 +39,15 @@ class Verdict(StrEnum):
     COUNTS = "counts"  # valid, but something else attains as much or more
     LAPSED = "lapsed"
     FUTURE = "future"  # dated after `as_of`
-    SHOWN = "shown"  # the rule attains nothing (self-assessment)
+    SHOWN = "shown"  # the rule attains nothing (self-assessment), or it was not passed
 
 
 @dataclass(frozen=True)
 class AttainmentRule:
-    """Which evidence attains what, for how many months. `cap` is a rank (None where it has no meaning)."""
+    """Which evidence attains what, for how many months. `cap` is a rank (None where it has no meaning).
+
+    `certainty` (0-1) is for evidence with probabilities: it states the highest level that is at least so likely.
+    """
 
     code: str
     kinds: frozenset[EvidenceKind]
@@ -47,6 +55,7 @@ class AttainmentRule:
     valid_months: int | None
     assessed: bool | None = None
     cap: int | None = None
+    certainty: float | None = None
 
     def covers(self, item: EvidenceItem) -> bool:
         return item.kind in self.kinds and (self.assessed is None or self.assessed == item.assessed)
@@ -54,8 +63,11 @@ class AttainmentRule:
 
 @dataclass(frozen=True)
 class RuleSet:
+    """The rules of a framework. Within `refresh_days` before a level lapses it is due for a refresh."""
+
     version: str
     rules: tuple[AttainmentRule, ...]
+    refresh_days: int = 90
 
     def rule_for(self, item: EvidenceItem) -> AttainmentRule | None:
         return next((rule for rule in self.rules if rule.covers(item)), None)
@@ -68,7 +80,7 @@ RULES = RuleSet(
             "assessed", frozenset({EvidenceKind.COURSE, EvidenceKind.CERTIFICATE}), Attains.STATED, 36, assessed=True
         ),
         AttainmentRule("accepted", frozenset({EvidenceKind.PRIOR_LEARNING, EvidenceKind.PANEL}), Attains.STATED, 36),
-        AttainmentRule("diagnostic", frozenset({EvidenceKind.DIAGNOSTIC}), Attains.CAPPED, 24, cap=3),
+        AttainmentRule("diagnostic", frozenset({EvidenceKind.DIAGNOSTIC}), Attains.CAPPED, 24, cap=3, certainty=0.80),
         AttainmentRule("manager", frozenset({EvidenceKind.MANAGER}), Attains.CORROBORATED, 12, cap=2),
         AttainmentRule(
             "completed",
@@ -89,6 +101,8 @@ class EvidenceItem:
     """One piece of evidence that has not been withdrawn. `rank` is of the framework's own scale.
 
     `via` is the id of the competency it was recorded for, where that is another one that is the same as this.
+    `value` and `se` (in ranks) and `probabilities` (P(>= 1), P(>= 2), …) come with a diagnostic. `source` tells two
+    pieces of one kind apart: the assessor, the course, the issuer.
     """
 
     id: int
@@ -98,6 +112,18 @@ class EvidenceItem:
     occurred_on: date
     valid_until: date | None = None
     via: int | None = None
+    passed: bool = True
+    value: float | None = None
+    se: float | None = None
+    probabilities: tuple[float, ...] | None = None
+    source: str = ""
+
+    @property
+    def says(self) -> int:
+        """The rank that the piece itself puts the person at: what fails at a level says the one below it at most."""
+        if not self.passed:
+            return max(0, self.rank - 1)
+        return self.rank if self.value is None else max(0, math.floor(self.value + 0.5))
 
 
 @dataclass(frozen=True)
@@ -154,7 +180,7 @@ def attained_level(items: Iterable[EvidenceItem], *, as_of: date, rules: RuleSet
     leaning: list[tuple[EvidenceItem, AttainmentRule, date | None]] = []
     for item in ordered:
         rule = rules.rule_for(item)
-        if rule is None or rule.attains is Attains.NOTHING:
+        if rule is None or rule.attains is Attains.NOTHING or not item.passed:
             judged.append(Judged(item, rule, Verdict.SHOWN))
             continue
         lapses_on = lapse_date(item, rule)
@@ -181,7 +207,7 @@ def attained_level(items: Iterable[EvidenceItem], *, as_of: date, rules: RuleSet
         _by_date([Judged(j.item, j.rule, Verdict.ATTAINS, j.attains, j.lapses_on) if j is basis else j for j in judged])
     )
     basis = next(j for j in final if j.verdict is Verdict.ATTAINS)
-    refresh_due = basis.lapses_on is not None and as_of >= basis.lapses_on - REFRESH_WINDOW
+    refresh_due = basis.lapses_on is not None and as_of >= basis.lapses_on - timedelta(days=rules.refresh_days)
     return Level(rank, declared, basis, final, refresh_due)
 
 
@@ -201,11 +227,41 @@ def _leaning_until(attains: int, rule: AttainmentRule, own: date | None, judged:
 
 
 def _alone(item: EvidenceItem, rule: AttainmentRule) -> int:
+    stated = item.rank
+    if rule.certainty is not None and item.probabilities is not None:
+        stated = certain_rank(item.probabilities, rule.certainty)
     if rule.attains is Attains.FIXED:
-        return min(item.rank, rule.cap or 0)
+        return min(stated, rule.cap or 0)
     if rule.attains is Attains.CAPPED and rule.cap is not None:
-        return min(item.rank, rule.cap)
-    return item.rank
+        return min(stated, rule.cap)
+    return stated
+
+
+def certain_rank(probabilities: Sequence[float], certainty: float) -> int:
+    """The highest rank l with P(>= l) of at least `certainty`; `probabilities[l - 1]` = P(>= l). 0 when none is."""
+    return max((rank for rank, p in enumerate(probabilities, start=1) if p >= certainty), default=0)
+
+
+def disagreement(level: Level, *, as_of: date) -> EvidenceItem | None:
+    """The newest piece that speaks against the attained level, or None.
+
+    It is newer than what carries the level, has not lapsed, places the person itself (a manager, a panel, a diagnostic,
+    a quiz that was not passed) and says at least two levels less. It changes nothing by itself: it is a reason to look.
+    """
+    if level.basis is None:
+        return None
+    basis = level.basis.item
+    found = None
+    for judged in level.judged:
+        item = judged.item
+        if item.kind not in PLACING_KINDS or (item.kind == EvidenceKind.QUIZ and item.passed):
+            continue
+        months = judged.rule.valid_months if judged.rule is not None and judged.rule.valid_months else 12
+        lapses_on = judged.lapses_on or item.occurred_on + relativedelta(months=months)
+        newer = (item.occurred_on, item.id) > (basis.occurred_on, basis.id)
+        if newer and item.occurred_on <= as_of < lapses_on and item.says <= level.rank - DISAGREES_BY:
+            found = item
+    return found
 
 
 def ordered_self(judged: Iterable[Judged]) -> list[Judged]:
@@ -228,11 +284,16 @@ class Remedy:
 def what_would_change(level: Level, *, required: int, rules: RuleSet = RULES) -> tuple[Remedy, ...]:
     """Which new evidence would attain `required`, by the rules; empty when it is attained already.
 
+    "diagnostic" is named whether or not there is a diagnostic for this competency: the caller knows.
+
     Ordered from the least to the most effort for the person.
     """
     if level.rank >= required:
         return ()
     remedies = []
+    diagnostic = next((rule for rule in rules.rules if EvidenceKind.DIAGNOSTIC in rule.kinds), None)
+    if diagnostic is not None and required <= (diagnostic.cap or required):
+        remedies.append(Remedy("diagnostic", required))
     manager = next((rule for rule in rules.rules if rule.attains is Attains.CORROBORATED), None)
     if manager is not None:
         others = max((j.attains for j in level.judged if j.rule is not manager), default=0)

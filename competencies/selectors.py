@@ -9,18 +9,21 @@ from datetime import date
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from competencies.enums import HELD_RANK, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
+from competencies.enums import HELD_RANK, BankStatus, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
 from competencies.equivalence import translate_rank
 from competencies.gaps import Gap, Required, measure_gaps, merge_requirements
 from competencies.levels import NOTHING_HELD, EvidenceItem, Level, attained_level
+from competencies.likely import Likely, contributions, estimate_many, observations_of
 from competencies.models import (
     Alignment,
     Competency,
     Evidence,
     FrameworkVersion,
+    ItemBank,
     PostRole,
     ProficiencyLevel,
     Requirement,
@@ -29,6 +32,8 @@ from competencies.models import (
     RoleProfile,
 )
 from competencies.models.framework import in_languages
+from competencies.rulebooks import Book
+from competencies.ruling import books_in_force
 from organisations.models import Appointment, User
 
 
@@ -56,13 +61,23 @@ class Scale:
 
 @dataclass(frozen=True)
 class Line:
-    """One required competency of a person: what is required, what is held, what is missing."""
+    """One required competency of a person: what is required, what is held, what is missing, what is likely.
+
+    `likely` is there for gaps; what is met is met by the rules, whatever is likely.
+    """
 
     competency: Competency
     required: Required
     level: Level
     scale: Scale
     gap: Gap | None
+    likely: Likely | None = None
+    unsure_sd: float = 0.8
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether so little is known that asking (a diagnostic) comes before a course."""
+        return self.likely is not None and self.likely.sd > self.unsure_sd
 
     @property
     def is_met(self) -> bool:
@@ -287,18 +302,43 @@ class EvidenceRow:
     in_force: bool
 
 
+def source_of(kind: str, by_id: int | None, said: str) -> str:
+    """What tells two pieces of one kind apart for the estimate: who said so, or what was passed."""
+    if kind in {EvidenceKind.SELF, EvidenceKind.DIAGNOSTIC}:
+        return ""
+    return f"by-{by_id}" if kind in {EvidenceKind.MANAGER, EvidenceKind.PANEL} else said
+
+
 def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
     """Standing evidence of each person, in the order it was recorded. One query."""
     found: dict[int, list[EvidenceRow]] = defaultdict(list)
     fields = (
         "id", "kind", "rank", "assessed", "occurred_on", "valid_until", "person_id", "competency_id",
         "competency__lineage", "competency__version_id", "competency__version__framework_id",
-        "competency__version__status",
+        "competency__version__status", "passed", "value", "se", "probabilities", "recorded_by_id", "said",
     )  # fmt: skip
-    rows = Evidence.objects.standing().filter(person_id__in=person_ids).order_by("pk").values_list(*fields)
+    rows = (
+        Evidence.objects.standing()
+        .filter(person_id__in=person_ids)
+        .annotate(said=Cast("source", TextField()))
+        .order_by("pk")
+        .values_list(*fields)
+    )
     for pk, kind, rank, assessed, occurred_on, valid_until, person_id, competency_id, *of in rows:
-        lineage, version_id, framework_id, status = of
-        item = EvidenceItem(pk, EvidenceKind(kind), rank, assessed, occurred_on, valid_until)
+        lineage, version_id, framework_id, status, passed, value, se, probabilities, by, said = of
+        item = EvidenceItem(
+            pk,
+            EvidenceKind(kind),
+            rank,
+            assessed,
+            occurred_on,
+            valid_until,
+            passed=passed,
+            value=value,
+            se=se,
+            probabilities=None if probabilities is None else tuple(probabilities),
+            source=source_of(kind, by, said),
+        )
         found[person_id].append(
             EvidenceRow(item, competency_id, lineage, version_id, framework_id, status != FrameworkStatus.SUPERSEDED)
         )
@@ -342,7 +382,12 @@ class Place:
             editions=row.framework_id == self.framework_id,
         )
         # A level that shows nothing here says nothing here either: a self-assessment at 4 there is not one at 0 here.
-        return replace(row.item, rank=rank, via=row.competency_id) if rank or not row.item.rank else None
+        if not rank and row.item.rank:
+            return None
+        if rank == row.item.rank and scales[row.version_id].max_rank == scales[self.version_id].max_rank:
+            return replace(row.item, via=row.competency_id)
+        # An estimate speaks of the ranks of its own scale; on another one only the level it showed is carried over.
+        return replace(row.item, rank=rank, via=row.competency_id, value=None, se=None, probabilities=None)
 
 
 def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:
@@ -465,7 +510,7 @@ def standings_of(
     adding: RoleProfile | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
 ) -> dict[int, Standing]:
-    """The standing of many people: five queries however many there are, up to seven more where editions were
+    """The standing of many people: six queries however many there are, up to seven more where editions were
     superseded or profiles build on others.
 
     `adding` asks "what if": everybody's standing as if they had this role profile too; `supposing` as if a draft of a
@@ -492,19 +537,72 @@ def standings_of(
     versions = {place.version_id for place in places.values()}
     versions |= {row.version_id for rows in evidence.values() for row in rows}
     scales = scales_of(versions)
+    books = books_in_force(
+        {place.framework_id for place in places.values()}
+        | {row.framework_id for rows in evidence.values() for row in rows}
+    )
+    levels = {pk: _levels(evidence.get(pk, []), places, scales, day, books) for pk in person_ids}
+    merged = {
+        person_id: merge_requirements(
+            r for profile in by_person.get(person_id, []) for r in required.get(profile.profile_id, [])
+        )
+        for person_id in person_ids
+    }
+    likely = _likely(merged, levels, places, scales, day, books)
     return {
         person_id: _standing(
             person_id,
             [profile.profile_id for profile in by_person.get(person_id, [])],
             profiles,
             required,
+            merged[person_id],
             competencies,
-            _levels(evidence.get(person_id, []), places, scales, day),
+            levels[person_id],
+            likely.get(person_id, {}),
             scales,
             day,
         )
         for person_id in person_ids
     }
+
+
+def _likely(
+    merged: Mapping[int, Sequence[Required]],
+    levels: Mapping[int, Mapping[int, Level]],
+    places: Mapping[int, Place],
+    scales: Mapping[int, Scale],
+    day: date,
+    books: Mapping[int, Book],
+) -> dict[int, dict[int, Likely]]:
+    """What is likely of each gap of each person, everybody at once: person id → competency id → estimate."""
+    wanted: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for person_id, requirements in merged.items():
+        for r in requirements:
+            if levels[person_id].get(r.competency_id, NOTHING_HELD).rank < r.rank_needed:
+                framework_id = places[r.competency_id].framework_id
+                wanted[framework_id, scales[r.framework_id].max_rank].append((person_id, r.competency_id))
+    found: dict[int, dict[int, Likely]] = defaultdict(dict)
+    for (framework_id, ranks), pairs in wanted.items():
+        groups = [
+            tuple(
+                observations_of(
+                    (j.item for j in levels[person_id].get(competency_id, NOTHING_HELD).judged), as_of=day
+                ).values()
+            )
+            for person_id, competency_id in pairs
+        ]
+        # Most people with a gap have nothing on record, or the same: each distinct record is estimated once.
+        distinct = list(dict.fromkeys(groups))
+        estimates = dict(
+            zip(
+                distinct,
+                estimate_many(distinct, ranks=max(ranks, 1), parameters=books[framework_id].parameters),
+                strict=True,
+            )
+        )
+        for (person_id, competency_id), group in zip(pairs, groups, strict=True):
+            found[person_id][competency_id] = estimates[group]
+    return found
 
 
 def _by_id(profile: InForce) -> int:
@@ -607,22 +705,31 @@ def _places(competencies: Iterable[Competency], supposing: Supposing) -> dict[in
 
 
 def _levels(
-    rows: Sequence[EvidenceRow], places: Mapping[int, Place], scales: Mapping[int, Scale], day: date
+    rows: Sequence[EvidenceRow],
+    places: Mapping[int, Place],
+    scales: Mapping[int, Scale],
+    day: date,
+    books: Mapping[int, Book],
 ) -> dict[int, Level]:
     """The attained level of everything there is evidence for, by competency id: as recorded, and as it counts today."""
     items: dict[int, list[EvidenceItem]] = defaultdict(list)
+    framework_of = {place.competency_id: place.framework_id for place in places.values()}
     by_lineage: dict[UUID, list[EvidenceRow]] = defaultdict(list)
     for row in rows:
         by_lineage[row.lineage].append(row)
         if row.competency_id not in places:
             items[row.competency_id].append(row.item)
+            framework_of[row.competency_id] = row.framework_id
     for place in places.values():
         for lineage in (place.lineage, *(counterpart.lineage for counterpart in place.counterparts)):
             for row in by_lineage.get(lineage, ()):
                 item = place.takes(row, scales)
                 if item is not None:
                     items[place.competency_id].append(item)
-    return {competency_id: attained_level(found, as_of=day) for competency_id, found in items.items()}
+    return {
+        competency_id: attained_level(found, as_of=day, rules=books[framework_of[competency_id]].rules)
+        for competency_id, found in items.items()
+    }
 
 
 def standing_of(person: User, *, as_of: date | None = None) -> Standing:
@@ -644,18 +751,26 @@ def _standing(
     profile_ids: Sequence[int],
     profiles: Mapping[int, RoleProfile],
     required: Mapping[int, list[Required]],
+    merged: Sequence[Required],
     competencies: Mapping[int, Competency],
     levels: dict[int, Level],
+    likely: Mapping[int, Likely],
     scales: Mapping[int, Scale],
     day: date,
 ) -> Standing:
     held = {competency_id: level.rank for competency_id, level in levels.items()}
-    merged = merge_requirements(r for pk in profile_ids for r in required.get(pk, []))
+    shortfalls = {
+        r.competency_id: likely[r.competency_id].shortfall(r.rank_needed) for r in merged if r.competency_id in likely
+    }
     by_framework: dict[int, list[Required]] = defaultdict(list)
     for requirement in merged:
         by_framework[requirement.framework_id].append(requirement)
     gaps = sorted(
-        (gap for requirements in by_framework.values() for gap in measure_gaps(requirements, held)),
+        (
+            gap
+            for requirements in by_framework.values()
+            for gap in measure_gaps(requirements, held, shortfalls=shortfalls)
+        ),
         key=lambda gap: (-gap.priority, gap.competency_id),
     )
     gap_of = {gap.competency_id: gap for gap in gaps}
@@ -669,10 +784,28 @@ def _standing(
             level=levels.get(r.competency_id, NOTHING_HELD),
             scale=scales[r.framework_id],
             gap=gap_of.get(r.competency_id),
+            likely=likely.get(r.competency_id),
         )
         for r in order
     )
     return Standing(person_id, day, tuple(profiles[pk] for pk in profile_ids), lines, levels, required)
+
+
+def item_of(row: Evidence) -> EvidenceItem:
+    """A stored piece as the rules and the estimate see it."""
+    return EvidenceItem(
+        row.pk,
+        EvidenceKind(row.kind),
+        row.rank,
+        row.assessed,
+        row.occurred_on,
+        row.valid_until,
+        passed=row.passed,
+        value=row.value,
+        se=row.se,
+        probabilities=None if row.probabilities is None else tuple(row.probabilities),
+        source=source_of(row.kind, row.recorded_by_id, str(row.source)),
+    )
 
 
 @dataclass(frozen=True)
@@ -680,6 +813,7 @@ class Explained:
     """Everything "why this level" needs: the level, its evidence rows by id, the scale, and what is required of whom.
 
     `via`: the competencies that evidence was recorded for where it counts here because they are the same, by id.
+    `contributions`: what each piece moves the likely level by, in ranks, by the id of the piece.
     """
 
     competency: Competency
@@ -688,6 +822,9 @@ class Explained:
     rows: Mapping[int, Evidence]
     withdrawn: tuple[Evidence, ...]
     required: Required | None
+    book: Book
+    likely: Likely
+    contributions: Mapping[int, float]
     via: Mapping[int, Competency] = field(default_factory=dict)
 
 
@@ -706,22 +843,29 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
     items = []
     for r in standing_rows:
         own = r.competency
-        item = EvidenceItem(r.pk, EvidenceKind(r.kind), r.rank, r.assessed, r.occurred_on, r.valid_until)
+        item = item_of(r)
         row = EvidenceRow(item, own.pk, own.lineage, own.version_id, own.version.framework_id, in_force=True)
         taken = place.takes(row, scales)
         if taken is not None:
             items.append(taken)
+    book = books_in_force([competency.version.framework_id])[competency.version.framework_id]
+    ranks = max(scales[competency.version_id].max_rank, 1)
+    seen = observations_of(items, as_of=day)
+    [likely] = estimate_many([list(seen.values())], ranks=ranks, parameters=book.parameters)
     required = None
     for line in standing_of(person, as_of=day).lines:
         if line.competency.pk == competency.pk:
             required = line.required
     return Explained(
         competency=competency,
-        level=attained_level(items, as_of=day),
+        level=attained_level(items, as_of=day, rules=book.rules),
         scale=scales[competency.version_id],
         rows={row.pk: row for row in standing_rows},
         withdrawn=tuple(row for row in everything if hasattr(row, "withdrawal")),
         required=required,
+        book=book,
+        likely=likely,
+        contributions=contributions(seen, ranks=ranks, parameters=book.parameters),
         via={
             row.competency_id: row.competency
             for row in standing_rows
@@ -758,8 +902,9 @@ def levels_moved(person: User, event: str) -> list[Moved]:
     earlier = [row for row in rows if (row.item.occurred_on, row.item.id) < (day, pieces[0].pk)]
     places = _places([piece.competency for piece in pieces], NOTHING_SUPPOSED)
     scales = scales_of({row.version_id for row in rows})
-    before = _levels(earlier, places, scales, day)
-    after = _levels([*earlier, *(row for row in rows if row.item.id in own)], places, scales, day)
+    books = books_in_force({row.framework_id for row in rows} | {place.framework_id for place in places.values()})
+    before = _levels(earlier, places, scales, day, books)
+    after = _levels([*earlier, *(row for row in rows if row.item.id in own)], places, scales, day, books)
     return [
         Moved(
             piece.competency,
@@ -769,6 +914,11 @@ def levels_moved(person: User, event: str) -> list[Moved]:
         )
         for piece in pieces
     ]
+
+
+def has_diagnostic(competency: Competency) -> bool:
+    """Whether an item bank of this competency, in whatever edition, is in use. One query."""
+    return ItemBank.objects.filter(competency__lineage=competency.lineage, status=BankStatus.IN_USE).exists()
 
 
 @dataclass(frozen=True)

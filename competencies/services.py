@@ -25,10 +25,17 @@ class EvidenceRefused(ValueError):
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to be recorded about one competency. `rank` is of the framework's own scale (1 = held where it has none)."""
+    """What is to be recorded about one competency. `rank` is of the framework's own scale (1 = held where it has none).
+
+    `value` and `se` (in ranks) and `probabilities` (P(>= 1), P(>= 2), …) come with a diagnostic.
+    """
 
     competency: Competency
     rank: int
+    passed: bool = True
+    value: float | None = None
+    se: float | None = None
+    probabilities: tuple[float, ...] | None = None
 
 
 def check_rank(competency: Competency, rank: int) -> None:
@@ -37,6 +44,18 @@ def check_rank(competency: Competency, rank: int) -> None:
     if rank not in (ranks or {0, HELD_RANK}):
         raise EvidenceRefused(
             _("Level %(rank)s is not on the scale of “%(competency)s”.") % {"rank": rank, "competency": competency}
+        )
+
+
+def check_in_use(competency: Competency) -> None:
+    """Raise EvidenceRefused for a competency that is not published and has no edition that is: a draft, or withdrawn."""
+    if competency.version.is_published:
+        return
+    in_force = Competency.objects.published().filter(lineage=competency.lineage)
+    if competency.version.is_draft or not in_force.exists():
+        raise EvidenceRefused(
+            _("“%(competency)s” is not in use (any more): nothing new can be recorded for it.")
+            % {"competency": competency}
         )
 
 
@@ -59,16 +78,21 @@ def record_evidence(
 
     `source_key` names the event (a form's token, an enrolment): recording the same event again returns what is there.
     Raises EvidenceRefused with a sentence when a level is off the scale, the date lies in the future, the evidence has
-    lapsed on arrival, or somebody rates herself as her own manager.
+    lapsed on arrival, the competency is withdrawn or a draft, or somebody rates herself as her own manager. Then nothing
+    is written.
     """
     moment = at or timezone.now()
-    if occurred_on > timezone.localdate(moment):
+    today = timezone.localdate(moment)
+    if occurred_on > today:
         raise EvidenceRefused(_("Evidence cannot be dated in the future."))
+    if valid_until is not None and occurred_on < valid_until <= today:
+        raise EvidenceRefused(_("This has lapsed already; it would count for nothing."))
     if valid_until is not None and valid_until <= occurred_on:
         raise EvidenceRefused(_("The evidence would lapse before it is dated."))
     if kind == EvidenceKind.MANAGER and by == person:
         raise EvidenceRefused(_("You cannot confirm your own level as a manager."))
     for finding in findings:
+        check_in_use(finding.competency)
         check_rank(finding.competency, finding.rank)
     recorded = []
     new = False
@@ -81,6 +105,10 @@ def record_evidence(
                 competency=finding.competency,
                 kind=kind,
                 rank=finding.rank,
+                passed=finding.passed,
+                value=finding.value,
+                se=finding.se,
+                probabilities=None if finding.probabilities is None else list(finding.probabilities),
                 assessed=assessed,
                 occurred_on=occurred_on,
                 valid_until=valid_until,

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 from competencies import browsing, comparing, searching, selectors, services, wording
 from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Necessity
 from competencies.forms import AssessForm, ManagerAssessForm
-from competencies.levels import RULES, what_would_change
+from competencies.levels import what_would_change
 from competencies.models import Competency, FrameworkVersion, RoleProfile
 from organisations import perms
 from organisations.models import User
@@ -207,6 +207,13 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
     competency = get_object_or_404(Competency.objects.select_related("version__framework", "area"), pk=competency_id)
     explained = selectors.explained_level(person, competency)
     required = explained.required
+    remedies = (
+        what_would_change(explained.level, required=required.rank_needed, rules=explained.book.rules)
+        if required
+        else ()
+    )
+    if not selectors.has_diagnostic(competency):
+        remedies = tuple(remedy for remedy in remedies if remedy.code != "diagnostic")
     judged = [
         {
             "judged": j,
@@ -229,11 +236,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "rule": wording.rule_words(explained.level.basis.rule)
         if explained.level.basis and explained.level.basis.rule
         else "",
-        "remedies": wording.remedy_words(
-            what_would_change(explained.level, required=required.rank_needed), explained.scale, own=person == me
-        )
-        if required
-        else [],
+        "remedies": wording.remedy_words(remedies, explained.scale, own=person == me),
         "courses": _courses(
             outcome.course
             for outcome in competency.course_outcomes.filter(level__rank__gte=required.rank_needed).select_related(
@@ -242,8 +245,8 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         )
         if required and explained.level.rank < required.rank_needed
         else [],
-        "rules": [wording.rule_words(rule) for rule in RULES.rules],
-        "rules_version": RULES.version,
+        "rules": [wording.rule_words(rule) for rule in explained.book.rules.rules],
+        "rules_version": explained.book.version,
     }
     return render(request, "competencies/level_of.html", context)
 
@@ -336,6 +339,8 @@ def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> H
         "competency": competency,
         "explained": explained,
         "sentence": wording.level_sentence(explained.level, explained.required, explained.scale, own=False),
-        "rule": wording.rule_words(next(rule for rule in RULES.rules if EvidenceKind.MANAGER in rule.kinds)),
+        "rule": wording.rule_words(
+            next(rule for rule in explained.book.rules.rules if EvidenceKind.MANAGER in rule.kinds)
+        ),
     }
     return render(request, "competencies/assess_person.html", context, status=422 if form.errors else 200)

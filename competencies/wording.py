@@ -202,6 +202,7 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
     """What would bring a person to the level required, the least effort first."""
     if scale.is_stated:
         words = {
+            "diagnostic": _("A diagnostic shows level %(rank)s."),
             "manager": _("Your manager confirms level %(rank)s.") if own else _("The manager confirms level %(rank)s."),
             "course": _("You pass a course with a check for level %(rank)s.")
             if own
@@ -211,6 +212,7 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
         }
     else:
         words = {
+            "diagnostic": _("A diagnostic shows it."),
             "manager": _("Your manager confirms it.") if own else _("The manager confirms it."),
             "course": _("You pass a course that leads to it.") if own else _("A course that leads to it is passed."),
             "prior_learning": _("An assessor accepts prior learning."),

@@ -294,7 +294,7 @@ def bench_planning(table: Table) -> None:
     passed, begun = passed_and_begun(ids[:200])
 
     def solve_all() -> None:
-        planning._plan.cache_clear()
+        planning._chosen.cache_clear()
         for pk in ids[:200]:
             solve(standings[pk], "en", offered, passed[pk], begun[pk])
 

@@ -99,7 +99,6 @@ def plan_path(
     )
 
 
-@lru_cache(maxsize=4096)
 def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: frozenset[str]) -> Plan:
     available = _available(offers, satisfied)
     best = {
@@ -107,7 +106,7 @@ def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: fro
         for t in targets
     }
     goals = {t.competency_id: min(best[t.competency_id], t.required) for t in targets if best[t.competency_id] > t.held}
-    chosen = _choose(goals, _relevant(goals, available, satisfied), satisfied)
+    chosen = _chosen(tuple(sorted(goals.items())), offers, satisfied)
     by_id = {target.competency_id: target for target in targets}
     closes = {
         key: tuple(
@@ -128,6 +127,15 @@ def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: fro
         if best[t.competency_id] < t.required
     )
     return Plan(steps, unclosed, sum(available[key].effort_minutes for key in chosen))
+
+
+@lru_cache(maxsize=4096)
+def _chosen(
+    goals: tuple[tuple[int, int], ...], offers: tuple[Offer, ...], satisfied: frozenset[str]
+) -> tuple[str, ...]:
+    """What is solved, without what only orders: people who lack the same share one solving."""
+    available = _available(offers, satisfied)
+    return tuple(_choose(dict(goals), _relevant(dict(goals), available, satisfied), satisfied))
 
 
 def _available(offers: Iterable[Offer], satisfied: frozenset[str]) -> dict[str, Offer]:

@@ -42,6 +42,11 @@ class Evidence(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=16, choices=EvidenceKind.choices)
     rank = models.PositiveSmallIntegerField(_("level"))
+    passed = models.BooleanField(_("passed"), default=True)
+    # A diagnostic states more than a level: where the person stands in ranks, how surely, and P(>= 1), P(>= 2), …
+    value = models.FloatField(_("estimate"), null=True, blank=True)
+    se = models.FloatField(_("standard error"), null=True, blank=True)
+    probabilities = models.JSONField(_("probabilities of the levels"), null=True, blank=True)
     assessed = models.BooleanField(
         _("assessed"), default=False, help_text=_("Whether somebody or something checked it.")
     )
@@ -77,6 +82,11 @@ class Evidence(models.Model):
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("occurred_on")),
                 name="competencies_evidence_is_valid_after_its_date",
                 violation_error_message=_("The evidence would lapse before it is dated."),
+            ),
+            models.CheckConstraint(
+                condition=Q(value__isnull=True, se__isnull=True) | Q(value__isnull=False, se__gt=0),
+                name="competencies_evidence_estimate_has_its_error",
+                violation_error_message=_("An estimate needs its standard error, and the other way round."),
             ),
         ]
 

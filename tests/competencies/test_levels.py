@@ -169,7 +169,13 @@ def test_the_level_holds_until_the_day_it_is_said_to_lapse(evidence):
 @given(bundles, st.integers(1, 5))
 def test_each_remedy_would_really_attain_what_is_required(evidence, required):
     level = attained_level(evidence, as_of=TODAY)
-    kinds = {"manager": Kind.MANAGER, "course": Kind.COURSE, "prior_learning": Kind.PRIOR_LEARNING, "panel": Kind.PANEL}
+    kinds = {
+        "diagnostic": Kind.DIAGNOSTIC,
+        "manager": Kind.MANAGER,
+        "course": Kind.COURSE,
+        "prior_learning": Kind.PRIOR_LEARNING,
+        "panel": Kind.PANEL,
+    }
     remedies = what_would_change(level, required=required)
     assert bool(remedies) == (level.rank < required)
     for remedy in remedies:

@@ -1,0 +1,88 @@
+"""Assessment campaigns: HR invites a unit or the holders of a role to assess themselves, managers confirm."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from competencies.models.roles import RoleProfile
+from organisations.models import Unit
+
+
+class AssessmentCampaign(models.Model):
+    """Who is asked (a unit and what lies below it, the holders of a role there, or both) and between which days.
+
+    `closes_on` is the last day. `token` makes a doubled press one campaign.
+    """
+
+    title = models.CharField(_("title"), max_length=200)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="campaigns", verbose_name=_("unit"))
+    profile = models.ForeignKey(
+        RoleProfile,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("role"),
+        help_text=_("Empty: everybody in the unit, each for the roles she has."),
+    )
+    message = models.TextField(_("why, in a few words"), blank=True)
+    opens_on = models.DateField(_("opens"))
+    closes_on = models.DateField(_("last day"))
+    asks_managers = models.BooleanField(_("managers confirm"), default=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("opened by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    # When the people were invited, and when it was ended before its last day.
+    invited_at = models.DateTimeField(_("people invited"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended early"), null=True, blank=True)
+    token = models.CharField(max_length=80, unique=True)
+
+    class Meta:
+        verbose_name = _("assessment campaign")
+        verbose_name_plural = _("assessment campaigns")
+        ordering = ["-opens_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closes_on__gte=F("opens_on")),
+                name="competencies_campaign_ends_after_it_opens",
+                violation_error_message=_("The last day lies before the first."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CampaignInvitation(models.Model):
+    """One person asked by a campaign, and the few reminders she was sent."""
+
+    campaign = models.ForeignKey(
+        AssessmentCampaign, on_delete=models.PROTECT, related_name="invitations", verbose_name=_("campaign")
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="campaign_invitations",
+        verbose_name=_("person"),
+    )
+    invited_at = models.DateTimeField(_("invited"), default=timezone.now)
+    # Set just before the mail goes out: a worker killed between the two loses one mail rather than sending it twice.
+    mailed_at = models.DateTimeField(_("invitation sent"), null=True, blank=True)
+    reminders = models.PositiveSmallIntegerField(_("reminders"), default=0)
+    reminded_on = models.DateField(_("last reminder"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["campaign", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "person"], name="competencies_one_invitation_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · {self.person}"

@@ -1,0 +1,23 @@
+"""Which rules are in force for which framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from competencies.models import Rulebook, RulebookStatus
+from competencies.rulebooks import SHIPPED, Book, read_book
+
+
+def books_in_force(framework_ids: Iterable[int]) -> dict[int, Book]:
+    """The rules of each framework: its own, else those for all, else what the product ships with. One query."""
+    wanted = set(framework_ids)
+    rows = Rulebook.objects.filter(Q(framework__in=wanted) | Q(framework__isnull=True), status=RulebookStatus.PUBLISHED)
+    found = {row.framework_id: read_book(row.content, version=str(row.number)) for row in rows}
+    general = found.get(None, SHIPPED)
+    return {pk: found.get(pk, general) for pk in wanted}
+
+
+def book_of(framework_id: int) -> Book:
+    return books_in_force([framework_id])[framework_id]
