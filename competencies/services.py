@@ -47,12 +47,17 @@ def check_rank(competency: Competency, rank: int) -> None:
         )
 
 
-def check_in_use(competency: Competency) -> None:
-    """Raise EvidenceRefused for a competency that is not published and has no edition that is: a draft, or withdrawn."""
+def is_in_use(competency: Competency) -> bool:
+    """Whether new evidence can be recorded: it is published, or an edition of it that follows is."""
     if competency.version.is_published:
-        return
+        return True
     in_force = Competency.objects.published().filter(lineage=competency.lineage)
-    if competency.version.is_draft or not in_force.exists():
+    return not competency.version.is_draft and in_force.exists()
+
+
+def check_in_use(competency: Competency) -> None:
+    """Raise EvidenceRefused for a competency that is a draft or was withdrawn."""
+    if not is_in_use(competency):
         raise EvidenceRefused(
             _("“%(competency)s” is not in use (any more): nothing new can be recorded for it.")
             % {"competency": competency}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from competencies.enums import HELD_RANK, EvidenceKind
-from competencies.services import Finding, record_evidence
+from competencies.services import Finding, is_in_use, record_evidence
 from courses import marking
 from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonProgress
 from courses.questions import questions_in
@@ -202,10 +202,13 @@ def _complete_if_all_is_done(enrolment: Enrolment, moment: datetime) -> None:
     enrolment.assessed = bool(checks)
     enrolment.score_pct = best
     enrolment.save(update_fields=["completed_at", "assessed", "score_pct"])
-    outcomes = enrolment.course.outcomes.select_related("competency", "level")
+    outcomes = enrolment.course.outcomes.select_related("competency__version", "level")
     record_evidence(
         person=enrolment.person,
-        findings=[Finding(o.competency, o.level.rank if o.level else HELD_RANK) for o in outcomes],
+        # A competency that was withdrawn meanwhile is left out: the course is completed all the same.
+        findings=[
+            Finding(o.competency, o.level.rank if o.level else HELD_RANK) for o in outcomes if is_in_use(o.competency)
+        ],
         kind=EvidenceKind.COURSE,
         assessed=enrolment.assessed,
         source=enrolment.course.title,
