@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import F
 
 from competencies.enums import FrameworkStatus
 from competencies.selectors import NOTHING_SUPPOSED, Supposing, Taught, equivalents_of
@@ -181,6 +182,12 @@ def course_states(enrolments: Sequence[Enrolment]) -> dict[int, CourseState]:
 
 def course_state(enrolment: Enrolment) -> CourseState:
     return course_states([enrolment])[enrolment.pk]
+
+
+def enrolment_elsewhere(person: User, course: CoursePage) -> Enrolment | None:
+    """What the person has begun, else passed, of this course in another of its languages."""
+    others = Enrolment.objects.of(person).filter(course__key=course.key, course__live=True).exclude(course=course.pk)
+    return others.select_related("course").order_by(F("completed_at").desc(nulls_first=True), "-last_seen_at").first()
 
 
 def latest_enrolment(person: User, course: CoursePage) -> Enrolment | None:

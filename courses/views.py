@@ -73,8 +73,14 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
     enrolment = None
     if request.user.is_authenticated and not getattr(request, "is_preview", False):
         enrolment = selectors.latest_enrolment(signed_in(request), course)
+        if enrolment is None or enrolment.completed_at is not None:
+            # Begun in another language, it is gone on with there; passed in one is passed in all.
+            elsewhere = selectors.enrolment_elsewhere(signed_in(request), course)
+            if elsewhere is not None and (enrolment is None or elsewhere.completed_at is None):
+                enrolment = elsewhere
     state = selectors.course_state(enrolment) if enrolment else None
-    lessons = [] if state or not course.path else selectors.lessons_by_course([course]).get(course.pk, [])
+    here = enrolment is not None and enrolment.course_id == course.pk
+    lessons = [] if here or not course.path else selectors.lessons_by_course([course]).get(course.pk, [])
     prerequisites = [p.prerequisite for p in course.prerequisites.select_related("prerequisite")] if course.pk else []
     passed = (
         selectors.passed_keys(signed_in(request), [page.key for page in prerequisites])
@@ -85,6 +91,7 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         "course": course,
         "enrolment": enrolment,
         "state": state,
+        "here": here,
         "lessons": lessons,
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
         "prerequisites": prerequisites,

@@ -32,7 +32,7 @@ from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
 from organisations import jobs, perms
-from organisations.ids import as_id
+from organisations.ids import as_id, as_token
 from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
@@ -196,7 +196,7 @@ def assign(request: HttpRequest) -> HttpResponse:
         due_on=forms["when"].cleaned_data["due_on"],
     )
     if wanted == "apply" and request.method == "POST":
-        token = request.POST.get("token", "")[:40]
+        token = as_token(request.POST.get("token", ""))
         already = Job.objects.filter(key=f"{ASSIGN_JOB}:{me.pk}:{token}").first()
         if already is not None:
             return redirect("job", pk=already.pk)

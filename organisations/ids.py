@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -17,6 +18,14 @@ def as_id(text: object) -> int | None:
         return None
     number = int(digits)
     return number if number <= LARGEST else None
+
+
+def as_token(text: object) -> str:
+    """The token of a form as we hand it out (a UUID); "" for anything else."""
+    try:
+        return str(UUID(str(text)))
+    except ValueError:
+        return ""
 
 
 class ModelChoices(forms.ModelMultipleChoiceField):

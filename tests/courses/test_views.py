@@ -890,3 +890,26 @@ def test_a_result_takes_as_many_queries_for_many_outcomes_as_for_one(learner, pe
         counts.append(warm_count(count_queries, learner, f"/learn/results/{enrolment.pk}/"))
     assert counts[0] == counts[1]
     assert counts[1] <= 40
+
+
+def test_a_course_begun_in_another_language_is_gone_on_with_there(client):
+    ours, theirs = make_course(key="both", title="Ours"), make_course(key="both", language="es", title="Suyo")
+    ana = make_person("Ana")
+    client.force_login(ana)
+    assert "Start the course" in client.get(ours.url).content.decode()
+    client.post(f"/learn/enrol/{theirs.pk}/")
+    page = client.get(ours.url).content.decode()
+    assert "You have begun it in español" in page
+    assert lessons_of(theirs)[0].url in page
+    assert "Start the course" not in page
+    assert "Start the course" not in client.get(theirs.url).content.decode()
+
+
+def test_a_course_passed_in_another_language_is_passed(client):
+    ours, theirs = make_course(key="both", title="Ours"), make_course(key="both", language="es", title="Suyo")
+    ana = make_person("Ana")
+    client.force_login(ana)
+    enrolment = take_course(ana, theirs)
+    page = client.get(ours.url).content.decode()
+    assert "You have passed this course" in page
+    assert f"/learn/results/{enrolment.pk}/" in page
