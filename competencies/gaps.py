@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from competencies.enums import HELD_RANK
 
@@ -63,7 +64,7 @@ class Gap:
     def size(self) -> int:
         return self.required.rank_needed - self.held
 
-    @property
+    @cached_property
     def priority(self) -> Decimal:
         missing = Decimal(self.size) if self.shortfall is None else Decimal(str(round(self.shortfall, 2)))
         return self.required.weight * missing * (SOON_FACTOR if self.needed_soon else 1)
