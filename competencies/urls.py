@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import case_views, desk, documents, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
+    path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),
