@@ -53,9 +53,13 @@ def can_decide(user: User | AnonymousUser, person: User, *, besides: Collection[
 
 
 def makers_of(evidence: Evidence) -> set[int]:
-    """Who made a piece of evidence and so cannot judge it again: who recorded it, and the members of its panel."""
-    members = PanelRating.objects.filter(panel__evidence=evidence).values_list("assessor_id", flat=True)
-    return {*members, *([evidence.recorded_by_id] if evidence.recorded_by_id else [])}
+    """Who made a piece of evidence and so cannot judge it again: who recorded it, and the members of its panel.
+
+    Of a correction also who made the piece it stands for.
+    """
+    pieces = [evidence] if evidence.stands_for is None else [evidence, evidence.stands_for]
+    members = PanelRating.objects.filter(panel__evidence__in=pieces).values_list("assessor_id", flat=True)
+    return {*members, *(piece.recorded_by_id for piece in pieces if piece.recorded_by_id is not None)}
 
 
 def choose_assessor(person: User, *, besides: Collection[int] = ()) -> User | None:
@@ -138,9 +142,16 @@ def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
     if not decides_for_everybody(user):
         scope = Q(person__in=User.objects.in_hr_scope_of(user, day).values("pk"))
     claims = open_claims().filter(scope).exclude(person=user)
-    made = Exists(PanelRating.objects.filter(assessor=user, panel__evidence=OuterRef("evidence")))
+    rated = PanelRating.objects.filter(assessor=user)
+    made = Exists(rated.filter(panel__evidence=OuterRef("evidence"))) | Exists(
+        rated.filter(panel__evidence=OuterRef("evidence__stands_for"))
+    )
     contests = (
-        open_contests().filter(scope, ~made).exclude(person=user).exclude(evidence__recorded_by=user)
+        open_contests()
+        .filter(scope, ~made)
+        .exclude(person=user)
+        .exclude(evidence__recorded_by=user)
+        .exclude(evidence__stands_for__recorded_by=user)
     )  # exclude keeps pieces nobody recorded
     found = [
         *(Waiting("claim", claim, claim.assessor_id == user.pk, day) for claim in _first(claims, user)),
@@ -177,6 +188,10 @@ def is_asked(user: User) -> bool:
     asked = User.objects.filter(pk=user.pk).filter(
         Exists(Claim.objects.filter(assessor=OuterRef("pk"), state=ClaimState.SUBMITTED))
         | Exists(Contest.objects.filter(assessor=OuterRef("pk"), state=ContestState.OPEN))
-        | Exists(PanelRating.objects.filter(assessor=OuterRef("pk"), rank__isnull=True, panel__closed_at__isnull=True))
+        | Exists(
+            PanelRating.objects.filter(
+                assessor=OuterRef("pk"), rank__isnull=True, declined_at__isnull=True, panel__closed_at__isnull=True
+            )
+        )
     )
     return asked.exists()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, documents, version_views, views
+from competencies import case_views, contest_views, desk, documents, rating_views, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -31,6 +31,12 @@ urlpatterns = [
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),
+    path("learn/evidence/<int:evidence_id>/contest/", contest_views.contest_evidence, name="contest_evidence"),
+    path("learn/contests/<int:pk>/", contest_views.contest, name="contest"),
+    path("assess/contests/<int:pk>/", contest_views.assess_contest, name="assess_contest"),
+    path("people/<int:person_id>/competencies/<int:competency_id>/panel/", rating_views.ask_panel, name="ask_panel"),
+    path("panels/<int:pk>/", rating_views.panel, name="panel"),
+    path("people/<int:person_id>/competencies/<int:competency_id>/quiz/", rating_views.record_quiz, name="record_quiz"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),
