@@ -9,13 +9,16 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from competencies.alignments import align
 from competencies.case_packages import package_of
+from competencies.contests import open_contest
 from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
+from competencies.panel_rating import ask_panel
 from competencies.perms import STEWARDS
 from courses.models import Enrolment
 from organisations.jobs import enqueue
@@ -68,7 +71,13 @@ def house(db: None) -> House:
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
     Enrolment.objects.create(person=names["learner"], course=begun)
-    give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
+    declared = give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
+    contest = open_contest(person=names["learner"], evidence=declared, reason="Too low.", token="doors")
+    confirmed = give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.MANAGER, by=names["manager"])
+    panel = ask_panel(
+        person=names["learner"], competency=competency(version, "A"), members=[names["manager"], names["hr"]],
+        due_on=timezone.localdate(), subject="", token="doors", by=names["admin"],
+    )  # fmt: skip
     job = enqueue(
         kind="learning.replan",
         key="doors",
@@ -89,6 +98,7 @@ def house(db: None) -> House:
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
+        "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
     }  # fmt: skip
     return House(names, ids)
@@ -172,6 +182,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
+    "contest_evidence": ("/learn/evidence/{evidence}/contest/", HERS_ALONE),
+    "contest": ("/learn/contests/{contest}/", HERS_ALONE),
+    "assess_contest": ("/assess/contests/{contest}/", signed_in(GONE, hr=OK, admin=OK)),
+    "ask_panel": ("/people/{person}/competencies/{competency}/panel/", ABOUT_HER | {"learner": NO}),
+    "panel": ("/panels/{panel}/", signed_in(GONE, manager=OK, hr=OK, admin=OK)),
+    "record_quiz": ("/people/{person}/competencies/{competency}/quiz/", ABOUT_HER | {"learner": NO}),
     "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
     "complete_lesson": ("/learn/lessons/{lesson}/done/", signed_in(WRONG)),
     "save_answers": ("/learn/lessons/{lesson}/answers/", signed_in(WRONG)),
@@ -218,6 +234,23 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "assess_person": (
         "/people/{person}/competencies/{competency}/assess/", {"rank": "2", "token": "t"},
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
+    ),
+    "contest_evidence": (
+        "/learn/evidence/{evidence}/contest/", {"reason": "Too low.", "token": "t"}, signed_in(GONE, learner=BACK)
+    ),
+    "contest": ("/learn/contests/{contest}/", {"do": "take_back"}, signed_in(GONE, learner=BACK)),
+    "assess_contest": (
+        "/assess/contests/{contest}/", {"decision": "kept", "answer": "It fits."}, signed_in(GONE, hr=BACK, admin=BACK)
+    ),
+    "ask_panel": (
+        "/people/{person}/competencies/{competency}/panel/", {"do": "ask", "token": "t"},
+        signed_in(GONE, learner=NO, manager=422, hr=422, admin=422),
+    ),
+    "panel": ("/panels/{panel}/", {"do": "rate", "rank": "2"}, signed_in(GONE, manager=BACK, hr=BACK, admin=BACK)),
+    "record_quiz": (
+        "/people/{person}/competencies/{competency}/quiz/",
+        {"title": "Quiz", "rank": "2", "passed": "yes", "on": "2026-01-01", "token": "t"},
+        signed_in(GONE, learner=NO, manager=BACK, hr=BACK, admin=BACK),
     ),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
