@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, documents, version_views, views
+from competencies import case_views, claim_views, desk, documents, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -31,6 +31,13 @@ urlpatterns = [
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),
+    path("learn/evidence/", claim_views.my_evidence, name="my_evidence"),
+    path("learn/competencies/<int:competency_id>/evidence/", claim_views.add_evidence, name="add_evidence"),
+    path("learn/claims/<int:pk>/", claim_views.my_claim, name="my_claim"),
+    path("learn/claims/<int:pk>/take-back/", claim_views.take_back, name="take_back_claim"),
+    path("assess/", claim_views.assess_desk, name="assess_desk"),
+    path("assess/claims/<int:pk>/", claim_views.assess_claim, name="assess_claim"),
+    path("assess/claims/<int:pk>/take-over/", claim_views.take_over, name="take_over_claim"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),

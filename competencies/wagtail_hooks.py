@@ -29,6 +29,10 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.withdraw_alignment", _("Withdraw an alignment"), _("Alignment withdrawn"))
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
+    actions.register_action("competencies.submit_claim", _("Submit a claim"), _("Claim submitted"))
+    actions.register_action("competencies.take_back_claim", _("Take back a claim"), _("Claim taken back"))
+    actions.register_action("competencies.take_over_claim", _("Take over a claim"), _("Claim taken over"))
+    actions.register_action("competencies.decide_claim", _("Decide on a claim"), _("Claim decided"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 
