@@ -73,9 +73,12 @@ def add_evidence(request: HttpRequest, competency_id: int) -> HttpResponse:
         "working_days": assessors.WORKING_DAYS,
     }
     if kind not in FORMS:
-        return render(request, "competencies/choose_evidence.html", context, status=422 if request.POST else 200)
-    form = FORMS[kind](request.POST or None, request.FILES or None, competency=competency, previous=previous)
-    if request.method == "POST" and form.is_valid():
+        return render(
+            request, "competencies/choose_evidence.html", context, status=422 if request.method == "POST" else 200
+        )
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = FORMS[kind](*sent, competency=competency, previous=previous)
+    if form.is_valid():
         try:
             claim = claims.submit_claim(
                 person=me, asked=form.asked, token=str(form.cleaned_data["token"]), previous=previous
@@ -175,24 +178,21 @@ def _to_assess(request: HttpRequest, pk: int) -> tuple[User, Claim]:
 def assess_claim(request: HttpRequest, pk: int) -> HttpResponse:
     """One claim: what is asked, what shows it, what is on record already, and the decision."""
     me, claim = _to_assess(request, pk)
-    form = DecisionForm(request.POST or None, claim=claim)
-    if request.method == "POST" and (form.is_valid() or claim.state != ClaimState.SUBMITTED):
+    form = DecisionForm(request.POST if request.method == "POST" else None, claim=claim)
+    if request.method == "POST":
         try:
-            claims.decide_claim(
-                claim=claim,
-                by=me,
-                accept=form.cleaned_data.get("decision") == "accept",
-                rank=form.rank_given,
-                answer=form.cleaned_data.get("answer", ""),
-            )
+            claims.check_open(claim)
+            if form.is_valid():
+                claims.decide_claim(
+                    claim=claim, by=me, accept=form.accepts, rank=form.rank_given, answer=form.cleaned_data["answer"]
+                )
+                messages.success(request, _("Answered: %(name)s gets a mail.") % {"name": claim.person})
+                return redirect("assess_desk")
         except ClaimDecided as error:
             messages.info(request, str(error))
             return redirect("assess_claim", pk=claim.pk)
         except ClaimRefused as error:
             add_refusal(form, error)
-        else:
-            messages.success(request, _("Answered: %(name)s gets a mail.") % {"name": claim.person})
-            return redirect("assess_desk")
     explained = selectors.explained_level(claim.person, claim.competency)
     scale = explained.scale
     context = {

@@ -173,7 +173,7 @@ def take_back_claim(*, claim: Claim, by: User) -> Claim:
         raise ClaimRefused(_("Only who submitted a claim takes it back."))
     if claim.state == ClaimState.TAKEN_BACK:
         return claim
-    _check_open(claim)
+    check_open(claim)
     claim.state = ClaimState.TAKEN_BACK
     claim.save(update_fields=["state"])
     log(instance=claim, action="competencies.take_back_claim", user=by)
@@ -251,7 +251,8 @@ def _locked(claim: Claim) -> Claim:
     )
 
 
-def _check_open(claim: Claim) -> None:
+def check_open(claim: Claim) -> None:
+    """Raise ClaimDecided, with who decided and when, unless the claim waits for its answer."""
     if claim.state == ClaimState.TAKEN_BACK:
         raise ClaimDecided(_("The person has taken this back; nothing is left to decide."))
     if claim.decided_at is not None:
@@ -264,7 +265,7 @@ def _to_decide(claim: Claim, by: User) -> Claim:
     claim = _locked(claim)
     if not can_decide(by, claim.person):
         raise ClaimRefused(_("You cannot decide on this claim."))
-    _check_open(claim)
+    check_open(claim)
     return claim
 
 
