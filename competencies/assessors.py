@@ -21,6 +21,7 @@ from organisations.models import Appointment, HrMandate, Unit, User
 ASSESSORS = "Assessors"
 DECIDE = "decide_claim"
 WORKING_DAYS = 15
+SOON = timedelta(days=7)
 # So many of each kind are looked at on the desk, what is due first.
 MOST = 200
 
@@ -119,8 +120,16 @@ class Waiting:
         return self.item.due_on
 
     @property
+    def url_name(self) -> str:
+        return f"assess_{self.kind}"
+
+    @property
     def is_overdue(self) -> bool:
         return self.due_on < self.as_of
+
+    @property
+    def is_soon(self) -> bool:
+        return not self.is_overdue and self.due_on <= self.as_of + SOON
 
 
 @dataclass(frozen=True)

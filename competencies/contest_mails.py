@@ -1,4 +1,4 @@
-"""Mails about contests and panels. A mail is a job of its own; one that a killed worker may have sent is not sent again."""
+"""Mails about contests and panels, each a job of its own, sent as those about claims."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from competencies import wording
+from competencies.claim_mails import send_once
 from competencies.models import Contest, Evidence, Panel
 from competencies.selectors import scales_of
-from organisations import mails
 from organisations.jobs import Run, enqueue, job_kind
-from organisations.models import Job, User
+from organisations.models import User
 
 CONTEST_MAIL, PANEL_MAIL = "competencies.contest_mail", "competencies.panel_mail"
 # What a mail says of a contest: to the assessor, to the person, to who recorded the piece.
@@ -45,7 +45,7 @@ def send_contest_mail(run: Run) -> dict[str, Any]:
         "recorded_level": _level(contest.evidence),
         "corrected_level": _level(contest.correction),
     }
-    return _send_once(run, f"competencies/mails/contest_{run.payload['what']}", context)
+    return send_once(run, f"competencies/mails/contest_{run.payload['what']}", context)
 
 
 @job_kind(PANEL_MAIL, gettext_lazy("Tell of a panel"))
@@ -57,7 +57,7 @@ def send_panel_mail(run: Run) -> dict[str, Any]:
         "competency": panel.competency,
         "level": _level(panel.evidence),
     }
-    return _send_once(run, f"competencies/mails/panel_{run.payload['what']}", context)
+    return send_once(run, f"competencies/mails/panel_{run.payload['what']}", context)
 
 
 def _level(piece: Evidence | None) -> Callable[[], str]:
@@ -70,16 +70,3 @@ def _level(piece: Evidence | None) -> Callable[[], str]:
         return wording.level_words(piece.rank, scales_of([version_id])[version_id])
 
     return words
-
-
-def _send_once(run: Run, template: str, context: dict[str, Any]) -> dict[str, Any]:
-    """Note that the mail goes out, then send it. What fails is tried again; what was cut off between the two is not."""
-    if run.job.done:
-        return {"sent": None}  # nobody knows whether it went out
-    person = User.objects.get(pk=run.payload["to"])
-    run.progress(1, 1)
-    try:
-        return {"sent": mails.send(person, template, context)}
-    except Exception:
-        Job.objects.filter(pk=run.job.pk, lease=run.lease).update(done=0)
-        raise

@@ -154,11 +154,11 @@ def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("rank" if data["decision"] == ContestState.CORRECTED else "decision", str(error))
         else:
             if decided.decided_by_id == me.pk:
-                messages.success(request, _("Decided. %(name)s gets your answer.") % {"name": row.person})
-            else:
-                messages.warning(
-                    request, _("This was no longer open; nothing of yours was written. Below is how it ended.")
-                )
+                messages.success(request, _("Decided: %(name)s gets a mail with your answer.") % {"name": row.person})
+                return redirect("assess_desk")
+            messages.warning(
+                request, _("This was no longer open; nothing of yours was written. Below is how it ended.")
+            )
             return redirect("assess_contest", pk=row.pk)
     explained = selectors.explained_level(row.person, row.evidence.competency)
     context = contest_context(row) | {

@@ -229,6 +229,26 @@ def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | Non
     return correction
 
 
+def hand_on() -> int:
+    """Give contests that nobody has, or somebody who has left, to an assessor; returns how many."""
+    waiting = Contest.objects.filter(state=ContestState.OPEN).filter(
+        Q(assessor__isnull=True) | Q(assessor__is_active=False)
+    )
+    handed = 0
+    for row in waiting:
+        with transaction.atomic():
+            contest = _locked(row)
+            assessor = _second_assessor(contest.person, contest.evidence, contest.previous)
+            if contest.state != ContestState.OPEN or assessor is None or contest.assessor_id != row.assessor_id:
+                continue
+            contest.assessor = assessor
+            contest.save(update_fields=["assessor"])
+            log(instance=contest, action="competencies.hand_on_contest", data={"to": assessor.pk})
+            tell_of_contest(contest, ASKED, assessor)
+            handed += 1
+    return handed
+
+
 def end_overtaken_contest(*, evidence: Evidence, reason: str, at: datetime) -> None:
     """Somebody withdrew the piece: a contest of it that is still open ends with that answer. Within the caller's transaction."""
     for contest in Contest.objects.select_for_update(of=("self",)).filter(evidence=evidence, state=ContestState.OPEN):
@@ -269,6 +289,12 @@ def contests_by_evidence(evidence_ids: Collection[int]) -> dict[int, Contest]:
             if pk in evidence_ids and pk is not None:
                 found[pk] = contest
     return found
+
+
+def contests_of(person: User) -> dict[int, Contest]:
+    """The same for everything about one person. Two queries."""
+    pieces = Contest.objects.filter(person=person).values_list("evidence_id", "correction_id")
+    return contests_by_evidence({pk for pair in pieces for pk in pair if pk is not None})
 
 
 def level_change(contest: Contest) -> Moved | None:

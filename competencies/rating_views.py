@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -166,6 +167,10 @@ def record_quiz(request: HttpRequest, person_id: int, competency_id: int) -> Htt
     me, person, competency = _person_and_competency(request, person_id, competency_id)
     if not quizzes.may_record_quiz(me, person):
         raise PermissionDenied(_("Only the person’s manager or an assessor records a quiz."))
+    visible = (
+        User.objects.visible_to(me).filter(pk=person.pk).exists()
+    )  # an assessor may serve people she does not lead
+    back = reverse("level_of", args=[person.pk, competency.pk]) if visible else ""
     form = QuizForm(request.POST or None, competency=competency)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -184,14 +189,13 @@ def record_quiz(request: HttpRequest, person_id: int, competency_id: int) -> Htt
             form.add_error("rank", str(error))
         else:
             messages.success(request, _("Saved: the quiz of %(name)s.") % {"name": person})
-            if User.objects.visible_to(me).filter(pk=person.pk).exists():
-                return redirect("level_of", person_id=person.pk, competency_id=competency.pk)
-            return redirect("record_quiz", person_id=person.pk, competency_id=competency.pk)
+            return redirect(back or reverse("record_quiz", args=[person.pk, competency.pk]))
     explained = selectors.explained_level(person, competency)
     context = {
         "form": form,
         "person": person,
         "competency": competency,
+        "back": back,
         "explained": explained,
         "sentence": wording.level_sentence(explained.level, explained.required, explained.scale, own=False),
     }

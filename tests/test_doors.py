@@ -27,6 +27,7 @@ from tests.builders import (
     competency,
     give_evidence,
     lessons_of,
+    make_claim,
     make_course,
     make_framework,
     make_hr,
@@ -90,6 +91,7 @@ def house(db: None) -> House:
         origin=competency(version, "A"), target=competency(make_framework(), "A"), relation=LinkRelation.RELATED,
         by=names["steward"],
     )  # fmt: skip
+    claim = make_claim(names["learner"], competency(version, "A"))
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     item = identifiers(version)
     certificate = taken.certificate
@@ -99,7 +101,8 @@ def house(db: None) -> House:
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
         "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
-        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
+        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
+        "document": claim.documents.get().pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -128,6 +131,7 @@ HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
 STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
+DECIDES = signed_in(GONE, hr=OK, admin=OK)
 
 # name of the URL: (method, address, who gets what)
 GETS: dict[str, tuple[str, dict[str, object]]] = {
@@ -188,6 +192,14 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "ask_panel": ("/people/{person}/competencies/{competency}/panel/", ABOUT_HER | {"learner": NO}),
     "panel": ("/panels/{panel}/", signed_in(GONE, manager=OK, hr=OK, admin=OK)),
     "record_quiz": ("/people/{person}/competencies/{competency}/quiz/", ABOUT_HER | {"learner": NO}),
+    "my_evidence": ("/learn/evidence/", signed_in(OK)),
+    "add_evidence": ("/learn/competencies/{competency}/evidence/?kind=certificate", signed_in(OK)),
+    "my_claim": ("/learn/claims/{claim}/", HERS_ALONE),
+    "take_back_claim": ("/learn/claims/{claim}/take-back/", signed_in(WRONG)),
+    "evidence_document": ("/evidence/documents/{document}/", DECIDES | {"learner": OK}),
+    "assess_desk": ("/assess/", HR),
+    "assess_claim": ("/assess/claims/{claim}/", DECIDES),
+    "take_over_claim": ("/assess/claims/{claim}/take-over/", signed_in(WRONG)),
     "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
     "complete_lesson": ("/learn/lessons/{lesson}/done/", signed_in(WRONG)),
     "save_answers": ("/learn/lessons/{lesson}/answers/", signed_in(WRONG)),
@@ -252,6 +264,12 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         {"title": "Quiz", "rank": "2", "passed": "yes", "on": "2026-01-01", "token": "t"},
         signed_in(GONE, learner=NO, manager=BACK, hr=BACK, admin=BACK),
     ),
+    "add_evidence": ("/learn/competencies/{competency}/evidence/?kind=certificate", {"token": "x"}, signed_in(422)),
+    "take_back_claim": ("/learn/claims/{claim}/take-back/", {}, signed_in(GONE, learner=BACK)),
+    "assess_claim": (
+        "/assess/claims/{claim}/", {"decision": "refuse", "answer": "No."}, signed_in(GONE, hr=BACK, admin=BACK),
+    ),
+    "take_over_claim": ("/assess/claims/{claim}/take-over/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

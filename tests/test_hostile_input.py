@@ -37,6 +37,8 @@ PARAMETERS = {
     "wagtail_serve": ("again", "page"),
     "home": ("q", "language", "page"),
     "verify": ("code",),
+    "add_evidence": ("kind", "previous", "title", "issuer", "issued_on", "valid_until", "rank", "statement", "token"),
+    "assess_claim": ("decision", "rank", "answer"),
     "assess_next": ("all",),
     "assess_myself": ("all", "rank", "token"),
     "assess_person": ("rank", "token", "note"),

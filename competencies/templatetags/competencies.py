@@ -5,9 +5,9 @@ from typing import Any
 
 from django import template
 
+from competencies import contests as contesting
 from competencies import wording
 from competencies.browsing import Asked
-from competencies.contests import contests_by_evidence
 from competencies.enums import CompetencyKind
 from competencies.gaps import Required
 from competencies.levels import Level
@@ -100,7 +100,13 @@ def of_version(scales: Mapping[int, Scale], version_id: int) -> Scale:
 @register.simple_tag
 def contests_about(rows: Mapping[int, Evidence]) -> dict[int, Contest]:
     """The contest that says where each of these pieces stands. One query for all."""
-    return contests_by_evidence(rows.keys())
+    return contesting.contests_by_evidence(rows.keys())
+
+
+@register.simple_tag
+def contests_of(person: User) -> dict[int, Contest]:
+    """The same for everything on record about one person. Two queries."""
+    return contesting.contests_of(person)
 
 
 @register.inclusion_tag("competencies/partials/_contest_link.html")

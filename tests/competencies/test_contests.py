@@ -20,6 +20,7 @@ from competencies.contests import (
     ContestRefused,
     contests_by_evidence,
     decide_contest,
+    hand_on,
     level_change,
     may_decide_contest,
     open_contest,
@@ -165,6 +166,20 @@ def test_without_anybody_to_decide_it_stays_open_for_whoever_comes(ana, piece):
     assert may_decide_contest(late, contest)
     admin = make_person(is_superuser=True)
     assert may_decide_contest(admin, contest)
+
+
+def test_what_nobody_has_is_handed_on_once_there_is_somebody(ana, piece, assessor):
+    assessor.is_active = False
+    assessor.save()
+    contest = contested(ana, piece)
+    Contest.objects.filter(pk=contest.pk).update(assessor=assessor)
+    assert hand_on() == 0
+    late = make_assessor()
+    assert hand_on() == 1
+    assert hand_on() == 0
+    contest.refresh_from_db()
+    assert contest.assessor == late
+    assert len(mails_to(late)) == 1
 
 
 def test_the_members_of_a_panel_do_not_judge_their_own_word(ana, a, boss):
@@ -544,7 +559,9 @@ def test_the_way_of_a_contest_through_the_pages(client, ana, a, piece, assessor,
     assert "Choose the level that is right." in text(
         client.post(desk, {"decision": "corrected", "answer": "Yes."}), 422
     )
-    assert client.post(desk, {"decision": "corrected", "rank": "1", "answer": "One."}).url == desk
+    assert "says something on record in" in text(client.get("/assess/"))
+    assert client.post(desk, {"decision": "corrected", "rank": "1", "answer": "One."}).url == "/assess/"
+    assert desk not in text(client.get("/assess/"))
     assert "Corrected: it says level 1" in text(client.get(desk))
     client.force_login(make_assessor())
     late = text(client.post(desk, {"decision": "kept", "answer": "Late."}, follow=True))
@@ -628,10 +645,8 @@ def test_an_hr_officer_of_her_unit_decides_where_there_is_no_assessor(client, an
     contest = contested(ana, piece)
     assert contest.assessor == officer
     client.force_login(officer)
-    assert (
-        client.post(f"/assess/contests/{contest.pk}/", {"decision": "kept", "answer": "It fits."}).url
-        == f"/assess/contests/{contest.pk}/"
-    )
+    answer = client.post(f"/assess/contests/{contest.pk}/", {"decision": "kept", "answer": "It fits."})
+    assert answer.url == "/assess/"
     contest.refresh_from_db()
     assert contest.state == ContestState.KEPT
 
