@@ -108,7 +108,13 @@ class ContestState(models.TextChoices):
     KEPT = "kept", _("Stands as it was")
     CORRECTED = "corrected", _("Corrected")
     REMOVED = "removed", _("Withdrawn")
+    # Somebody else withdrew the piece while the contest was open.
+    OVERTAKEN = "overtaken", _("Withdrawn meanwhile")
     TAKEN_BACK = "taken_back", _("Taken back")
+
+
+# What an assessor may decide.
+DECIDED_CONTESTS = frozenset({ContestState.KEPT, ContestState.CORRECTED, ContestState.REMOVED})
 
 
 class BankStatus(models.TextChoices):

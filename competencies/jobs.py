@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from competencies import importers, uploads
+from competencies import claims, contests, documents, importers, uploads
 from competencies.importers import CannotImport
 from competencies.importers.content import shown
 from competencies.loading import load_framework
@@ -16,6 +17,7 @@ from organisations.jobs import CannotBeDone, LeaseLost, Run, job_kind
 from organisations.models import Job
 
 IMPORT_JOB = "competencies.import_framework"
+CLAIMS_JOB = "competencies.look_after_claims"
 STEPS = 3  # unpack, read, store
 
 
@@ -78,3 +80,13 @@ def _refused(error: CannotImport, folder: str | None = None) -> dict[str, Any]:
 def _folders_of_open_jobs() -> set[str]:
     payloads = Job.objects.open().filter(kind=IMPORT_JOB).values_list("payload", flat=True)
     return {file["key"].rpartition("/")[0] for payload in payloads for file in payload["files"]}
+
+
+@job_kind(CLAIMS_JOB, gettext_lazy("Look after claims"))
+def look_after_claims(run: Run) -> dict[str, Any]:
+    """Hand on claims and contests that nobody has, remind who is late, clear files that belong to nothing. Payload: `day`."""
+    return {
+        "handed_on": claims.hand_on() + contests.hand_on(),
+        "reminded": claims.remind_assessors(day=date.fromisoformat(run.payload["day"])),
+        "files_cleared": documents.clear_lost_documents(),
+    }

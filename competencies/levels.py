@@ -117,6 +117,12 @@ class EvidenceItem:
     se: float | None = None
     probabilities: tuple[float, ...] | None = None
     source: str = ""
+    # Of a correction: the id of the piece it stands for, in whose turn among those of one day it is read.
+    turn: int | None = None
+
+    @property
+    def order(self) -> tuple[date, int]:
+        return self.occurred_on, self.id if self.turn is None else self.turn
 
     @property
     def says(self) -> int:
@@ -175,7 +181,7 @@ def attained_level(items: Iterable[EvidenceItem], *, as_of: date, rules: RuleSet
     attains min(L, 2) alone and min(L, m + 1) beside other evidence that attains m, so it never needs more than
     what the rule in words says. The order of `items` does not matter; more items never lower the rank.
     """
-    ordered = sorted(items, key=lambda item: (item.occurred_on, item.id))
+    ordered = sorted(items, key=lambda item: item.order)
     judged: list[Judged] = []
     leaning: list[tuple[EvidenceItem, AttainmentRule, date | None]] = []
     for item in ordered:
@@ -202,7 +208,7 @@ def attained_level(items: Iterable[EvidenceItem], *, as_of: date, rules: RuleSet
     if rank == 0:
         return Level(0, declared, None, tuple(_by_date(judged)))
     carriers = [j for j in judged if j.attains == rank]
-    basis = max(carriers, key=lambda j: (j.lapses_on or date.max, j.item.occurred_on, j.item.id))
+    basis = max(carriers, key=lambda j: (j.lapses_on or date.max, j.item.order))
     final = tuple(
         _by_date([Judged(j.item, j.rule, Verdict.ATTAINS, j.attains, j.lapses_on) if j is basis else j for j in judged])
     )
@@ -258,7 +264,7 @@ def disagreement(level: Level, *, as_of: date) -> EvidenceItem | None:
             continue
         months = judged.rule.valid_months if judged.rule is not None and judged.rule.valid_months else 12
         lapses_on = judged.lapses_on or item.occurred_on + relativedelta(months=months)
-        newer = (item.occurred_on, item.id) > (basis.occurred_on, basis.id)
+        newer = item.order > basis.order
         if newer and item.occurred_on <= as_of < lapses_on and item.says <= level.rank - DISAGREES_BY:
             found = item
     return found
@@ -270,7 +276,7 @@ def ordered_self(judged: Iterable[Judged]) -> list[Judged]:
 
 
 def _by_date(judged: Iterable[Judged]) -> list[Judged]:
-    return sorted(judged, key=lambda j: (j.item.occurred_on, j.item.id))
+    return sorted(judged, key=lambda j: j.item.order)
 
 
 @dataclass(frozen=True)

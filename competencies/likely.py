@@ -129,7 +129,7 @@ def observations_of(items: Iterable[EvidenceItem], *, as_of: date) -> dict[int, 
     Rank 0 of a course or certificate says nothing. The order of `items` does not matter.
     """
     latest: dict[tuple[str, str], EvidenceItem] = {}
-    for item in sorted(items, key=lambda item: (item.occurred_on, item.id)):
+    for item in sorted(items, key=lambda item: item.order):
         if item.occurred_on <= as_of:
             latest[observed_as(item.kind, item.assessed), item.source] = item
     found = {}

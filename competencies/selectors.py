@@ -316,6 +316,7 @@ def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
         "id", "kind", "rank", "assessed", "occurred_on", "valid_until", "person_id", "competency_id",
         "competency__lineage", "competency__version_id", "competency__version__framework_id",
         "competency__version__status", "passed", "value", "se", "probabilities", "recorded_by_id", "said",
+        "stands_for_id", "stands_for__recorded_by_id",
     )  # fmt: skip
     rows = (
         Evidence.objects.standing()
@@ -325,7 +326,7 @@ def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
         .values_list(*fields)
     )
     for pk, kind, rank, assessed, occurred_on, valid_until, person_id, competency_id, *of in rows:
-        lineage, version_id, framework_id, status, passed, value, se, probabilities, by, said = of
+        lineage, version_id, framework_id, status, passed, value, se, probabilities, by, said, first, first_by = of
         item = EvidenceItem(
             pk,
             EvidenceKind(kind),
@@ -337,7 +338,8 @@ def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
             value=value,
             se=se,
             probabilities=None if probabilities is None else tuple(probabilities),
-            source=source_of(kind, by, said),
+            source=source_of(kind, by if first is None else first_by, said),
+            turn=first,
         )
         found[person_id].append(
             EvidenceRow(item, competency_id, lineage, version_id, framework_id, status != FrameworkStatus.SUPERSEDED)
@@ -804,7 +806,8 @@ def item_of(row: Evidence) -> EvidenceItem:
         value=row.value,
         se=row.se,
         probabilities=None if row.probabilities is None else tuple(row.probabilities),
-        source=source_of(row.kind, row.recorded_by_id, str(row.source)),
+        source=source_of(row.kind, (row.stands_for or row).recorded_by_id, str(row.source)),
+        turn=row.stands_for_id,
     )
 
 
@@ -835,7 +838,7 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
     lineages = [place.lineage, *(counterpart.lineage for counterpart in place.counterparts)]
     everything = list(
         Evidence.objects.filter(person=person, competency__lineage__in=lineages)
-        .select_related("recorded_by", "withdrawal", "competency__version__framework")
+        .select_related("recorded_by", "withdrawal", "stands_for", "competency__version__framework")
         .order_by("pk")
     )
     standing_rows = [row for row in everything if not hasattr(row, "withdrawal")]
@@ -872,6 +875,29 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
             if row.competency_id in {item.via for item in items}
         },
     )
+
+
+def level_shown_by(rows: Iterable[Evidence], competency: Competency, *, as_of: date) -> tuple[Level, Scale]:
+    """The level that just these pieces of one person show in a competency, and its scale.
+
+    Rows come with `competency__version` and `stands_for` selected. Four queries.
+    """
+    place = _places([competency], NOTHING_SUPPOSED)[competency.pk]
+    taken = [
+        EvidenceRow(
+            item_of(row),
+            row.competency_id,
+            row.competency.lineage,
+            row.competency.version_id,
+            row.competency.version.framework_id,
+            in_force=row.competency.version.status != FrameworkStatus.SUPERSEDED,
+        )
+        for row in rows
+    ]
+    scales = scales_of({place.version_id, *(row.version_id for row in taken)})
+    books = books_in_force({place.framework_id, *(row.framework_id for row in taken)})
+    levels = _levels(taken, {place.competency_id: place}, scales, as_of, books)
+    return levels.get(competency.pk, NOTHING_HELD), scales[competency.version_id]
 
 
 @dataclass(frozen=True)

@@ -78,26 +78,28 @@ def record_evidence(
     note: str = "",
     valid_until: date | None = None,
     at: datetime | None = None,
+    corrects: Evidence | None = None,
 ) -> list[Evidence]:
     """Record findings about a person, one piece of evidence a competency.
 
     `source_key` names the event (a form's token, an enrolment): recording the same event again returns what is there.
     Raises EvidenceRefused with a sentence when a level is off the scale, the date lies in the future, the evidence has
     lapsed on arrival, the competency is withdrawn or a draft, or somebody rates herself as her own manager. Then nothing
-    is written.
+    is written. What `corrects` another piece stands for it: it may have lapsed or be about a withdrawn competency, too.
     """
     moment = at or timezone.now()
     today = timezone.localdate(moment)
     if occurred_on > today:
         raise EvidenceRefused(_("Evidence cannot be dated in the future."))
-    if valid_until is not None and occurred_on < valid_until <= today:
+    if corrects is None and valid_until is not None and occurred_on < valid_until <= today:
         raise EvidenceRefused(_("This has lapsed already; it would count for nothing."))
     if valid_until is not None and valid_until <= occurred_on:
         raise EvidenceRefused(_("The evidence would lapse before it is dated."))
     if kind == EvidenceKind.MANAGER and by == person:
         raise EvidenceRefused(_("You cannot confirm your own level as a manager."))
     for finding in findings:
-        check_in_use(finding.competency)
+        if corrects is None:
+            check_in_use(finding.competency)
         check_rank(finding.competency, finding.rank)
     recorded = []
     new = False
@@ -122,6 +124,7 @@ def record_evidence(
                 source_key=key,
                 recorded_by=by,
                 recorded_at=moment,
+                stands_for=None if corrects is None else corrects.stands_for or corrects,
             ),
         )
         new = new or created
@@ -159,12 +162,21 @@ def _get_or_create_evidence(key: str, piece: Evidence) -> tuple[Evidence, bool]:
 
 
 @transaction.atomic
-def withdraw_evidence(*, evidence: Evidence, by: User | None, reason: str) -> EvidenceWithdrawal:
-    """The piece stays on record and no longer counts. Withdrawing twice leaves one withdrawal."""
+def withdraw_evidence(
+    *, evidence: Evidence, by: User | None, reason: str, at: datetime | None = None
+) -> EvidenceWithdrawal:
+    """The piece stays on record and no longer counts; an open contest of it ends. Withdrawing twice leaves one withdrawal."""
+    from competencies.contests import end_overtaken_contest
+
+    moment = at or timezone.now()
+    Evidence.objects.select_for_update(of=("self",)).get(
+        pk=evidence.pk
+    )  # a contest of it is opened or decided elsewhere
     withdrawal, created = EvidenceWithdrawal.objects.get_or_create(
-        evidence=evidence, defaults={"withdrawn_by": by, "reason": reason}
+        evidence=evidence, defaults={"withdrawn_by": by, "reason": reason, "withdrawn_at": moment}
     )
     if created:
+        end_overtaken_contest(evidence=evidence, reason=reason, at=moment)
         log(instance=evidence, action="competencies.withdraw_evidence", user=by, data={"reason": reason})
         transaction.on_commit(
             partial(

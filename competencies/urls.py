@@ -1,6 +1,15 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import (
+    case_views,
+    claim_views,
+    contest_views,
+    desk,
+    documents,
+    rating_views,
+    version_views,
+    views,
+)
 
 CASE = "ims/case/v1p1"
 
@@ -30,6 +39,20 @@ urlpatterns = [
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
+    path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),
+    path("learn/evidence/<int:evidence_id>/contest/", contest_views.contest_evidence, name="contest_evidence"),
+    path("learn/contests/<int:pk>/", contest_views.contest, name="contest"),
+    path("assess/contests/<int:pk>/", contest_views.assess_contest, name="assess_contest"),
+    path("people/<int:person_id>/competencies/<int:competency_id>/panel/", rating_views.ask_panel, name="ask_panel"),
+    path("panels/<int:pk>/", rating_views.panel, name="panel"),
+    path("people/<int:person_id>/competencies/<int:competency_id>/quiz/", rating_views.record_quiz, name="record_quiz"),
+    path("learn/evidence/", claim_views.my_evidence, name="my_evidence"),
+    path("learn/competencies/<int:competency_id>/evidence/", claim_views.add_evidence, name="add_evidence"),
+    path("learn/claims/<int:pk>/", claim_views.my_claim, name="my_claim"),
+    path("learn/claims/<int:pk>/take-back/", claim_views.take_back, name="take_back_claim"),
+    path("assess/", claim_views.assess_desk, name="assess_desk"),
+    path("assess/claims/<int:pk>/", claim_views.assess_claim, name="assess_claim"),
+    path("assess/claims/<int:pk>/take-over/", claim_views.take_over, name="take_over_claim"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),

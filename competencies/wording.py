@@ -183,6 +183,10 @@ def verdict_words(judged: Judged) -> str:
 
 def source_words(row: Evidence) -> str:
     """Who or what said so."""
+    if row.kind == EvidenceKind.QUIZ and not row.passed:
+        return _("Quiz “%(source)s”, not passed") % {"source": row.source}
+    if row.kind == EvidenceKind.PANEL and str(row.source):  # "Panel of 3" says what it is
+        return str(row.source)
     if str(row.source):
         return _("%(kind)s “%(source)s”") % {"kind": row.get_kind_display(), "source": row.source}
     if row.recorded_by is not None and row.kind != EvidenceKind.SELF:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from competencies.assessors import DECIDE, is_asked
 from competencies.perms import PUBLISH
 from organisations import perms
 
@@ -32,6 +33,12 @@ class Desks:
     def frameworks(self) -> bool:
         return self._may(f"competencies.{PUBLISH}")
 
+    @cached_property
+    def assess(self) -> bool:
+        """For who may decide on claims, and who was asked to: one query, and only where no other desk answers it."""
+        user = self.request.user
+        return user.is_authenticated and (self._may(f"competencies.{DECIDE}") or self.hr or is_asked(user))
+
     def _may(self, permission: str) -> bool:
         user = self.request.user
         return user.is_authenticated and (user.is_superuser or permission in self._permissions)
@@ -41,7 +48,7 @@ class Desks:
         """Of the permissions that open a desk, those this visitor has. One query for all desks."""
         wanted = Permission.objects.filter(
             Q(content_type__app_label="wagtailadmin", codename="access_admin")
-            | Q(content_type__app_label="competencies", codename=PUBLISH)
+            | Q(content_type__app_label="competencies", codename__in=[PUBLISH, DECIDE])
         )
         own = wanted.filter(Q(group__user=self.request.user) | Q(user=self.request.user))
         return frozenset(f"{app}.{name}" for app, name in own.values_list("content_type__app_label", "codename"))

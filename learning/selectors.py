@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
@@ -16,12 +16,15 @@ from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states, in_language
+from learning.enums import PlanReason
 from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
 
 # How long a change of the path is shown on the desk.
 NEWS_FOR = timedelta(days=14)
+# A plan for evidence is made right after the commit; should a worker be late, its change is only told on the path.
+PLANNED_WITHIN = timedelta(minutes=5)
 
 
 def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
@@ -159,6 +162,17 @@ def _lines(closings: Sequence[dict], standing: Standing) -> tuple[tuple[Line, Cl
 def recent_changes(person: User, limit: int = 5) -> list[PathPlan]:
     """Plans that changed something, the newest first."""
     return [plan for plan in PathPlan.objects.filter(person=person).order_by("-number")[:limit] if plan.changes]
+
+
+def plan_made_after(person: User, moment: datetime) -> PathPlan | None:
+    """The plan that evidence of a moment brought about: the first one made for evidence soon afterwards. One query."""
+    return (
+        PathPlan.objects.filter(
+            person=person, reason=PlanReason.EVIDENCE, made_at__gte=moment, made_at__lt=moment + PLANNED_WITHIN
+        )
+        .order_by("number")
+        .first()
+    )
 
 
 def plan_caused_by(enrolment: Enrolment) -> PathPlan | None:

@@ -8,11 +8,16 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus
+from competencies.assessors import ASSESSORS
+from competencies.claims import Asked, submit_claim
+from competencies.enums import ClaimKind, CompetencyKind, EvidenceKind, FrameworkStatus
 from competencies.models import (
     Area,
+    Claim,
     Competency,
     Evidence,
     Framework,
@@ -256,3 +261,35 @@ def give_evidence(
         assessed=assessed,
     )
     return piece
+
+
+def make_assessor(name: str = "") -> User:
+    """Somebody in the group that decides on claims and contests of everybody."""
+    person = make_person(name)
+    person.groups.add(Group.objects.get(name=ASSESSORS))
+    return person
+
+
+# As small as a PDF is that a reader opens.
+PDF = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
+
+
+def pdf_file(name: str = "certificate.pdf", *, mark: str = "") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, PDF.replace(b"/Catalog", f"/Catalog /Mark ({mark})".encode()))
+
+
+def make_claim(
+    person: User, what: Competency, rank: int = 3, kind: ClaimKind = ClaimKind.CERTIFICATE, **more: Any
+) -> Claim:
+    """A claim as a person submits it, with a document."""
+    at, previous, token = more.pop("at", None), more.pop("previous", None), more.pop("token", str(uuid4()))
+    day = timezone.localdate(at) if at else timezone.localdate()
+    values = {
+        "title": "Security professional",
+        "issuer": "Institute of Security",
+        "issued_on": day - timedelta(days=30),
+        "statement": "I did it for two years.",
+        "files": [pdf_file(mark=token)],
+    }
+    asked = Asked(competency=what, kind=kind, rank=rank, **{**values, **more})  # type: ignore[arg-type]
+    return submit_claim(person=person, asked=asked, token=token, previous=previous, at=at)

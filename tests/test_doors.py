@@ -9,13 +9,16 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from competencies.alignments import align
 from competencies.case_packages import package_of
+from competencies.contests import open_contest
 from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
+from competencies.panel_rating import ask_panel
 from competencies.perms import STEWARDS
 from courses.models import Enrolment
 from organisations.jobs import enqueue
@@ -24,6 +27,7 @@ from tests.builders import (
     competency,
     give_evidence,
     lessons_of,
+    make_claim,
     make_course,
     make_framework,
     make_hr,
@@ -68,7 +72,13 @@ def house(db: None) -> House:
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
     Enrolment.objects.create(person=names["learner"], course=begun)
-    give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
+    declared = give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.SELF)
+    contest = open_contest(person=names["learner"], evidence=declared, reason="Too low.", token="doors")
+    confirmed = give_evidence(names["learner"], competency(version, "A"), 2, EvidenceKind.MANAGER, by=names["manager"])
+    panel = ask_panel(
+        person=names["learner"], competency=competency(version, "A"), members=[names["manager"], names["hr"]],
+        due_on=timezone.localdate(), subject="", token="doors", by=names["admin"],
+    )  # fmt: skip
     job = enqueue(
         kind="learning.replan",
         key="doors",
@@ -81,6 +91,7 @@ def house(db: None) -> House:
         origin=competency(version, "A"), target=competency(make_framework(), "A"), relation=LinkRelation.RELATED,
         by=names["steward"],
     )  # fmt: skip
+    claim = make_claim(names["learner"], competency(version, "A"))
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     item = identifiers(version)
     certificate = taken.certificate
@@ -89,7 +100,9 @@ def house(db: None) -> House:
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
-        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
+        "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
+        "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
+        "document": claim.documents.get().pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -118,6 +131,7 @@ HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
 STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
+DECIDES = signed_in(GONE, hr=OK, admin=OK)
 
 # name of the URL: (method, address, who gets what)
 GETS: dict[str, tuple[str, dict[str, object]]] = {
@@ -172,6 +186,20 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
+    "contest_evidence": ("/learn/evidence/{evidence}/contest/", HERS_ALONE),
+    "contest": ("/learn/contests/{contest}/", HERS_ALONE),
+    "assess_contest": ("/assess/contests/{contest}/", signed_in(GONE, hr=OK, admin=OK)),
+    "ask_panel": ("/people/{person}/competencies/{competency}/panel/", ABOUT_HER | {"learner": NO}),
+    "panel": ("/panels/{panel}/", signed_in(GONE, manager=OK, hr=OK, admin=OK)),
+    "record_quiz": ("/people/{person}/competencies/{competency}/quiz/", ABOUT_HER | {"learner": NO}),
+    "my_evidence": ("/learn/evidence/", signed_in(OK)),
+    "add_evidence": ("/learn/competencies/{competency}/evidence/?kind=certificate", signed_in(OK)),
+    "my_claim": ("/learn/claims/{claim}/", HERS_ALONE),
+    "take_back_claim": ("/learn/claims/{claim}/take-back/", signed_in(WRONG)),
+    "evidence_document": ("/evidence/documents/{document}/", DECIDES | {"learner": OK}),
+    "assess_desk": ("/assess/", HR),
+    "assess_claim": ("/assess/claims/{claim}/", DECIDES),
+    "take_over_claim": ("/assess/claims/{claim}/take-over/", signed_in(WRONG)),
     "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
     "complete_lesson": ("/learn/lessons/{lesson}/done/", signed_in(WRONG)),
     "save_answers": ("/learn/lessons/{lesson}/answers/", signed_in(WRONG)),
@@ -219,6 +247,29 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/people/{person}/competencies/{competency}/assess/", {"rank": "2", "token": "t"},
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
     ),
+    "contest_evidence": (
+        "/learn/evidence/{evidence}/contest/", {"reason": "Too low.", "token": "t"}, signed_in(GONE, learner=BACK)
+    ),
+    "contest": ("/learn/contests/{contest}/", {"do": "take_back"}, signed_in(GONE, learner=BACK)),
+    "assess_contest": (
+        "/assess/contests/{contest}/", {"decision": "kept", "answer": "It fits."}, signed_in(GONE, hr=BACK, admin=BACK)
+    ),
+    "ask_panel": (
+        "/people/{person}/competencies/{competency}/panel/", {"do": "ask", "token": "t"},
+        signed_in(GONE, learner=NO, manager=422, hr=422, admin=422),
+    ),
+    "panel": ("/panels/{panel}/", {"do": "rate", "rank": "2"}, signed_in(GONE, manager=BACK, hr=BACK, admin=BACK)),
+    "record_quiz": (
+        "/people/{person}/competencies/{competency}/quiz/",
+        {"title": "Quiz", "rank": "2", "passed": "yes", "on": "2026-01-01", "token": "t"},
+        signed_in(GONE, learner=NO, manager=BACK, hr=BACK, admin=BACK),
+    ),
+    "add_evidence": ("/learn/competencies/{competency}/evidence/?kind=certificate", {"token": "x"}, signed_in(422)),
+    "take_back_claim": ("/learn/claims/{claim}/take-back/", {}, signed_in(GONE, learner=BACK)),
+    "assess_claim": (
+        "/assess/claims/{claim}/", {"decision": "refuse", "answer": "No."}, signed_in(GONE, hr=BACK, admin=BACK),
+    ),
+    "take_over_claim": ("/assess/claims/{claim}/take-over/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

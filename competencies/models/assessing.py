@@ -196,7 +196,8 @@ class Contest(models.Model):
                 violation_error_message=_("This piece is being looked at already."),
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "taken_back"]) | Q(decided_at__isnull=False, decided_by__isnull=False),
+                condition=Q(state__in=["open", "taken_back", "overtaken"])
+                | Q(decided_at__isnull=False, decided_by__isnull=False),
                 name="competencies_decided_contest_says_by_whom",
             ),
             models.CheckConstraint(
@@ -226,6 +227,7 @@ class Panel(models.Model):
     due_on = models.DateField(_("rate by"))
     asked_at = models.DateTimeField(_("asked"), default=timezone.now)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    called_off = models.BooleanField(_("called off"), default=False)
     evidence = models.OneToOneField(
         Evidence, on_delete=models.PROTECT, null=True, blank=True, related_name="panel", verbose_name=_("evidence")
     )
@@ -250,6 +252,7 @@ class PanelRating(models.Model):
     rank = models.PositiveSmallIntegerField(_("level"), null=True, blank=True)
     note = models.TextField(_("what shows it"), blank=True)
     rated_at = models.DateTimeField(_("rated"), null=True, blank=True)
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rating of a panel")
@@ -260,6 +263,10 @@ class PanelRating(models.Model):
             models.CheckConstraint(
                 condition=Q(rank__isnull=True, rated_at__isnull=True) | Q(rank__isnull=False, rated_at__isnull=False),
                 name="competencies_rating_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(rated_at__isnull=True) | Q(declined_at__isnull=True),
+                name="competencies_who_declined_has_not_rated",
             ),
         ]
 

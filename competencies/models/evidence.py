@@ -63,6 +63,16 @@ class Evidence(models.Model):
         related_name="+",
         verbose_name=_("recorded by"),
     )
+    # A correction counts as the piece it stands for would: as that one's word, in its turn. Of a piece that was corrected
+    # more than once it is the first.
+    stands_for = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        verbose_name=_("stands for"),
+    )
     recorded_at = models.DateTimeField(_("recorded"), default=timezone.now)
 
     objects = EvidenceQuerySet.as_manager()

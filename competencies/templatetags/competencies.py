@@ -5,13 +5,17 @@ from typing import Any
 
 from django import template
 
+from competencies import contests as contesting
 from competencies import wording
 from competencies.browsing import Asked
 from competencies.enums import CompetencyKind
 from competencies.gaps import Required
 from competencies.levels import Level
-from competencies.models import Competency
+from competencies.models import Competency, Contest, Evidence
+from competencies.panel_rating import may_ask_panel, panels_to_rate
+from competencies.quizzes import may_record_quiz
 from competencies.selectors import Line, Scale, Standing
+from organisations.models import User
 
 register = template.Library()
 
@@ -91,3 +95,39 @@ def difference_words(difference: int | None) -> str:
 def of_version(scales: Mapping[int, Scale], version_id: int) -> Scale:
     """The scale of a framework version among several."""
     return scales[version_id]
+
+
+@register.simple_tag
+def contests_about(rows: Mapping[int, Evidence]) -> dict[int, Contest]:
+    """The contest that says where each of these pieces stands. One query for all."""
+    return contesting.contests_by_evidence(rows.keys())
+
+
+@register.simple_tag
+def contests_of(person: User) -> dict[int, Contest]:
+    """The same for everything on record about one person. Two queries."""
+    return contesting.contests_of(person)
+
+
+@register.inclusion_tag("competencies/partials/_contest_link.html")
+def contest_link(contests: Mapping[int, Contest], row: Evidence) -> dict[str, Any]:
+    """For the person herself: contest this piece, or where her contest of it stands."""
+    return {"contest": contests.get(row.pk), "row": row, "source": wording.source_words(row)}
+
+
+@register.inclusion_tag("competencies/partials/_rate_links.html", takes_context=True)
+def rate_links(context: Mapping[str, Any], person: User, competency: Competency) -> dict[str, Any]:
+    """What the reader may add to the record of somebody else beside her own assessment."""
+    reader, in_use = context["user"], competency.version.is_published
+    return {
+        "person": person,
+        "competency": competency,
+        "may_ask": in_use and may_ask_panel(reader, person),
+        "may_record": in_use and may_record_quiz(reader, person),
+    }
+
+
+@register.inclusion_tag("competencies/partials/_panels_to_rate.html")
+def panels_waiting(person: User) -> dict[str, Any]:
+    """What a panel asks of this person, for her desk; nothing where nothing waits. One query."""
+    return {"ratings": panels_to_rate(person)[:10]}

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from django import template
 
@@ -50,6 +50,13 @@ def path_now(person: User) -> PathView:
 def changes_caused(enrolment: Enrolment) -> list[ChangeView]:
     """What completing this course changed on the path; empty when it changed nothing."""
     plan = selectors.plan_caused_by(enrolment)
+    return selectors.change_views([plan])[plan.pk] if plan else []
+
+
+@register.simple_tag
+def path_changes_after(person: User, moment: datetime) -> list[ChangeView]:
+    """What evidence recorded or withdrawn at a moment changed on the path; empty when it changed nothing."""
+    plan = selectors.plan_made_after(person, moment)
     return selectors.change_views([plan])[plan.pk] if plan else []
 
 

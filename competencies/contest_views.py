@@ -1,0 +1,185 @@
+"""Doors to contests: the person opens, follows and takes back; a second assessor decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from competencies import contests, selectors, wording
+from competencies.assessors import answer_due_on
+from competencies.contest_forms import ContestForm, DecideContestForm
+from competencies.documents import DocumentRefused, takes_documents
+from competencies.enums import ContestState
+from competencies.models import Contest, Evidence
+from organisations.perms import signed_in
+
+
+def contest_rows() -> Any:
+    return Contest.objects.select_related(
+        "person",
+        "assessor",
+        "decided_by",
+        "previous",
+        "correction",
+        "evidence__competency__version__framework",
+        "evidence__recorded_by",
+        "evidence__stands_for",
+        "evidence__withdrawal",
+    )
+
+
+def piece_words(evidence: Evidence, scale: selectors.Scale) -> dict[str, Any]:
+    """What a page says of one piece of evidence."""
+    return {
+        "row": evidence,
+        "source": wording.source_words(evidence),
+        "level": wording.level_words(evidence.rank, scale),
+    }
+
+
+@takes_documents
+def contest_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
+    """The person says what is wrong with a piece about her; one that is being looked at leads to its contest."""
+    me = signed_in(request)
+    evidence = get_object_or_404(
+        Evidence.objects.filter(person=me).select_related(
+            "competency__version__framework", "recorded_by", "stands_for", "withdrawal"
+        ),
+        pk=evidence_id,
+    )
+    competency = evidence.competency
+    now = selectors.competencies_in_force([competency.pk]).get(competency.pk, competency.pk)
+    contest = Contest.objects.filter(evidence=evidence, state=ContestState.OPEN).first()
+    if request.method != "POST" and contest is not None:
+        return redirect("contest", pk=contest.pk)
+    if request.method != "POST" and hasattr(evidence, "withdrawal"):
+        messages.info(request, _("This piece was withdrawn; it no longer counts, so there is nothing to contest."))
+        return redirect("my_level", competency_id=now)
+    previous = contests.earlier_contest_of(evidence)
+    form = ContestForm(request.POST or None, request.FILES or None, evidence=evidence, again=previous is not None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contest = contests.open_contest(
+                person=me,
+                evidence=evidence,
+                reason=form.cleaned_data["reason"],
+                wanted_rank=form.cleaned_data["wanted_rank"],
+                files=form.cleaned_data["documents"],
+                token=form.cleaned_data["token"],
+            )
+        except contests.ContestRefused as error:
+            form.add_error("reason", str(error))
+        except DocumentRefused as error:
+            form.add_error("documents", str(error))
+        else:
+            messages.success(request, _("Sent. The piece counts until there is an answer."))
+            return redirect("contest", pk=contest.pk)
+    context = {
+        "form": form,
+        "piece": piece_words(evidence, selectors.scales_of([competency.version_id])[competency.version_id]),
+        "competency": competency,
+        "level_of": now,
+        "previous": previous,
+        "due_on": answer_due_on(timezone.localdate()),
+    }
+    return render(request, "competencies/contest_evidence.html", context, status=422 if form.errors else 200)
+
+
+def contest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where a contest stands, for the person: when it is due, the answer, what it changed. POST takes it back."""
+    me = signed_in(request)
+    row = get_object_or_404(contest_rows().filter(person=me), pk=pk)
+    if request.method == "POST":
+        try:
+            contests.take_back_contest(contest=row, by=me)
+        except contests.ContestRefused as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Taken back. The piece stands as it was."))
+        return redirect("contest", pk=row.pk)
+    return render(request, "competencies/contest.html", contest_context(row))
+
+
+def contest_context(row: Contest) -> dict[str, Any]:
+    """What both sides see of a contest."""
+    competency = row.evidence.competency
+    scale = selectors.scales_of([competency.version_id])[competency.version_id]
+    moved = contests.level_change(row)
+    standing_piece = row.correction if row.state == ContestState.CORRECTED else row.evidence
+    again = (
+        row.state in {ContestState.KEPT, ContestState.CORRECTED}
+        and standing_piece is not None
+        and Evidence.objects.standing().filter(pk=standing_piece.pk).exists()
+        and not Contest.objects.filter(previous=row).exclude(state=ContestState.TAKEN_BACK).exists()
+    )
+    return {
+        "contest": row,
+        "piece": piece_words(row.evidence, scale),
+        "competency": competency,
+        "level_of": selectors.competencies_in_force([competency.pk]).get(competency.pk, competency.pk),
+        "wanted": "" if row.wanted_rank is None else wording.level_words(row.wanted_rank, scale),
+        "corrected": "" if row.correction is None else wording.level_words(row.correction.rank, scale),
+        "documents": list(row.documents.all()),
+        "moved": moved,
+        "moved_words": wording.moved_words(moved) if moved else "",
+        "is_overdue": row.state == ContestState.OPEN and row.due_on < timezone.localdate(),
+        "again": standing_piece if again else None,
+    }
+
+
+def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
+    """The second assessor looks at the piece, what else is on record and the reasons, and decides."""
+    me = signed_in(request)
+    row = get_object_or_404(contest_rows(), pk=pk)
+    if not contests.may_decide_contest(me, row):
+        raise Http404
+    form = DecideContestForm(request.POST or None, evidence=row.evidence)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            decided = contests.decide_contest(
+                contest=row,
+                by=me,
+                decision=ContestState(data["decision"]),
+                answer=data["answer"],
+                rank=data["rank"],
+                passed=data["passed"],
+            )
+        except contests.ContestRefused as error:
+            form.add_error("rank" if data["decision"] == ContestState.CORRECTED else "decision", str(error))
+        else:
+            if decided.decided_by_id == me.pk:
+                messages.success(request, _("Decided: %(name)s gets a mail with your answer.") % {"name": row.person})
+                return redirect("assess_desk")
+            messages.warning(
+                request, _("This was no longer open; nothing of yours was written. Below is how it ended.")
+            )
+            return redirect("assess_contest", pk=row.pk)
+    explained = selectors.explained_level(row.person, row.evidence.competency)
+    context = contest_context(row) | {
+        "form": form,
+        "explained": explained,
+        "sentence": wording.level_sentence(explained.level, explained.required, explained.scale, own=False),
+        "others": [
+            piece_words(explained.rows[j.item.id], explained.scale) | {"verdict": wording.verdict_words(j)}
+            for j in reversed(explained.level.judged)
+            if j.item.id != row.evidence_id
+        ],
+        "earlier": earlier_answers(row),
+    }
+    return render(request, "competencies/assess_contest.html", context, status=422 if form.errors else 200)
+
+
+def earlier_answers(row: Contest) -> list[Contest]:
+    """The contests this one takes up again, the latest first."""
+    found = []
+    before = row.previous
+    while before is not None:
+        found.append(before)
+        before = before.previous
+    return found

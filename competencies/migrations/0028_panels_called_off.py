@@ -1,0 +1,14 @@
+"""Who asked for a panel may call it off."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("competencies", "0027_declined_ratings")]
+    operations = [
+        migrations.AddField(
+            model_name="panel",
+            name="called_off",
+            field=models.BooleanField(default=False, verbose_name="called off"),
+        ),
+    ]
