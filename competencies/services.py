@@ -98,7 +98,9 @@ def record_evidence(
         raise EvidenceRefused(_("You cannot confirm your own level as a manager."))
     for finding in findings:
         check_in_use(finding.competency)
-        check_rank(finding.competency, finding.rank)
+        # A diagnostic may show no level yet, also on a scale that begins at 1.
+        if finding.rank or kind != EvidenceKind.DIAGNOSTIC:
+            check_rank(finding.competency, finding.rank)
     recorded = []
     new = False
     for finding in findings:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import case_views, desk, diagnostic_views, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -28,6 +28,12 @@ urlpatterns = [
     path("learn/assess/", views.assess_next, name="assess_next"),
     path("learn/competencies/<int:competency_id>/", views.level_of, name="my_level"),
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
+    path(
+        "learn/competencies/<int:competency_id>/diagnostic/", diagnostic_views.diagnostic_start, name="diagnostic_start"
+    ),
+    path("learn/diagnostics/<int:pk>/", diagnostic_views.diagnostic, name="diagnostic"),
+    path("learn/diagnostics/<int:pk>/stop/", diagnostic_views.diagnostic_stop, name="diagnostic_stop"),
+    path("learn/diagnostics/<int:pk>/result/", diagnostic_views.diagnostic_result, name="diagnostic_result"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),

@@ -29,6 +29,12 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.withdraw_alignment", _("Withdraw an alignment"), _("Alignment withdrawn"))
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
+    actions.register_action("competencies.start_diagnostic", _("Start a diagnostic"), _("Diagnostic started"))
+    actions.register_action("competencies.stop_diagnostic", _("Stop a diagnostic"), _("Diagnostic stopped"))
+    actions.register_action("competencies.finish_diagnostic", _("Finish a diagnostic"), _("Diagnostic finished"))
+    actions.register_action(
+        "competencies.close_diagnostic", _("Close a diagnostic"), _("Diagnostic closed, left unfinished")
+    )
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 

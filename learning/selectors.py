@@ -16,6 +16,7 @@ from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states, in_language
+from learning.enums import PlanReason
 from learning.models import PathAssignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
@@ -189,6 +190,22 @@ def plan_caused_by(enrolment: Enrolment) -> PathPlan | None:
             if passed or change.get("evidence", {}).get("id") in evidence:
                 return plan
     return None
+
+
+def plan_after(evidence: Evidence) -> PathPlan | None:
+    """The plan that a piece of evidence brought about: the first after it and before the next piece. Two queries."""
+    following = (
+        Evidence.objects.filter(person=evidence.person_id, recorded_at__gt=evidence.recorded_at)
+        .order_by("recorded_at")
+        .values_list("recorded_at", flat=True)
+        .first()
+    )
+    plans = PathPlan.objects.filter(
+        person=evidence.person_id, made_at__gte=evidence.recorded_at, reason=PlanReason.EVIDENCE
+    )
+    if following is not None:
+        plans = plans.filter(made_at__lt=following)
+    return plans.order_by("number").first()
 
 
 @dataclass(frozen=True)

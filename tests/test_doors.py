@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from competencies.alignments import align
 from competencies.case_packages import package_of
+from competencies.diagnosing import start_diagnostic, stop_diagnostic
 from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
@@ -33,6 +34,7 @@ from tests.builders import (
     make_unit,
     take_course,
 )
+from tests.competencies.banks import make_bank
 
 VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
@@ -81,6 +83,9 @@ def house(db: None) -> House:
         origin=competency(version, "A"), target=competency(make_framework(), "A"), relation=LinkRelation.RELATED,
         by=names["steward"],
     )  # fmt: skip
+    bank = make_bank(competency(version, "B"), items=12)
+    finished = stop_diagnostic(diagnostic=start_diagnostic(person=names["learner"], bank=bank))
+    diagnostic = start_diagnostic(person=names["learner"], bank=bank)
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     item = identifiers(version)
     certificate = taken.certificate
@@ -90,6 +95,7 @@ def house(db: None) -> House:
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
+        "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -170,6 +176,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "assess_next": ("/learn/assess/", signed_in(BACK)),
     "my_level": ("/learn/competencies/{competency}/", signed_in(OK)),
     "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
+    "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", signed_in(OK)),
+    "diagnostic_start without a bank": ("/learn/competencies/{competency}/diagnostic/", signed_in(GONE)),
+    "diagnostic": ("/learn/diagnostics/{diagnostic}/", HERS_ALONE),
+    "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", signed_in(WRONG)),
+    "diagnostic_result": ("/learn/diagnostics/{finished}/result/", HERS_ALONE),
+    "diagnostic_result before its end": ("/learn/diagnostics/{diagnostic}/result/", signed_in(GONE, learner=BACK)),
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
     "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
@@ -219,6 +231,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/people/{person}/competencies/{competency}/assess/", {"rank": "2", "token": "t"},
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
     ),
+    "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", {}, signed_in(BACK)),
+    "diagnostic": ("/learn/diagnostics/{diagnostic}/", {"position": "1"}, signed_in(GONE, learner=422)),
+    "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", {}, signed_in(GONE, learner=BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

@@ -40,6 +40,7 @@ PARAMETERS = {
     "assess_next": ("all",),
     "assess_myself": ("all", "rank", "token"),
     "assess_person": ("rank", "token", "note"),
+    "diagnostic": ("position", "option"),
     "hr_people": ("q", "unit", "page"),
     "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
     "job_list": ("page",),
