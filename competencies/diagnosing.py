@@ -448,7 +448,7 @@ def shuffled(item: DiagnosticItem, seed: int) -> tuple[ItemOption, ...]:
 
 @dataclass(frozen=True)
 class Part:
-    """How a part of the competency went: `surplus` is right answers more (or less) than her level lets expect."""
+    """How a part of the competency went: `surplus` is right answers more (or less) than the other parts let expect."""
 
     facet: BankFacet
     asked: int
@@ -562,11 +562,13 @@ def _parts(rows: Sequence[DiagnosticAnswer], diagnostic: Diagnostic) -> tuple[Pa
     by_facet: dict[int, list[DiagnosticAnswer]] = {}
     for row in rows:
         by_facet.setdefault(row.item.facet_id, []).append(row)
+    surplus = {row.pk: bool(row.correct) - _chance_of_right(row.item, diagnostic.theta) for row in rows}
+    usual = sum(surplus.values()) / max(len(rows), 1)
     parts = []
     for answers in by_facet.values():
         right = sum(bool(row.correct) for row in answers)
-        expected = sum(_chance_of_right(row.item, diagnostic.theta) for row in answers)
-        parts.append(Part(answers[0].item.facet, len(answers), right, right - expected))
+        beyond = sum(surplus[row.pk] - usual for row in answers)
+        parts.append(Part(answers[0].item.facet, len(answers), right, beyond))
     return tuple(sorted(parts, key=lambda part: (part.surplus, part.facet.position)))
 
 

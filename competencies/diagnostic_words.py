@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from competencies.diagnosing import Offer, Part, Result
 from competencies.enums import DiagnosticEnd
+from competencies.gaps import Required
 from competencies.selectors import Scale
 from competencies.wording import level_words
 
@@ -102,10 +105,28 @@ def end_words(result: Result) -> str:
     return f"{asked} {why}"
 
 
+def unchanged_words(result: Result, required: Required | None, more_to_do: Sequence[object]) -> str:
+    """Why no course came to the path or left it."""
+    moved = result.moved
+    if moved is None or moved.after.rank <= moved.before.rank or required is None:
+        return _("Nothing: your path stays as it was.")
+    values = {"name": moved.competency}
+    if moved.before.rank < required.rank_needed <= moved.after.rank:
+        if not more_to_do:
+            return _("“%(name)s” is now at the level your role needs. No course came or went.") % values
+        return (
+            _(
+                "“%(name)s” is now at the level your role needs. The courses of your path stay: each leads to something else you need."
+            )
+            % values
+        )
+    return _("The gap in “%(name)s” is smaller. The courses of your path stay.") % values
+
+
 def part_words(part: Part) -> str:
     return {
         "strong": _("Went better than the rest"),
-        "even": _("As to be expected at your level"),
+        "even": _("Like the rest"),
         "weak": _("Worth a look"),
     }[part.tells]
 

@@ -17,6 +17,9 @@ register.filter("offer_words", words.offer_words)
 register.filter("offer_reason", words.offer_reason)
 
 
+register.simple_tag(words.unchanged_words)
+
+
 @register.filter
 def chance_words(result: Result, rank: int) -> str:
     return words.chance_words(rank, dict(result.chances)[rank], result.scale)
