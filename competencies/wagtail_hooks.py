@@ -35,6 +35,11 @@ def log_actions(actions: Any) -> None:
     actions.register_action(
         "competencies.close_diagnostic", _("Close a diagnostic"), _("Diagnostic closed, left unfinished")
     )
+    actions.register_action("competencies.load_item_bank", _("Load an item bank"), _("Item bank loaded"))
+    actions.register_action("competencies.put_item_bank_in_use", _("Put in use"), _("Put in use"))
+    actions.register_action("competencies.retire_item_bank", _("Retire an item bank"), _("Item bank retired"))
+    actions.register_action("competencies.retire_item", _("Retire a question"), _("Question retired"))
+    actions.register_action("competencies.calibrate_item_bank", _("Estimate from answers"), _("Estimated from answers"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 
