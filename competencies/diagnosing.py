@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from competencies import diagnostic as theory
+from competencies.banks import theory_of
 from competencies.enums import BankStatus, DiagnosticEnd, EvidenceKind
 from competencies.levels import RuleSet, certain_rank
 from competencies.models import (
@@ -355,24 +356,6 @@ def certainty_of(rules: RuleSet) -> float:
     """How sure a level must be to be shown by a diagnostic."""
     stated = (rule.certainty for rule in rules.rules if EvidenceKind.DIAGNOSTIC in rule.kinds)
     return next((certainty for certainty in stated if certainty is not None), CERTAINTY)
-
-
-def theory_of(bank: ItemBank) -> theory.Bank:
-    """The bank as the model sees it. Two queries."""
-    facets = BankFacet.objects.filter(bank=bank).order_by("position", "pk").values_list("code", "share")
-    items = (
-        DiagnosticItem.objects.filter(bank=bank)
-        .order_by("pk")
-        .values_list("pk", "facet__code", "discrimination", "difficulty", "level", "calibrated_at", "is_retired")
-    )
-    return theory.Bank(
-        items=tuple(
-            theory.Item(pk, facet, a, b, level, calibrated is not None, retired)
-            for pk, facet, a, b, level, calibrated, retired in items
-        ),
-        facets=dict(facets),
-        cuts=tuple(bank.cuts),
-    )
 
 
 # --- What its pages show ---------------------------------------------------------------------------------------------
