@@ -130,3 +130,4 @@ class DiagnosticEnd(models.TextChoices):
     LENGTH = "length", _("Long enough")
     NO_ITEMS = "no_items", _("No more questions")
     STOPPED = "stopped", _("Stopped by the person")
+    LEFT = "left", _("Left unfinished")

@@ -100,7 +100,9 @@ def record_evidence(
     for finding in findings:
         if corrects is None:
             check_in_use(finding.competency)
-        check_rank(finding.competency, finding.rank)
+        # A diagnostic may show no level yet, also on a scale that begins at 1.
+        if finding.rank or kind != EvidenceKind.DIAGNOSTIC:
+            check_rank(finding.competency, finding.rank)
     recorded = []
     new = False
     for finding in findings:

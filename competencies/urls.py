@@ -5,6 +5,7 @@ from competencies import (
     claim_views,
     contest_views,
     desk,
+    diagnostic_views,
     documents,
     rating_views,
     version_views,
@@ -37,6 +38,12 @@ urlpatterns = [
     path("learn/assess/", views.assess_next, name="assess_next"),
     path("learn/competencies/<int:competency_id>/", views.level_of, name="my_level"),
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
+    path(
+        "learn/competencies/<int:competency_id>/diagnostic/", diagnostic_views.diagnostic_start, name="diagnostic_start"
+    ),
+    path("learn/diagnostics/<int:pk>/", diagnostic_views.diagnostic, name="diagnostic"),
+    path("learn/diagnostics/<int:pk>/stop/", diagnostic_views.diagnostic_stop, name="diagnostic_stop"),
+    path("learn/diagnostics/<int:pk>/result/", diagnostic_views.diagnostic_result, name="diagnostic_result"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),

@@ -192,6 +192,14 @@ def _courses(pages: Iterable[Any]) -> list[Any]:
     return sorted(chosen.values(), key=lambda page: page.title)
 
 
+def courses_above(competency: Competency, rank: int) -> list[Any]:
+    """Courses that lead to more than `rank` in a competency, in whatever edition they name it."""
+    outcomes = competency.course_outcomes.model.objects.filter(
+        competency__lineage=competency.lineage, level__rank__gt=rank
+    )
+    return _courses(outcome.course for outcome in outcomes.select_related("course"))
+
+
 def _visible_person(request: HttpRequest, person_id: int | None) -> User:
     me = signed_in(request)
     if person_id is None or person_id == me.pk:
@@ -212,7 +220,8 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         if required
         else ()
     )
-    if not selectors.has_diagnostic(competency):
+    has_diagnostic = selectors.has_diagnostic(competency)
+    if not has_diagnostic:
         remedies = tuple(remedy for remedy in remedies if remedy.code != "diagnostic")
     judged = [
         {
@@ -231,6 +240,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
         "competency": competency,
         "explained": explained,
+        "has_diagnostic": has_diagnostic,
         "sentence": wording.level_sentence(explained.level, required, explained.scale, own=person == me),
         "judged": judged,
         "rule": wording.rule_words(explained.level.basis.rule)

@@ -43,6 +43,17 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.take_back_claim", _("Take back a claim"), _("Claim taken back"))
     actions.register_action("competencies.take_over_claim", _("Take over a claim"), _("Claim taken over"))
     actions.register_action("competencies.decide_claim", _("Decide on a claim"), _("Claim decided"))
+    actions.register_action("competencies.start_diagnostic", _("Start a diagnostic"), _("Diagnostic started"))
+    actions.register_action("competencies.stop_diagnostic", _("Stop a diagnostic"), _("Diagnostic stopped"))
+    actions.register_action("competencies.finish_diagnostic", _("Finish a diagnostic"), _("Diagnostic finished"))
+    actions.register_action(
+        "competencies.close_diagnostic", _("Close a diagnostic"), _("Diagnostic closed, left unfinished")
+    )
+    actions.register_action("competencies.load_item_bank", _("Load an item bank"), _("Item bank loaded"))
+    actions.register_action("competencies.put_item_bank_in_use", _("Put in use"), _("Put in use"))
+    actions.register_action("competencies.retire_item_bank", _("Retire an item bank"), _("Item bank retired"))
+    actions.register_action("competencies.retire_item", _("Retire a question"), _("Question retired"))
+    actions.register_action("competencies.calibrate_item_bank", _("Estimate from answers"), _("Estimated from answers"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 

@@ -75,13 +75,16 @@ def prepare_database() -> None:
 def load_reference_data(*, with_demo: bool) -> None:
     from django.core.management import call_command
 
-    from competencies.models import FrameworkVersion
+    from competencies.models import FrameworkVersion, ItemBank
     from courses.models import CoursePage
     from organisations.models import User
 
     if not FrameworkVersion.objects.filter(framework__slug="public-digital-talent").exists():
         say("Loading the starter framework")
         call_command("load_starter_framework", verbosity=0)
+    if not ItemBank.objects.exists():
+        say("Loading the questions of the diagnostics")
+        call_command("load_item_banks", verbosity=0)
     if not CoursePage.objects.exists():
         say("Loading the starter courses")
         call_command("load_courses", verbosity=0)

@@ -205,6 +205,22 @@ def plan_caused_by(enrolment: Enrolment) -> PathPlan | None:
     return None
 
 
+def plan_after(evidence: Evidence) -> PathPlan | None:
+    """The plan that a piece of evidence brought about: the first after it and before the next piece. Two queries."""
+    following = (
+        Evidence.objects.filter(person=evidence.person_id, recorded_at__gt=evidence.recorded_at)
+        .order_by("recorded_at")
+        .values_list("recorded_at", flat=True)
+        .first()
+    )
+    plans = PathPlan.objects.filter(
+        person=evidence.person_id, made_at__gte=evidence.recorded_at, reason=PlanReason.EVIDENCE
+    )
+    if following is not None:
+        plans = plans.filter(made_at__lt=following)
+    return plans.order_by("number").first()
+
+
 @dataclass(frozen=True)
 class ChangeView:
     """One change of a path with what it speaks of looked up."""

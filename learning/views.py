@@ -21,6 +21,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from competencies.diagnosing import offers_for
 from competencies.jobs import IMPORT_JOB
 from competencies.models import RoleProfile
 from competencies.selectors import published_roles
@@ -48,6 +49,7 @@ def learn(request: HttpRequest) -> HttpResponse:
     context = {
         "path": path,
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
+        "offers": offers_for(me, path.standing.lines, as_of=path.standing.as_of),
         "changes": selectors.fresh_changes(path)[:3],
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
     }
@@ -61,7 +63,11 @@ def path(request: HttpRequest) -> HttpResponse:
     view = selectors.path_of(me)
     plans = selectors.recent_changes(me, limit=20)
     changes = selectors.change_views(plans)
-    context = {"path": view, "history": [(plan, changes[plan.pk]) for plan in plans]}
+    context = {
+        "path": view,
+        "offers": offers_for(me, view.standing.lines, as_of=view.standing.as_of),
+        "history": [(plan, changes[plan.pk]) for plan in plans],
+    }
     return render(request, "learning/path.html", context)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from competencies.alignments import align
 from competencies.case_packages import package_of
 from competencies.contests import open_contest
+from competencies.diagnosing import start_diagnostic, stop_diagnostic
 from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
@@ -37,6 +38,7 @@ from tests.builders import (
     make_unit,
     take_course,
 )
+from tests.competencies.banks import make_bank
 
 VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
@@ -92,6 +94,9 @@ def house(db: None) -> House:
         by=names["steward"],
     )  # fmt: skip
     claim = make_claim(names["learner"], competency(version, "A"))
+    bank = make_bank(competency(version, "B"), items=12)
+    finished = stop_diagnostic(diagnostic=start_diagnostic(person=names["learner"], bank=bank))
+    diagnostic = start_diagnostic(person=names["learner"], bank=bank)
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     item = identifiers(version)
     certificate = taken.certificate
@@ -103,6 +108,7 @@ def house(db: None) -> House:
         "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
         "document": claim.documents.get().pk,
+        "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -184,6 +190,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "assess_next": ("/learn/assess/", signed_in(BACK)),
     "my_level": ("/learn/competencies/{competency}/", signed_in(OK)),
     "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
+    "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", signed_in(OK)),
+    "diagnostic_start without a bank": ("/learn/competencies/{competency}/diagnostic/", signed_in(GONE)),
+    "diagnostic": ("/learn/diagnostics/{diagnostic}/", HERS_ALONE),
+    "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", signed_in(WRONG)),
+    "diagnostic_result": ("/learn/diagnostics/{finished}/result/", HERS_ALONE),
+    "diagnostic_result before its end": ("/learn/diagnostics/{diagnostic}/result/", signed_in(GONE, learner=BACK)),
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
     "contest_evidence": ("/learn/evidence/{evidence}/contest/", HERS_ALONE),
@@ -270,6 +282,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/assess/claims/{claim}/", {"decision": "refuse", "answer": "No."}, signed_in(GONE, hr=BACK, admin=BACK),
     ),
     "take_over_claim": ("/assess/claims/{claim}/take-over/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
+    "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", {}, signed_in(BACK)),
+    "diagnostic": ("/learn/diagnostics/{diagnostic}/", {"position": "1"}, signed_in(GONE, learner=422)),
+    "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", {}, signed_in(GONE, learner=BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

@@ -48,6 +48,7 @@ PARAMETERS = {
     "ask_panel": ("q", "members", "subject", "due_on", "token", "do"),
     "panel": ("do", "rank", "note"),
     "record_quiz": ("title", "rank", "passed", "on", "token"),
+    "diagnostic": ("position", "option"),
     "hr_people": ("q", "unit", "page"),
     "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
     "job_list": ("page",),

@@ -488,6 +488,30 @@ class Node:
             return None
         return self.value
 
+    def number(self, lowest: float, highest: float) -> float | None:
+        """The number, whole or not; None where this is something else, which is a fault."""
+        if not self.usable:
+            return None
+        if type(self.value) not in (int, float):
+            self._expected(_("a number"))
+            return None
+        if not lowest <= self.value <= highest:
+            self.fault(
+                _("%(value)s is out of range. Write a number from %(lowest)s to %(highest)s.")
+                % {"value": shown(self.value, 20), "lowest": lowest, "highest": highest}
+            )
+            return None
+        return float(self.value)
+
+    def boolean(self) -> bool | None:
+        """true or false; None where this is something else, which is a fault."""
+        if not self.usable:
+            return None
+        if type(self.value) is not bool:
+            self._expected(_("true or false"))
+            return None
+        return self.value
+
     def _expected(self, what: str) -> None:
         self.fault(
             _("Expected %(expected)s, found %(found)s. Correct it.") % {"expected": what, "found": _kind(self.value)}

@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-certificates": {"task": "certificates.tasks.sweep_certificates", "schedule": 300.0},
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
+    "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
 WEEKLY_LEARNING_MINUTES = env.int("WEEKLY_LEARNING_MINUTES", default=120)

@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 from django import template
 
+from competencies.diagnosing import Offer
+from competencies.models import Evidence
 from competencies.selectors import Moved, levels_moved
 from competencies.wording import moved_words
 from courses.models import Enrolment
@@ -20,6 +22,13 @@ register.filter("change_words", wording.change_words)
 @register.filter
 def reasons(step: StepView) -> list[str]:
     return wording.why_here(step)
+
+
+@register.filter
+def offers_beside(step: StepView, offers: dict[int, Offer]) -> list[Offer]:
+    """The diagnostics that could spare this step: those which can show all that it is there for."""
+    found = [offers.get(line.competency.pk) for line, _closing in step.closes]
+    return [offer for offer in found if offer is not None and (offer.can_close or offer.begun)]
 
 
 @register.filter
@@ -57,6 +66,13 @@ def changes_caused(enrolment: Enrolment) -> list[ChangeView]:
 def path_changes_after(person: User, moment: datetime) -> list[ChangeView]:
     """What evidence recorded or withdrawn at a moment changed on the path; empty when it changed nothing."""
     plan = selectors.plan_made_after(person, moment)
+    return selectors.change_views([plan])[plan.pk] if plan else []
+
+
+@register.simple_tag
+def changes_by(evidence: Evidence) -> list[ChangeView]:
+    """What a piece of evidence changed on the path; empty when it changed nothing."""
+    plan = selectors.plan_after(evidence)
     return selectors.change_views([plan])[plan.pk] if plan else []
 
 
