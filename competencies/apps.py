@@ -7,4 +7,4 @@ class CompetenciesConfig(AppConfig):
     verbose_name = _("Competencies")
 
     def ready(self) -> None:
-        from competencies import jobs  # noqa: F401
+        from competencies import campaign_jobs, jobs, receivers  # noqa: F401

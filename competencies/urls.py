@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import campaign_views, case_views, desk, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -30,6 +30,12 @@ urlpatterns = [
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
+    path("team/confirm/<int:person_id>/", campaign_views.confirm_person, name="confirm_person"),
+    path("hr/campaigns/", campaign_views.campaign_list, name="hr_campaigns"),
+    path("hr/campaigns/new/", campaign_views.campaign_new, name="campaign_new"),
+    path("hr/campaigns/<int:pk>/", campaign_views.hr_campaign, name="hr_campaign"),
+    path("hr/campaigns/<int:pk>/end/", campaign_views.campaign_end, name="campaign_end"),
+    path("hr/campaigns/<int:pk>/people.csv", campaign_views.campaign_csv, name="campaign_csv"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),
