@@ -7,4 +7,4 @@ class CompetenciesConfig(AppConfig):
     verbose_name = _("Competencies")
 
     def ready(self) -> None:
-        from competencies import contest_mails, diagnosing_jobs, jobs  # noqa: F401
+        from competencies import campaign_jobs, contest_mails, diagnosing_jobs, jobs, receivers  # noqa: F401

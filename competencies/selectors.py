@@ -259,6 +259,31 @@ def _profiles_of(person_ids: Sequence[int], as_of: date, supposing: Supposing) -
     }
 
 
+def competencies_asked(
+    person_ids: Sequence[int], as_of: date, *, only: int | None = None
+) -> tuple[dict[int, frozenset[int]], dict[int, Competency]]:
+    """What the roles of each person require, as far as it can be assessed today: ids by person, and the competencies.
+
+    `only` looks at one profile (in force); who does not have it is asked for nothing. Two queries, up to five more
+    where editions were superseded or profiles build on others.
+    """
+    by_person = _profiles_of(person_ids, as_of, NOTHING_SUPPOSED)
+    wanted = {p for profiles in by_person.values() for p in profiles if only is None or p.profile_id == only}
+    bases = profiles_in_force(_given({p.builds_on_id for p in wanted if p.builds_on_id is not None}))
+    required, competencies, _profiles = _requirements_of(wanted, bases)
+    required, competencies = _brought_forward(required, competencies, NOTHING_SUPPOSED)
+    in_use = {pk: c for pk, c in competencies.items() if c.version.status == FrameworkStatus.PUBLISHED}
+    asked = {
+        profile_id: frozenset(r.competency_id for r in rs if r.competency_id in in_use)
+        for profile_id, rs in required.items()
+    }
+    nothing: frozenset[int] = frozenset()
+    return {
+        person_id: nothing.union(*(asked.get(p.profile_id, nothing) for p in profiles if p in wanted))
+        for person_id, profiles in by_person.items()
+    }, in_use
+
+
 @dataclass(frozen=True)
 class Counterpart:
     """A lineage whose evidence counts for another one, and what a person said of its levels: `rank_map` from rank there

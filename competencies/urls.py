@@ -1,6 +1,7 @@
 from django.urls import path
 
 from competencies import (
+    campaign_views,
     case_views,
     claim_views,
     contest_views,
@@ -60,6 +61,12 @@ urlpatterns = [
     path("assess/", claim_views.assess_desk, name="assess_desk"),
     path("assess/claims/<int:pk>/", claim_views.assess_claim, name="assess_claim"),
     path("assess/claims/<int:pk>/take-over/", claim_views.take_over, name="take_over_claim"),
+    path("team/confirm/<int:person_id>/", campaign_views.confirm_person, name="confirm_person"),
+    path("hr/campaigns/", campaign_views.campaign_list, name="hr_campaigns"),
+    path("hr/campaigns/new/", campaign_views.campaign_new, name="campaign_new"),
+    path("hr/campaigns/<int:pk>/", campaign_views.hr_campaign, name="hr_campaign"),
+    path("hr/campaigns/<int:pk>/end/", campaign_views.campaign_end, name="campaign_end"),
+    path("hr/campaigns/<int:pk>/people.csv", campaign_views.campaign_csv, name="campaign_csv"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),
     path(f"{CASE}/CFDocuments", case_views.case_documents, name="case_documents"),
     path(f"{CASE}/CFDocuments/<str:identifier>", case_views.case_document, name="case_document"),

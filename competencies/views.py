@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from competencies import browsing, comparing, searching, selectors, services, wording
+from competencies.campaigns import left_to_assess
 from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Necessity
 from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.levels import what_would_change
@@ -262,12 +263,20 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
 
 
 def assess_next(request: HttpRequest) -> HttpResponse:
-    """Leads to the first competency the person has not assessed herself in; without one, back to the desk."""
-    line = next(iter(selectors.standing_of(signed_in(request)).undeclared), None)
-    if line is None:
+    """Leads to the first competency the person has to assess herself in; without one, back to the desk."""
+    me = signed_in(request)
+    waiting = _to_assess(me, selectors.standing_of(me))
+    if not waiting:
         messages.info(request, _("You have assessed yourself in everything your roles need."))
         return redirect("learn")
-    return redirect(f"{reverse('assess_myself', args=[line.competency.pk])}?all=1")
+    return redirect(f"{reverse('assess_myself', args=[waiting[0]])}?all=1")
+
+
+def _to_assess(person: User, standing: selectors.Standing) -> list[int]:
+    """What a campaign asks for again comes first, then what the person has never assessed herself in."""
+    asked = left_to_assess(person, standing.as_of)
+    lines = [line.competency.pk for line in standing.lines if line.competency.pk in asked]
+    return lines + [line.competency.pk for line in standing.undeclared if line.competency.pk not in asked]
 
 
 def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
@@ -279,7 +288,7 @@ def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     )
     standing = selectors.standing_of(me)
     in_a_row = request.GET.get("all") == "1"
-    waiting = [line.competency.pk for line in standing.undeclared]
+    waiting = _to_assess(me, standing)
     following = (
         next((pk for pk in waiting[waiting.index(competency.pk) + 1 :]), None)
         if competency.pk in waiting

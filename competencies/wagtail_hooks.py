@@ -55,6 +55,9 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.retire_item", _("Retire a question"), _("Question retired"))
     actions.register_action("competencies.calibrate_item_bank", _("Estimate from answers"), _("Estimated from answers"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
+    actions.register_action("competencies.open_campaign", _("Open a campaign"), _("Campaign opened"))
+    actions.register_action("competencies.extend_campaign", _("Extend a campaign"), _("Campaign extended"))
+    actions.register_action("competencies.end_campaign", _("End a campaign early"), _("Campaign ended early"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 
 

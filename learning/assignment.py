@@ -20,10 +20,11 @@ from competencies.models import RoleProfile
 from competencies.selectors import standings_of
 from courses.selectors import offered_courses, passed_and_begun
 from learning.enums import ASSIGN_JOB
-from learning.hr import holders_of, people_served, units_served
+from learning.hr import holders_of, people_served
 from learning.services import BATCH, solve
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Unit, User
+from organisations.perms import units_served
 
 MAX_PASTED = 10_000
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from competencies.models import RoleProfile
 from competencies.selectors import published_profiles
 from learning.assignment import MAX_PASTED, Whom, split_emails
-from learning.hr import people_served, units_served
+from learning.hr import people_served
 from organisations.ids import ModelChoices
 from organisations.models import Unit, User
+from organisations.perms import units_served
 
 
 class ProfileChoice(forms.ModelChoiceField):

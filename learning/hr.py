@@ -16,21 +16,11 @@ from competencies.selectors import Standing, key_posts, profiles_by_person, stan
 from learning.enums import ASSIGN_JOB
 from learning.models import PathAssignment, PathPlan
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
-from organisations.perms import hr_paths
+from organisations.perms import units_served
 
 # How long before its date an assignment shows on the desk, and how many of them are looked at.
 SOON = timedelta(days=30)
 MOST_DUE = 300
-
-
-def units_served(officer: User) -> QuerySet[Unit]:
-    """All units an officer serves, in tree order; every unit for an administrator."""
-    if officer.is_superuser:
-        return Unit.objects.order_by("path")
-    within = Q(pk__in=[])
-    for path in hr_paths(officer):
-        within |= Q(path__startswith=path)
-    return Unit.objects.filter(within).order_by("path")
 
 
 def people_served(officer: User, as_of: date | None = None) -> QuerySet[User]:

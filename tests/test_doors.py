@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from competencies.alignments import align
+from competencies.campaigns import open_campaign
 from competencies.case_packages import package_of
 from competencies.contests import open_contest
 from competencies.diagnosing import start_diagnostic, stop_diagnostic
@@ -98,6 +99,11 @@ def house(db: None) -> House:
     finished = stop_diagnostic(diagnostic=start_diagnostic(person=names["learner"], bank=bank))
     diagnostic = start_diagnostic(person=names["learner"], bank=bank)
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
+    today = timezone.localdate()
+    campaign = open_campaign(
+        title="Round", unit=here, profile=None, opens_on=today, closes_on=today, asks_managers=True, message="",
+        token="doors", by=names["hr"],
+    )  # fmt: skip
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -109,6 +115,7 @@ def house(db: None) -> House:
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
         "document": claim.documents.get().pk,
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
+        "campaign": campaign.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -225,6 +232,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "hr_campaigns": ("/hr/campaigns/", HR),
+    "campaign_new": ("/hr/campaigns/new/", HR),
+    "hr_campaign": ("/hr/campaigns/{campaign}/", HR | {"other_hr": GONE}),
+    "campaign_csv": ("/hr/campaigns/{campaign}/people.csv", HR | {"other_hr": GONE}),
+    "campaign_end": ("/hr/campaigns/{campaign}/end/", signed_in(WRONG)),
+    "confirm_person": ("/team/confirm/{person}/", ABOUT_HER | {"learner": NO, "hr": NO}),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -285,6 +298,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", {}, signed_in(BACK)),
     "diagnostic": ("/learn/diagnostics/{diagnostic}/", {"position": "1"}, signed_in(GONE, learner=422)),
     "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", {}, signed_in(GONE, learner=BACK)),
+    "campaign_new": ("/hr/campaigns/new/", {"title": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "hr_campaign": ("/hr/campaigns/{campaign}/", {"closes_on": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
+    "campaign_end": ("/hr/campaigns/{campaign}/end/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "confirm_person": (
+        "/team/confirm/{person}/", {"token": "t", "do": "all"},
+        signed_in(GONE, learner=NO, manager=422, hr=NO, admin=422),
+    ),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

@@ -51,6 +51,10 @@ PARAMETERS = {
     "diagnostic": ("position", "option"),
     "hr_people": ("q", "unit", "page"),
     "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
+    "hr_campaigns": ("page",),
+    "hr_campaign": ("page", "q", "step", "unit", "closes_on"),
+    "campaign_new": ("title", "unit", "profile", "opens_on", "closes_on", "asks_managers", "message", "token", "do"),
+    "confirm_person": ("token", "note", "do"),
     "job_list": ("page",),
     "set_language": ("language", "next"),
     "submit_answers": ("attempt",),
@@ -106,6 +110,14 @@ FORMS: dict[str, dict[str, str]] = {
     "/cms/pages/add/courses/coursepage/{catalogue}/": {
         "title": "", "slug": "", "key": "", "effort_minutes": "", "language": "",
         "outcomes-0-competency": "", "outcomes-0-level": "", "prerequisites-0-prerequisite": "",
+    },
+    "/hr/campaigns/new/": {
+        "title": "x", "unit": "1", "profile": "", "opens_on": "2030-01-01", "closes_on": "2030-02-01", "message": "",
+        "token": "t", "do": "open",
+    },
+    "/hr/campaigns/{campaign}/": {"closes_on": "2030-02-01"},
+    "/team/confirm/{person}/": {
+        "rank-{competency}": "2", "declared-{competency}": "2", "note": "", "token": "t", "do": "all",
     },
     "/frameworks/desk/{draft}/crosswalk/": {"c-1": "1", "p-1": "1", "do": ""},
     "/competencies/{competency}/align/": {"target": "", "relation": "", "note": "", "level-1": "", "q": ""},
@@ -179,7 +191,8 @@ def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]
         for one in (*whole, "units", "token", "digest"):
             yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": "t", one: value}
     ids = house.ids | {"catalogue": CataloguePage.objects.get().pk}
-    for url, data in FORMS.items():
+    for url, fields in FORMS.items():
+        data = {name.format(**ids): text for name, text in fields.items()}
         for one in data:
             yield "admin", url.format(**ids), FORMSETS | data | {one: value}
         yield "admin", url.format(**ids), FORMSETS | dict.fromkeys(data, value)

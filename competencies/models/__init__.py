@@ -7,7 +7,7 @@ from competencies.models.assessing import (
     RefreshNotice,
     SharedDisagreement,
 )
-from competencies.models.campaign import AssessmentCampaign, CampaignInvitation
+from competencies.models.campaign import AssessmentCampaign, CampaignInvitation, CampaignManagerMail
 from competencies.models.diagnostic import (
     BankFacet,
     Diagnostic,
@@ -38,6 +38,7 @@ __all__ = [
     "AssessmentCampaign",
     "BankFacet",
     "CampaignInvitation",
+    "CampaignManagerMail",
     "Claim",
     "Competency",
     "CompetencyLink",

@@ -75,14 +75,43 @@ class CampaignInvitation(models.Model):
     mailed_at = models.DateTimeField(_("invitation sent"), null=True, blank=True)
     reminders = models.PositiveSmallIntegerField(_("reminders"), default=0)
     reminded_on = models.DateField(_("last reminder"), null=True, blank=True)
+    # Derived and laid down: how many competencies the campaign asks the person for, how many of them she has assessed
+    # herself in, how many of those her manager has confirmed. Counted anew with her evidence and every morning.
+    asked = models.PositiveSmallIntegerField(_("competencies asked for"), default=0)
+    assessed = models.PositiveSmallIntegerField(_("self-assessed"), default=0)
+    confirmed = models.PositiveSmallIntegerField(_("confirmed"), default=0)
 
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         ordering = ["campaign", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "person"], name="competencies_one_invitation_per_person")
+            models.UniqueConstraint(fields=["campaign", "person"], name="competencies_one_invitation_per_person"),
+            models.CheckConstraint(
+                condition=Q(assessed__lte=F("asked"), confirmed__lte=F("assessed")),
+                name="competencies_invitation_counts_what_was_asked",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign} · {self.person}"
+
+
+class CampaignManagerMail(models.Model):
+    """A manager was told how many of her people wait for her word. The row is written just before the mail goes out."""
+
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("manager")
+    )
+    sent_on = models.DateField(_("sent"))
+
+    class Meta:
+        verbose_name = _("mail to a manager")
+        verbose_name_plural = _("mails to managers")
+        ordering = ["-sent_on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["manager", "sent_on"], name="competencies_one_campaign_mail_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.manager} · {self.sent_on}"

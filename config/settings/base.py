@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "organisations.tasks.sweep_jobs", "schedule": 30.0},
     "sweep-certificates": {"task": "certificates.tasks.sweep_certificates", "schedule": 300.0},
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
+    "sweep-campaigns": {"task": "competencies.tasks.sweep_campaigns", "schedule": 3600.0},
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
     "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
 }

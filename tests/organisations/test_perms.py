@@ -313,3 +313,43 @@ def test_what_one_sees_can_be_narrowed_further(tree):
     make_hr(officer, tree["North"])
     assert not User.objects.filter(name="South person").visible_to(officer).exists()
     assert User.objects.visible_to(officer).exclude(pk=officer.pk).filter(name__startswith="North").count() == 2
+
+
+# --- The other way round: who leads somebody -----------------------------------------------------------------------
+def test_who_leads_a_person_is_who_finds_her_in_the_team(unit, boss, chair):
+    vacant = make_post(unit, reports_to=chair)
+    lead = held(unit, "Lead", vacant)
+    held(unit, "Member", lead)
+    ended = held(unit, "Left", chair, ends_on=yesterday())
+    held(unit, "Orphan", ended)
+    outside = make_post(unit)
+    held(unit, "Nobody's", outside)
+    held(unit, "Later", chair, starts_on=tomorrow())
+    appoint(User.objects.get(name="Member"), make_post(unit, reports_to=chair))
+    round_about = make_post(unit)
+    Post.objects.filter(pk=outside.pk).update(reports_to=round_about)
+    Post.objects.filter(pk=round_about.pk).update(reports_to=outside)
+    everybody = list(User.objects.all())
+    found = perms.managers_of([person.pk for person in everybody], today())
+    expected = {
+        person.pk: {m.pk for m in everybody if m.pk != person.pk and perms.is_manager_of(m, person)}
+        for person in everybody
+    }
+    assert found == expected
+    assert found[User.objects.get(name="Lead").pk] == {boss.pk}
+
+
+def test_finding_who_leads_asks_two_queries_for_many(unit, chair, count_queries):
+    for n in range(12):
+        held(unit, f"P{n}", chair)
+    ids = list(User.objects.values_list("pk", flat=True))
+    assert count_queries(lambda: perms.managers_of(ids, today())) == 2
+
+
+def test_an_officer_serves_her_units_and_those_below_in_tree_order(unit):
+    below, other = make_unit("Below", unit), make_unit("Other")
+    officer = make_person()
+    assert list(perms.units_served(officer)) == []
+    make_hr(officer, unit)
+    assert list(perms.units_served(officer)) == [unit, below]
+    assert other in perms.units_served(make_person(is_superuser=True))
