@@ -22,6 +22,7 @@ MAY_IMPORT = {
 }
 DJANGO_FREE = {
     "competencies/levels.py", "competencies/likely.py", "competencies/rulebooks.py",
+    "competencies/vectors.py", "competencies/suppression.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
     "learning/changes.py", "certificates/codes.py", "certificates/record.py",
