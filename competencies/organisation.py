@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -35,7 +36,9 @@ from competencies.selectors import (
     scales_of,
 )
 from competencies.vectors import KIND_NUMBER, NEVER, Ints, Pieces, attained_levels
-from organisations.models import Appointment
+from organisations.enums import JobState
+from organisations.jobs import enqueue
+from organisations.models import Appointment, Job, User
 
 # People whose evidence is read and judged at a time, and rows taken from the database at a time.
 PEOPLE_AT_A_TIME = 20_000
@@ -45,6 +48,7 @@ SILENT_KINDS = frozenset(EvidenceKind) - {
     kind for rule in RULES.rules if rule.attains is not Attains.NOTHING for kind in rule.kinds
 }
 NOT_ASKED = -1
+COUNT_JOB = "competencies.count_standing"
 
 
 # --- Levels of many ----------------------------------------------------------------------------------------------
@@ -145,8 +149,8 @@ def read_evidence(evidence: QuerySet[Evidence]) -> Read:
             column.append(np.array(values, dtype=np.int64))
     of: list[Ints] = [np.concatenate(column) if column else np.empty(0, dtype=np.int64) for column in columns]
     spread, spreads = _spreads(attaining, of[2])
-    checked, passed = of[5].astype(bool), of[6].astype(bool)
-    pieces = Pieces(of[0], of[2], of[3], of[4], checked, passed, of[7], of[8], spread, spreads)
+    yes = [of[5].astype(bool), of[6].astype(bool)]
+    pieces = Pieces(of[0], of[2], of[3], of[4], yes[0], yes[1], of[7], of[8], spread, spreads)
     return Read(of[0], of[1], pieces)
 
 
@@ -327,6 +331,22 @@ def count_standing(day: date, progress: Callable[[int, int], None] = lambda done
         Count(int(units[u]), ground.places[p].competency_id, int(people[u, p]), int(met[u, p]))
         for u, p in np.argwhere(people > 0).tolist()
     ]
+
+
+def ask_to_count(*, by: User | None, nightly: bool = False) -> Job | None:
+    """Ask for new counts, one counting at a time; returns the job under way, or None where tonight's is done already.
+
+    The key names the counting before: two who ask at once get the same job.
+    """
+    jobs = Job.objects.filter(kind=COUNT_JOB)
+    under_way = jobs.open().first()
+    if under_way is not None:
+        return under_way
+    last = jobs.order_by("-pk").first()
+    done_at = last.finished_at if last is not None and last.state == JobState.DONE else None
+    if nightly and done_at is not None and timezone.localdate(done_at) == timezone.localdate():
+        return None
+    return enqueue(kind=COUNT_JOB, key=f"after:{last.pk if last else 0}", payload={}, by=by)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import case_views, desk, organisation_views, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -25,6 +25,10 @@ urlpatterns = [
     path("roles/", views.role_list, name="role_list"),
     path("roles/compare/", views.role_compare, name="role_compare"),
     path("roles/<int:pk>/", views.role_detail, name="role_detail"),
+    path("hr/standing/", organisation_views.standing, name="standing"),
+    path("hr/standing/recount/", organisation_views.standing_recount, name="standing_recount"),
+    path("hr/nearest/", organisation_views.nearest, name="nearest"),
+    path("account/findable/", organisation_views.findable, name="findable"),
     path("learn/assess/", views.assess_next, name="assess_next"),
     path("learn/competencies/<int:competency_id>/", views.level_of, name="my_level"),
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),

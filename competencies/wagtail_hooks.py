@@ -30,6 +30,8 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
+    actions.register_action("competencies.agree_to_be_found", _("Agree to be found"), _("Agreed to be found"))
+    actions.register_action("competencies.take_back_agreement", _("Take back agreement"), _("Agreement taken back"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from competencies.perms import PUBLISH
+from competencies.perms import PUBLISH, VIEW_STANDING
 from organisations import perms
 
 
@@ -32,6 +32,11 @@ class Desks:
     def frameworks(self) -> bool:
         return self._may(f"competencies.{PUBLISH}")
 
+    @property
+    def standing(self) -> bool:
+        """Those who see the whole in counts have no other desk that leads there."""
+        return self._may(f"competencies.{VIEW_STANDING}")
+
     def _may(self, permission: str) -> bool:
         user = self.request.user
         return user.is_authenticated and (user.is_superuser or permission in self._permissions)
@@ -41,7 +46,7 @@ class Desks:
         """Of the permissions that open a desk, those this visitor has. One query for all desks."""
         wanted = Permission.objects.filter(
             Q(content_type__app_label="wagtailadmin", codename="access_admin")
-            | Q(content_type__app_label="competencies", codename=PUBLISH)
+            | Q(content_type__app_label="competencies", codename__in=(PUBLISH, VIEW_STANDING))
         )
         own = wanted.filter(Q(group__user=self.request.user) | Q(user=self.request.user))
         return frozenset(f"{app}.{name}" for app, name in own.values_list("content_type__app_label", "codename"))

@@ -21,6 +21,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from competencies.finding import agreement_of
 from competencies.jobs import IMPORT_JOB
 from competencies.models import RoleProfile
 from competencies.selectors import published_roles
@@ -50,6 +51,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "changes": selectors.fresh_changes(path)[:3],
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
+        "may_agree": bool(path.standing.profiles and not path.standing.gaps) and agreement_of(me) is None,
     }
     return render(request, "learning/learn.html", context)
 
