@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +13,7 @@ from competencies import claims, contests, documents, importers, uploads
 from competencies.importers import CannotImport
 from competencies.importers.content import shown
 from competencies.loading import load_framework
+from competencies.organisation import COUNT_JOB, lay_down_counts
 from organisations.enums import MAX_JOB_ATTEMPTS
 from organisations.jobs import CannotBeDone, LeaseLost, Run, job_kind
 from organisations.models import Job
@@ -19,6 +21,12 @@ from organisations.models import Job
 IMPORT_JOB = "competencies.import_framework"
 CLAIMS_JOB = "competencies.look_after_claims"
 STEPS = 3  # unpack, read, store
+
+
+@job_kind(COUNT_JOB, gettext_lazy("Count where the organisation stands"))
+def count_everybody(run: Run) -> dict[str, Any]:
+    """Counts of all units anew, as of the day it runs; the old ones stay until the new ones are there."""
+    return {"counts": lay_down_counts(day=timezone.localdate(), progress=run.progress)}
 
 
 @job_kind(IMPORT_JOB, gettext_lazy("Load a framework"))

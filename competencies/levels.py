@@ -226,7 +226,9 @@ def _leaning_until(attains: int, rule: AttainmentRule, own: date | None, judged:
     """What leans on other evidence falls when the last of that evidence lapses, or with its own date."""
     if attains <= (rule.cap or 0):
         return own
-    props = [j.lapses_on for j in judged if j.rule is not rule and j.attains >= attains - 1]
+    props = [
+        j.lapses_on for j in judged if j.verdict is Verdict.COUNTS and j.rule is not rule and j.attains >= attains - 1
+    ]
     if own is None or None in props:
         return own
     return min(own, max(day for day in props if day is not None))

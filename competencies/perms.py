@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 # The group is made by a migration; the permission decides, so another group may have it too.
 STEWARDS = "Framework stewards"
 PUBLISH = "publish_frameworkversion"
+VIEWERS = "Organisation viewers"
+VIEW_STANDING = "view_standing"
 
 
 def is_steward(user: User | AnonymousUser) -> bool:
     """Whether this person loads, edits and publishes frameworks. One query."""
+    return _has(user, PUBLISH)
+
+
+def sees_organisation(user: User | AnonymousUser) -> bool:
+    """Whether this person sees where all units stand, in counts of groups that are large enough. One query."""
+    return _has(user, VIEW_STANDING)
+
+
+def _has(user: User | AnonymousUser, codename: str) -> bool:
     if not user.is_authenticated:
         return False
-    wanted = Permission.objects.filter(content_type__app_label="competencies", codename=PUBLISH)
+    wanted = Permission.objects.filter(content_type__app_label="competencies", codename=codename)
     return user.is_superuser or wanted.filter(Q(group__user=user) | Q(user=user)).exists()
 
 

@@ -204,10 +204,10 @@ def profiles_in_force(given: Iterable[Given], supposing: Supposing = NOTHING_SUP
 
 def successors_of(profile_ids: Iterable[int]) -> dict[int, int]:
     """For each profile id that of the profile which counts today. One query, two after an edition was superseded."""
-    return {pk: profile.profile_id for pk, profile in profiles_in_force(_given(profile_ids)).items()}
+    return {pk: profile.profile_id for pk, profile in profiles_in_force(given_profiles(profile_ids)).items()}
 
 
-def _given(profile_ids: Iterable[int]) -> list[Given]:
+def given_profiles(profile_ids: Iterable[int]) -> list[Given]:
     wanted = set(profile_ids)
     if not wanted:
         return []
@@ -549,7 +549,7 @@ def standings_of(
         added = InForce(adding.pk, adding.builds_on_id)
         by_person = {pk: sorted({*by_person.get(pk, []), added}, key=_by_id) for pk in person_ids}
     wanted = {profile for profiles in by_person.values() for profile in profiles}
-    bases = profiles_in_force(_given({p.builds_on_id for p in wanted if p.builds_on_id is not None}), supposing)
+    bases = profiles_in_force(given_profiles({p.builds_on_id for p in wanted if p.builds_on_id is not None}), supposing)
     required, competencies, profiles = _requirements_of(wanted, bases)
     required, competencies = _brought_forward(required, competencies, supposing)
     places = _places(competencies.values(), supposing)
@@ -729,6 +729,24 @@ def _places(competencies: Iterable[Competency], supposing: Supposing) -> dict[in
         )
         for c in competencies
     }
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What profiles ask for as it counts today: by id of the profile, the competencies by id, and where evidence counts."""
+
+    required: Mapping[int, Sequence[Required]]
+    competencies: Mapping[int, Competency]
+    places: Mapping[int, Place]
+
+
+def needs_of(profiles: Iterable[InForce]) -> Needs:
+    """What these profiles require with what they build on. As many queries for one as for a thousand."""
+    wanted = set(profiles)
+    bases = profiles_in_force(given_profiles({p.builds_on_id for p in wanted if p.builds_on_id is not None}))
+    required, competencies, _profiles = _requirements_of(wanted, bases)
+    required, competencies = _brought_forward(required, competencies, NOTHING_SUPPOSED)
+    return Needs(required, competencies, _places(competencies.values(), NOTHING_SUPPOSED))
 
 
 def _levels(

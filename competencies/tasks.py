@@ -10,6 +10,7 @@ from django.utils import timezone
 from competencies.campaigns import CAMPAIGN_JOB, MANAGERS_JOB, running
 from competencies.diagnosing_jobs import CLOSE_LEFT_JOB
 from competencies.jobs import CLAIMS_JOB
+from competencies.organisation import ask_to_count
 from organisations.jobs import enqueue
 
 # Mails are read in the morning: nobody is written to in the night.
@@ -43,3 +44,9 @@ def look_after_claims() -> None:
 def sweep_diagnostics() -> None:
     """Once a day, however often it is asked: what was left unfinished for long is closed."""
     enqueue(kind=CLOSE_LEFT_JOB, key=f"daily:{timezone.localdate()}", payload={})
+
+
+@shared_task(name="competencies.tasks.count_standing")
+def count_standing() -> None:
+    """Once a day, in its first hour: levels lapse and posts change hands overnight."""
+    ask_to_count(by=None, nightly=True)

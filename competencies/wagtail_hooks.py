@@ -58,6 +58,8 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.open_campaign", _("Open a campaign"), _("Campaign opened"))
     actions.register_action("competencies.extend_campaign", _("Extend a campaign"), _("Campaign extended"))
     actions.register_action("competencies.end_campaign", _("End a campaign early"), _("Campaign ended early"))
+    actions.register_action("competencies.agree_to_be_found", _("Agree to be found"), _("Agreed to be found"))
+    actions.register_action("competencies.take_back_agreement", _("Take back agreement"), _("Agreement taken back"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 
 

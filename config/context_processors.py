@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from competencies.assessors import DECIDE, is_asked
-from competencies.perms import PUBLISH
+from competencies.perms import PUBLISH, VIEW_STANDING
 from organisations import perms
 
 
@@ -39,6 +39,11 @@ class Desks:
         user = self.request.user
         return user.is_authenticated and (self._may(f"competencies.{DECIDE}") or self.hr or is_asked(user))
 
+    @property
+    def standing(self) -> bool:
+        """Those who see the whole in counts have no other desk that leads there."""
+        return self._may(f"competencies.{VIEW_STANDING}")
+
     def _may(self, permission: str) -> bool:
         user = self.request.user
         return user.is_authenticated and (user.is_superuser or permission in self._permissions)
@@ -48,7 +53,7 @@ class Desks:
         """Of the permissions that open a desk, those this visitor has. One query for all desks."""
         wanted = Permission.objects.filter(
             Q(content_type__app_label="wagtailadmin", codename="access_admin")
-            | Q(content_type__app_label="competencies", codename__in=[PUBLISH, DECIDE])
+            | Q(content_type__app_label="competencies", codename__in=[PUBLISH, DECIDE, VIEW_STANDING])
         )
         own = wanted.filter(Q(group__user=self.request.user) | Q(user=self.request.user))
         return frozenset(f"{app}.{name}" for app, name in own.values_list("content_type__app_label", "codename"))

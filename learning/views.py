@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from competencies.diagnosing import offers_for
+from competencies.finding import agreement_of
 from competencies.jobs import IMPORT_JOB
 from competencies.models import RoleProfile
 from competencies.selectors import published_roles
@@ -52,6 +53,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "offers": offers_for(me, path.standing.lines, as_of=path.standing.as_of),
         "changes": selectors.fresh_changes(path)[:3],
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
+        "may_agree": bool(path.standing.profiles and not path.standing.gaps) and agreement_of(me) is None,
     }
     return render(request, "learning/learn.html", context)
 

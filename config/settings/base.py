@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-certificates": {"task": "certificates.tasks.sweep_certificates", "schedule": 300.0},
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
     "sweep-campaigns": {"task": "competencies.tasks.sweep_campaigns", "schedule": 3600.0},
+    "count-standing": {"task": "competencies.tasks.count_standing", "schedule": 3600.0},
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
     "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
 }
