@@ -269,7 +269,7 @@ def competencies_asked(
     """
     by_person = _profiles_of(person_ids, as_of, NOTHING_SUPPOSED)
     wanted = {p for profiles in by_person.values() for p in profiles if only is None or p.profile_id == only}
-    bases = profiles_in_force(_given({p.builds_on_id for p in wanted if p.builds_on_id is not None}))
+    bases = profiles_in_force(given_profiles({p.builds_on_id for p in wanted if p.builds_on_id is not None}))
     required, competencies, _profiles = _requirements_of(wanted, bases)
     required, competencies = _brought_forward(required, competencies, NOTHING_SUPPOSED)
     in_use = {pk: c for pk, c in competencies.items() if c.version.status == FrameworkStatus.PUBLISHED}
