@@ -1,6 +1,6 @@
 from django.urls import path
 
-from competencies import case_views, desk, version_views, views
+from competencies import case_views, desk, rules_views, version_views, views
 
 CASE = "ims/case/v1p1"
 
@@ -25,9 +25,16 @@ urlpatterns = [
     path("roles/", views.role_list, name="role_list"),
     path("roles/compare/", views.role_compare, name="role_compare"),
     path("roles/<int:pk>/", views.role_detail, name="role_detail"),
+    path("levels/rules/", rules_views.rules, name="rules"),
+    path("levels/rules/draft/", rules_views.rules_draft, name="rules_draft"),
+    path("levels/rules/<int:pk>/", rules_views.rulebook, name="rulebook"),
+    path("levels/rules/<int:pk>/edit/", rules_views.rules_edit, name="rules_edit"),
+    path("levels/rules/<int:pk>/publish/", rules_views.rules_publish, name="rules_publish"),
+    path("levels/rules/<int:pk>/discard/", rules_views.rules_discard, name="rules_discard"),
     path("learn/assess/", views.assess_next, name="assess_next"),
     path("learn/competencies/<int:competency_id>/", views.level_of, name="my_level"),
     path("learn/competencies/<int:competency_id>/assess/", views.assess_myself, name="assess_myself"),
+    path("learn/competencies/<int:competency_id>/share/", views.disagreement_share, name="disagreement_share"),
     path("people/<int:person_id>/competencies/<int:competency_id>/", views.level_of, name="level_of"),
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path(f"{CASE}/CFPackages/<str:identifier>", case_views.case_package, name="case_package"),

@@ -29,6 +29,12 @@ def log_actions(actions: Any) -> None:
     actions.register_action("competencies.withdraw_alignment", _("Withdraw an alignment"), _("Alignment withdrawn"))
     actions.register_action("competencies.record_evidence", _("Record evidence"), _("Evidence recorded"))
     actions.register_action("competencies.withdraw_evidence", _("Withdraw evidence"), _("Evidence withdrawn"))
+    actions.register_action("competencies.draft_rules", _("Draft rules"), _("Rules drafted"))
+    actions.register_action("competencies.change_rules", _("Change rules"), _("Rules changed"))
+    actions.register_action("competencies.publish_rules", _("Publish rules"), _("Rules published"))
+    actions.register_action("competencies.discard_rules", _("Discard rules"), _("Rules discarded"))
+    actions.register_action("competencies.share_disagreement", _("Share a note"), _("Note shared with the manager"))
+    actions.register_action("competencies.unshare_disagreement", _("Stop sharing a note"), _("Note no longer shared"))
     actions.register_action("competencies.assign_role", _("Assign a role"), _("Role assigned"))
     actions.register_action("competencies.end_role", _("End a role"), _("Role ended"))
 

@@ -49,6 +49,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "path": path,
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "changes": selectors.fresh_changes(path)[:3],
+        "refresh_due": path.standing.refresh_due,
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
     }
     return render(request, "learning/learn.html", context)
