@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "certificates": {"organisations", "competencies", "courses", "learning"},
 }
 DJANGO_FREE = {
-    "competencies/levels.py", "competencies/likely.py", "competencies/rulebooks.py",
+    "competencies/levels.py", "competencies/likely.py", "competencies/rulebooks.py", "competencies/calibration.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
     "learning/changes.py", "certificates/codes.py", "certificates/record.py",
