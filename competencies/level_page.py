@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from competencies import wording
 from competencies.disagreements import Disagreeing
+from competencies.enums import EvidenceKind
 from competencies.levels import Attains, Judged, Remedy, what_would_change
 from competencies.models import Evidence
 from competencies.selectors import Explained
@@ -61,7 +62,7 @@ class Piece:
 def _ask_the_manager(explained: Explained, reader: Reader) -> Door | None:
     if reader.own:
         return Door(
-            _("Assess yourself; your manager then sees it and is asked"),
+            _("Assess yourself, so that your manager is asked"),
             reverse("assess_myself", args=[explained.competency.pk]),
         )
     if reader.can_assess:
@@ -152,21 +153,18 @@ class Note:
 
 
 def note_of(explained: Explained, disagreeing: Disagreeing, reader: Reader, *, diagnostic: bool) -> Note:
+    """A manager whose own word is what disagrees is not the one who settles it: then a panel is."""
     ways = []
     if diagnostic:
         ways.append(
             Way("diagnostic", _("A diagnostic says where you stand today.") if reader.own else _("A diagnostic."))
         )
-    asked = DOORS["manager"](explained, reader)
-    ways.append(
-        Way(
-            "manager",
-            _("Your manager says what she sees today.") if reader.own else _("You say what you see today."),
-            asked,
-        )
-        if reader.own or reader.can_assess
-        else Way("panel", _("A panel of two or more assessors looks at it."))
-    )
+    if disagreeing.evidence.kind == EvidenceKind.MANAGER or not (reader.own or reader.can_assess):
+        ways.append(Way("panel", _("A panel of two or more assessors looks at it.")))
+    else:
+        asked = DOORS["manager"](explained, reader)
+        words = _("Your manager says what she sees today.") if reader.own else _("You say what you see today.")
+        ways.append(Way("manager", words, asked))
     return Note(
         source=wording.source_words(disagreeing.evidence),
         says=wording.level_words(disagreeing.says, explained.scale),

@@ -21,6 +21,7 @@ from competencies.rulebooks import (
     with_numbers,
     write_book,
 )
+from competencies.wording import rule_words
 
 MAX_NOTE = 2_000
 
@@ -31,6 +32,7 @@ class Group:
 
     title: str
     fields: tuple[BoundField, ...]
+    words: str = ""
 
     @property
     def has_errors(self) -> bool:
@@ -54,6 +56,7 @@ class RulesForm(forms.Form):
 
     def __init__(self, *args: Any, book: Book, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.book = book
         self.numbers: dict[str, float] = {}
         self.places = tuple(numbers_of(write_book(SHIPPED)))
         current = numbers_of(write_book(book))
@@ -89,9 +92,13 @@ class RulesForm(forms.Form):
 
     @property
     def rule_groups(self) -> list[Group]:
-        """One a rule that has numbers."""
-        codes = dict.fromkeys(place.split(".")[1] for place in self.places if place.startswith("rules."))
-        return [Group(rules_wording.rule_name(code), self._within(f"rules.{code}.")) for code in codes]
+        """One a rule that has numbers, with the sentence it makes as it is."""
+        codes = {place.split(".")[1] for place in self.places if place.startswith("rules.")}
+        return [
+            Group(rules_wording.rule_name(rule.code), self._within(f"rules.{rule.code}."), rule_words(rule))
+            for rule in self.book.rules.rules
+            if rule.code in codes
+        ]
 
     @property
     def refresh(self) -> BoundField:
