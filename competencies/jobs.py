@@ -13,7 +13,11 @@ from competencies import claims, contests, documents, importers, uploads
 from competencies.importers import CannotImport
 from competencies.importers.content import shown
 from competencies.loading import load_framework
+from competencies.models import Rulebook
 from competencies.organisation import COUNT_JOB, lay_down_counts
+from competencies.refreshing import REFRESH_JOB, notify_refresh_due
+from competencies.rules_impact import RULES_IMPACT_JOB, measure_rules_impact
+from competencies.selectors import people_with_evidence
 from organisations.enums import MAX_JOB_ATTEMPTS
 from organisations.jobs import CannotBeDone, LeaseLost, Run, job_kind
 from organisations.models import Job
@@ -50,6 +54,21 @@ def import_framework(run: Run) -> dict[str, Any]:
     uploads.discard(kept)
     uploads.clear_leftovers(_folders_of_open_jobs())
     return report
+
+
+@job_kind(RULES_IMPACT_JOB, gettext_lazy("Measure whose level moves"))
+def rules_impact(run: Run) -> dict[str, Any]:
+    rulebook = Rulebook.objects.select_related("framework").filter(pk=run.payload["rulebook"]).first()
+    if rulebook is None:
+        raise CannotBeDone(_("The draft is no longer there."))
+    return measure_rules_impact(rulebook, day=date.fromisoformat(run.payload["day"]), progress=run.progress)
+
+
+@job_kind(REFRESH_JOB, gettext_lazy("Tell people whose level lapses soon"))
+def refresh_notices(run: Run) -> dict[str, Any]:
+    return notify_refresh_due(
+        person_ids=people_with_evidence(), as_of=date.fromisoformat(run.payload["day"]), progress=run.progress
+    )
 
 
 def _read_and_load(run: Run, kept: list[uploads.Kept]) -> dict[str, Any]:

@@ -226,8 +226,11 @@ def _leaning_until(attains: int, rule: AttainmentRule, own: date | None, judged:
     """What leans on other evidence falls when the last of that evidence lapses, or with its own date."""
     if attains <= (rule.cap or 0):
         return own
+    # What attains nothing holds nothing up, even where the rule attains nothing alone (cap 0).
     props = [
-        j.lapses_on for j in judged if j.verdict is Verdict.COUNTS and j.rule is not rule and j.attains >= attains - 1
+        j.lapses_on
+        for j in judged
+        if j.verdict is Verdict.COUNTS and j.rule is not rule and j.attains >= max(1, attains - 1)
     ]
     if own is None or None in props:
         return own
@@ -300,7 +303,7 @@ def what_would_change(level: Level, *, required: int, rules: RuleSet = RULES) ->
         return ()
     remedies = []
     diagnostic = next((rule for rule in rules.rules if EvidenceKind.DIAGNOSTIC in rule.kinds), None)
-    if diagnostic is not None and required <= (diagnostic.cap or required):
+    if diagnostic is not None and (diagnostic.cap is None or required <= diagnostic.cap):
         remedies.append(Remedy("diagnostic", required))
     manager = next((rule for rule in rules.rules if rule.attains is Attains.CORROBORATED), None)
     if manager is not None:

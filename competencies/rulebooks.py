@@ -17,8 +17,15 @@ from competencies.likely import PARAMETERS, Parameters, Passing, Rating
 
 MAX_MONTHS = 240
 MAX_REFRESH_DAYS = 365
-# Least and most of each number of the estimate, for a scale of five ranks.
+# Least and most of each number, by the last part of its place; those of the estimate for a scale of five ranks.
 LIMITS: dict[str, tuple[float, float]] = {
+    "refresh_days": (0, MAX_REFRESH_DAYS),
+    "months": (1, MAX_MONTHS),
+    "cap": (0, MAX_RANK),
+    "certainty": (0.5, 0.999),
+    "prior_mean": (0, 5),
+    "prior_sd": (0.1, 5),
+    "unsure_sd": (0.1, 5),
     "half_life_months": (1, MAX_MONTHS),
     "bias": (-3, 3),
     "sd": (0.1, 10),
@@ -26,6 +33,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "s": (0.05, 10),
     "g": (0, 0.95),
 }
+WHOLE = frozenset({"refresh_days", "months", "cap"})
 
 
 class RulesRefused(ValueError):
@@ -71,8 +79,55 @@ def read_book(content: Mapping[str, Any], *, version: str) -> Book:
     stated = _mapping(content.get("rules", {}), "rules")
     _known(stated, "rules.", {rule.code for rule in RULES.rules if _numbers(rule)})
     rules = tuple(_rule(rule, _mapping(stated.get(rule.code, {}), f"rules.{rule.code}")) for rule in RULES.rules)
-    refresh = _whole(content.get("refresh_days", RULES.refresh_days), "refresh_days", 0, MAX_REFRESH_DAYS)
+    refresh = _whole(content.get("refresh_days", RULES.refresh_days), "refresh_days")
     return Book(RuleSet(version, rules, refresh), _parameters(_mapping(content.get("parameters", {}), "parameters")))
+
+
+@dataclass(frozen=True)
+class NumberChanged:
+    """One number of the rules that is another one in a later edition; `place` is dotted, as in RulesRefused."""
+
+    place: str
+    before: float
+    after: float
+
+
+def numbers_of(content: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """Every number that `content` names, by its dotted place, in the order it is written."""
+    found: dict[str, float] = {}
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            found |= numbers_of(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def with_numbers(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """The content that names these numbers: the way back from `numbers_of`."""
+    content: dict[str, Any] = {}
+    for place, value in numbers.items():
+        *groups, name = place.split(".")
+        inner = content
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[name] = value
+    return content
+
+
+def changed_numbers(before: Book, after: Book) -> tuple[NumberChanged, ...]:
+    """What a later edition changes, in the order the rules are written down; two books name the same places."""
+    old, new = numbers_of(write_book(before)), numbers_of(write_book(after))
+    return tuple(NumberChanged(place, old[place], new[place]) for place in old if old[place] != new[place])
+
+
+def limits_of(place: str) -> tuple[float, float]:
+    """The least and the most that the number at a place may be."""
+    return LIMITS[place.rpartition(".")[2]]
+
+
+def is_whole(place: str) -> bool:
+    return place.rpartition(".")[2] in WHOLE
 
 
 def _numbers(rule: AttainmentRule) -> dict[str, Any]:
@@ -92,11 +147,11 @@ def _rule(rule: AttainmentRule, stated: Mapping[str, Any]) -> AttainmentRule:
     _known(stated, f"{place}.", set(_numbers(rule)))
     changed: dict[str, Any] = {}
     if "months" in stated:
-        changed["valid_months"] = _whole(stated["months"], f"{place}.months", 1, MAX_MONTHS)
+        changed["valid_months"] = _whole(stated["months"], f"{place}.months")
     if "cap" in stated:
-        changed["cap"] = _whole(stated["cap"], f"{place}.cap", 0, MAX_RANK)
+        changed["cap"] = _whole(stated["cap"], f"{place}.cap")
     if "certainty" in stated:
-        changed["certainty"] = _number(stated["certainty"], f"{place}.certainty", 0.5, 0.999)
+        changed["certainty"] = _number(stated["certainty"], f"{place}.certainty")
     return replace(rule, **changed)
 
 
@@ -109,12 +164,12 @@ def _parameters(stated: Mapping[str, Any]) -> Parameters:
         place = f"parameters.kinds.{name}"
         own = _mapping(kinds.get(name, {}), place)
         _known(own, f"{place}.", set(_kind_numbers(shipped)))
-        numbers: dict[str, Any] = {k: _number(v, f"{place}.{k}", *LIMITS[k]) for k, v in own.items()}
+        numbers: dict[str, Any] = {k: _number(v, f"{place}.{k}") for k, v in own.items()}
         read[name] = replace(shipped, **numbers)
     return Parameters(
-        prior_mean=_number(stated.get("prior_mean", PARAMETERS.prior_mean), "parameters.prior_mean", 0, 5),
-        prior_sd=_number(stated.get("prior_sd", PARAMETERS.prior_sd), "parameters.prior_sd", 0.1, 5),
-        unsure_sd=_number(stated.get("unsure_sd", PARAMETERS.unsure_sd), "parameters.unsure_sd", 0.1, 5),
+        prior_mean=_number(stated.get("prior_mean", PARAMETERS.prior_mean), "parameters.prior_mean"),
+        prior_sd=_number(stated.get("prior_sd", PARAMETERS.prior_sd), "parameters.prior_sd"),
+        unsure_sd=_number(stated.get("unsure_sd", PARAMETERS.unsure_sd), "parameters.unsure_sd"),
         kinds=MappingProxyType(read),
     )
 
@@ -131,16 +186,17 @@ def _known(stated: Mapping[str, Any], prefix: str, names: set[str]) -> None:
             raise RulesRefused(f"{prefix}{name}", "unknown")
 
 
-def _number(value: Any, place: str, least: float, most: float) -> float:
+def _number(value: Any, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RulesRefused(place, "not_a_number")
+    least, most = limits_of(place)
     if not least <= value <= most:
         raise RulesRefused(place, "out_of_range")
     return float(value)
 
 
-def _whole(value: Any, place: str, least: int, most: int) -> int:
-    number = _number(value, place, least, most)
+def _whole(value: Any, place: str) -> int:
+    number = _number(value, place)
     if number != int(number):
         raise RulesRefused(place, "not_whole")
     return int(number)

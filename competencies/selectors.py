@@ -143,6 +143,12 @@ class Standing:
         """Required competencies the person has never assessed herself in, in the order of `lines`."""
         return [line for line in self.lines if line.level.declared is None]
 
+    @property
+    def refresh_due(self) -> list[Line]:
+        """Required competencies whose level lapses soon, the soonest first."""
+        due = [line for line in self.lines if line.level.refresh_due]
+        return sorted(due, key=lambda line: (line.level.lapses_on or date.max, line.competency.pk))
+
     def line(self, competency_id: int) -> Line | None:
         return next((line for line in self.lines if line.competency.pk == competency_id), None)
 
@@ -152,11 +158,12 @@ class Supposing:
     """What would be in force if a draft were published: whose place its profiles and competencies would take.
 
     `profiles`: id of a profile in force → id of the draft's; `lineages`: id of a competency of the draft → lineage it
-    would take over.
+    would take over; `books`: rules as if they were in force, by framework id (None: those for all).
     """
 
     profiles: Mapping[int, int] = field(default_factory=dict)
     lineages: Mapping[int, UUID] = field(default_factory=dict)
+    books: Mapping[int | None, Book] = field(default_factory=dict)
 
 
 NOTHING_SUPPOSED = Supposing()
@@ -372,6 +379,12 @@ def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
     return found
 
 
+def people_with_evidence() -> list[int]:
+    """Everybody active of whom something is on record: nobody else holds a level. One query."""
+    known = Evidence.objects.standing().order_by().values("person_id")
+    return list(User.objects.active().filter(pk__in=known).order_by("pk").values_list("pk", flat=True))
+
+
 def evidence_items(person_ids: Sequence[int]) -> dict[int, dict[int, list[EvidenceItem]]]:
     """Standing evidence by the competency it was recorded for: person id → competency id → items. One query."""
     found: dict[int, dict[int, list[EvidenceItem]]] = defaultdict(lambda: defaultdict(list))
@@ -544,6 +557,97 @@ def standings_of(
     framework were published.
     """
     day = as_of or timezone.localdate()
+    ground = _ground(person_ids, day, adding=adding, supposing=supposing)
+    places, scales = ground.places, ground.scales
+    books = books_in_force(ground.framework_ids, supposing=supposing.books)
+    levels = {pk: _levels(ground.evidence.get(pk, []), places, scales, day, books) for pk in person_ids}
+    merged = ground.merged
+    likely = _likely(merged, levels, places, scales, day, books)
+    unsure = {pk: books[place.framework_id].parameters.unsure_sd for pk, place in places.items()}
+    return {
+        person_id: _standing(
+            person_id,
+            [profile.profile_id for profile in ground.by_person.get(person_id, [])],
+            ground.profiles,
+            ground.required,
+            merged[person_id],
+            ground.competencies,
+            levels[person_id],
+            likely.get(person_id, {}),
+            unsure,
+            scales,
+            day,
+        )
+        for person_id in person_ids
+    }
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A competency of a person whose attained level is another one under other rules. `needed` is the rank her roles
+    ask for, None where none of them asks."""
+
+    person_id: int
+    competency_id: int
+    before: Level
+    after: Level
+    needed: int | None
+
+
+def levels_moving(person_ids: Sequence[int], supposing: Supposing, *, as_of: date) -> list[Moving]:
+    """Whose attained level moves if `supposing.books` were in force, by person and competency.
+
+    Everything is read once and judged twice, so it costs as many queries as a standing, however many people.
+    """
+    ground = _ground(person_ids, as_of)
+    now = books_in_force(ground.framework_ids)
+    then = books_in_force(ground.framework_ids, supposing=supposing.books)
+    touched = {pk for pk in ground.framework_ids if now[pk].rules != then[pk].rules}
+    found = []
+    for person_id in person_ids:
+        rows = ground.evidence.get(person_id, [])
+        if not rows or not touched:
+            continue
+        needed = {r.competency_id: r.rank_needed for r in ground.merged[person_id]}
+        items, framework_of = _items(rows, ground.places, ground.scales)
+        for competency_id, own in items.items():
+            framework_id = framework_of[competency_id]
+            if framework_id not in touched:
+                continue
+            before = attained_level(own, as_of=as_of, rules=now[framework_id].rules)
+            after = attained_level(own, as_of=as_of, rules=then[framework_id].rules)
+            if before.rank != after.rank:
+                found.append(Moving(person_id, competency_id, before, after, needed.get(competency_id)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What standings are computed from, read once for many people."""
+
+    by_person: Mapping[int, list[InForce]]
+    required: Mapping[int, list[Required]]
+    competencies: Mapping[int, Competency]
+    profiles: Mapping[int, RoleProfile]
+    places: Mapping[int, Place]
+    evidence: Mapping[int, list[EvidenceRow]]
+    scales: Mapping[int, Scale]
+    merged: Mapping[int, Sequence[Required]]
+
+    @property
+    def framework_ids(self) -> set[int]:
+        return {place.framework_id for place in self.places.values()} | {
+            row.framework_id for rows in self.evidence.values() for row in rows
+        }
+
+
+def _ground(
+    person_ids: Sequence[int],
+    day: date,
+    *,
+    adding: RoleProfile | None = None,
+    supposing: Supposing = NOTHING_SUPPOSED,
+) -> _Ground:
     by_person = _profiles_of(person_ids, day, supposing)
     if adding is not None:
         added = InForce(adding.pk, adding.builds_on_id)
@@ -564,33 +668,13 @@ def standings_of(
     versions = {place.version_id for place in places.values()}
     versions |= {row.version_id for rows in evidence.values() for row in rows}
     scales = scales_of(versions)
-    books = books_in_force(
-        {place.framework_id for place in places.values()}
-        | {row.framework_id for rows in evidence.values() for row in rows}
-    )
-    levels = {pk: _levels(evidence.get(pk, []), places, scales, day, books) for pk in person_ids}
     merged = {
         person_id: merge_requirements(
             r for profile in by_person.get(person_id, []) for r in required.get(profile.profile_id, [])
         )
         for person_id in person_ids
     }
-    likely = _likely(merged, levels, places, scales, day, books)
-    return {
-        person_id: _standing(
-            person_id,
-            [profile.profile_id for profile in by_person.get(person_id, [])],
-            profiles,
-            required,
-            merged[person_id],
-            competencies,
-            levels[person_id],
-            likely.get(person_id, {}),
-            scales,
-            day,
-        )
-        for person_id in person_ids
-    }
+    return _Ground(by_person, required, competencies, profiles, places, evidence, scales, merged)
 
 
 def _likely(
@@ -757,6 +841,17 @@ def _levels(
     books: Mapping[int, Book],
 ) -> dict[int, Level]:
     """The attained level of everything there is evidence for, by competency id: as recorded, and as it counts today."""
+    items, framework_of = _items(rows, places, scales)
+    return {
+        competency_id: attained_level(found, as_of=day, rules=books[framework_of[competency_id]].rules)
+        for competency_id, found in items.items()
+    }
+
+
+def _items(
+    rows: Sequence[EvidenceRow], places: Mapping[int, Place], scales: Mapping[int, Scale]
+) -> tuple[dict[int, list[EvidenceItem]], dict[int, int]]:
+    """One person's evidence by the competency it counts for, and the framework of each of these."""
     items: dict[int, list[EvidenceItem]] = defaultdict(list)
     framework_of = {place.competency_id: place.framework_id for place in places.values()}
     by_lineage: dict[UUID, list[EvidenceRow]] = defaultdict(list)
@@ -771,10 +866,7 @@ def _levels(
                 item = place.takes(row, scales)
                 if item is not None:
                     items[place.competency_id].append(item)
-    return {
-        competency_id: attained_level(found, as_of=day, rules=books[framework_of[competency_id]].rules)
-        for competency_id, found in items.items()
-    }
+    return items, framework_of
 
 
 def standing_of(person: User, *, as_of: date | None = None) -> Standing:
@@ -800,6 +892,7 @@ def _standing(
     competencies: Mapping[int, Competency],
     levels: dict[int, Level],
     likely: Mapping[int, Likely],
+    unsure: Mapping[int, float],
     scales: Mapping[int, Scale],
     day: date,
 ) -> Standing:
@@ -830,6 +923,7 @@ def _standing(
             scale=scales[r.framework_id],
             gap=gap_of.get(r.competency_id),
             likely=likely.get(r.competency_id),
+            unsure_sd=unsure[r.competency_id],
         )
         for r in order
     )

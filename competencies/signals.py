@@ -10,3 +10,6 @@ framework_published = Signal()
 
 # sent after the commit with `alignment_id` and `lineages` (the two that now count, or no longer count, for each other)
 alignment_changed = Signal()
+
+# sent after the commit with `rulebook_id` and `framework_id` (None: the rules of all frameworks without their own)
+rules_changed = Signal()

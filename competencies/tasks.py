@@ -11,6 +11,7 @@ from competencies.campaigns import CAMPAIGN_JOB, MANAGERS_JOB, running
 from competencies.diagnosing_jobs import CLOSE_LEFT_JOB
 from competencies.jobs import CLAIMS_JOB
 from competencies.organisation import ask_to_count
+from competencies.refreshing import REFRESH_JOB
 from organisations.jobs import enqueue
 
 # Mails are read in the morning: nobody is written to in the night.
@@ -50,3 +51,10 @@ def sweep_diagnostics() -> None:
 def count_standing() -> None:
     """Once a day, in its first hour: levels lapse and posts change hands overnight."""
     ask_to_count(by=None, nightly=True)
+
+
+@shared_task(name="competencies.tasks.notify_refresh_due")
+def notify_refresh_due() -> None:
+    """Once a night everybody is looked at whose level may lapse soon; asked often, because a night may be missed."""
+    day = timezone.localdate().isoformat()
+    enqueue(kind=REFRESH_JOB, key=f"nightly:{day}", payload={"day": day})

@@ -13,15 +13,17 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from competencies import browsing, comparing, searching, selectors, services, wording
+from competencies import browsing, comparing, rules_wording, searching, selectors, services, wording
 from competencies.campaigns import left_to_assess
+from competencies.disagreements import NotShared, disagreement_in, share_disagreement, unshare_disagreement
 from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Necessity
 from competencies.forms import AssessForm, ManagerAssessForm
-from competencies.levels import what_would_change
+from competencies.level_page import Reader, note_of, page_of
 from competencies.models import Competency, FrameworkVersion, RoleProfile
 from organisations import perms
 from organisations.models import User
@@ -210,56 +212,50 @@ def _visible_person(request: HttpRequest, person_id: int | None) -> User:
 
 @require_GET
 def level_of(request: HttpRequest, competency_id: int, person_id: int | None = None) -> HttpResponse:
-    """Why this level: the rule and the evidence that show it, what else is on record, what would change it."""
+    """Why this level: what shows it, what would change it, what else is on record, and how sure all this is."""
     me = signed_in(request)
     person = _visible_person(request, person_id)
     competency = get_object_or_404(Competency.objects.select_related("version__framework", "area"), pk=competency_id)
-    explained = selectors.explained_level(person, competency)
-    required = explained.required
-    remedies = (
-        what_would_change(explained.level, required=required.rank_needed, rules=explained.book.rules)
-        if required
-        else ()
-    )
-    has_diagnostic = selectors.has_diagnostic(competency)
-    if not has_diagnostic:
-        remedies = tuple(remedy for remedy in remedies if remedy.code != "diagnostic")
-    judged = [
-        {
-            "judged": j,
-            "row": explained.rows[j.item.id],
-            "source": wording.source_words(explained.rows[j.item.id]),
-            "via": wording.via_words(explained.via[j.item.via]) if j.item.via is not None else "",
-            "verdict": wording.verdict_words(j),
-            "level": wording.level_words(j.item.rank, explained.scale),
-        }
-        for j in reversed(explained.level.judged)
-    ]
+    day = timezone.localdate()
+    explained = selectors.explained_level(person, competency, as_of=day)
+    leads = person != me and perms.is_manager_of(me, person)
+    reader = Reader(own=person == me, person_id=person.pk, can_assess=leads or (person != me and me.is_superuser))
+    diagnostic = selectors.has_diagnostic(competency)
+    disagreeing = disagreement_in(explained, as_of=day) if reader.own or leads else None
+    if disagreeing is not None and not (reader.own or disagreeing.shared):
+        disagreeing = None  # the person decides whether her manager sees the note
     context = {
         "person": person,
-        "own": person == me,
-        "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
+        "own": reader.own,
+        "can_assess": reader.can_assess,
         "competency": competency,
         "explained": explained,
-        "has_diagnostic": has_diagnostic,
-        "sentence": wording.level_sentence(explained.level, required, explained.scale, own=person == me),
-        "judged": judged,
-        "rule": wording.rule_words(explained.level.basis.rule)
-        if explained.level.basis and explained.level.basis.rule
-        else "",
-        "remedies": wording.remedy_words(remedies, explained.scale, own=person == me),
-        "courses": _courses(
-            outcome.course
-            for outcome in competency.course_outcomes.filter(level__rank__gte=required.rank_needed).select_related(
-                "course"
-            )
-        )
-        if required and explained.level.rank < required.rank_needed
-        else [],
-        "rules": [wording.rule_words(rule) for rule in explained.book.rules.rules],
+        "has_diagnostic": diagnostic,
+        "disagreeing": disagreeing,
+        "note": note_of(explained, disagreeing, reader, diagnostic=diagnostic) if disagreeing is not None else None,
+        "rules": rules_wording.book_words(explained.book),
         "rules_version": explained.book.version,
+        **page_of(explained, reader, diagnostic=diagnostic),
     }
     return render(request, "competencies/level_of.html", context)
+
+
+@require_POST
+def disagreement_share(request: HttpRequest, competency_id: int) -> HttpResponse:
+    """The person lets her manager see the note that evidence disagrees, or takes that back (`do` = "undo")."""
+    me = signed_in(request)
+    competency = get_object_or_404(Competency.objects.select_related("version__framework"), pk=competency_id)
+    if request.POST.get("do") == "undo":
+        unshare_disagreement(person=me, competency=competency, by=me)
+        messages.success(request, _("Your manager no longer sees this note."))
+    else:
+        try:
+            share_disagreement(person=me, competency=competency, by=me, as_of=timezone.localdate())
+        except NotShared as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Your manager can see this note now."))
+    return redirect("my_level", competency_id=competency.pk)
 
 
 def assess_next(request: HttpRequest) -> HttpResponse:

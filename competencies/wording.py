@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from competencies.differences import RequirementChange, Rewording
 from competencies.enums import CompetencyKind, EvidenceKind, Necessity
 from competencies.gaps import Required
 from competencies.levels import AttainmentRule, Judged, Level, Remedy, Verdict
+from competencies.likely import Likely
 from competencies.models import Competency, Evidence
 from competencies.selectors import Line, Moved, Scale
 
@@ -143,26 +145,173 @@ def moved_words(moved: Moved) -> str:
     }
 
 
+def months_words(months: int) -> str:
+    """How long, the way people say it: whole years from two on, else months."""
+    years, rest = divmod(months, 12)
+    if years >= 2 and not rest:
+        return ngettext("%(count)s year", "%(count)s years", years) % {"count": years}
+    return ngettext("%(count)s month", "%(count)s months", months) % {"count": months}
+
+
 def rule_words(rule: AttainmentRule) -> str:
-    """An attainment rule as a sentence for everybody."""
-    months = rule.valid_months
+    """An attainment rule as a sentence for everybody, with the numbers it has in the edition in force."""
+    values = {
+        "cap": rule.cap,
+        "time": months_words(rule.valid_months) if rule.valid_months is not None else "",
+        "pct": formats.number_format(f"{100 * (rule.certainty or 0):.10g}"),
+    }
+    nothing = rule.cap == 0
     words = {
         "assessed": _(
-            "A course or certificate passed with a check shows the level it is for, for %(months)s months or until it expires."
+            "A course or certificate passed with a check shows the level it is for, for %(time)s or until it expires."
         ),
         "accepted": _(
-            "Prior learning accepted by an assessor, or a panel of two or more, shows the level it states for %(months)s months."
+            "Prior learning accepted by an assessor, or a panel of two or more, shows the level it states for %(time)s."
         ),
-        "diagnostic": _("A diagnostic shows at most level %(cap)s, for %(months)s months."),
+        "diagnostic": _("A diagnostic shows nothing by itself; it is on record for %(time)s.")
+        if nothing
+        else _(
+            "A diagnostic shows the highest level that is at least %(pct)s %% certain, level %(cap)s at most, for %(time)s."
+        ),
         "manager": _(
+            "A manager’s assessment shows nothing alone; beside other evidence it shows at most one level more than that – "
+            "for %(time)s."
+        )
+        if nothing
+        else _(
             "A manager’s assessment shows at most level %(cap)s alone – and one level more than other evidence shows – "
-            "for %(months)s months."
+            "for %(time)s."
         ),
-        "completed": _("A course completed without a check shows level %(cap)s for %(months)s months."),
+        "completed": _("A course completed without a check shows nothing by itself; it is on record for %(time)s.")
+        if nothing
+        else _("A course completed without a check shows level %(cap)s for %(time)s.")
+        if rule.cap == 1
+        else _("A course completed without a check shows the level it is for, level %(cap)s at most, for %(time)s."),
         "self": _("Your own assessment is shown beside the level; by itself it shows nothing."),
         "quiz": _("A quiz within a lesson is practice; by itself it shows nothing."),
     }
-    return words[rule.code] % {"cap": rule.cap, "months": months}
+    return words[rule.code] % values
+
+
+# From which probability on which word is used; the last one holds below. One place for all pages.
+PROBABILITY_BANDS = (
+    (0.95, gettext_lazy("almost certain")),
+    (0.80, gettext_lazy("very likely")),
+    (0.60, gettext_lazy("likely")),
+    (0.40, gettext_lazy("about as likely as not")),
+    (0.15, gettext_lazy("unlikely")),
+    (0.05, gettext_lazy("very unlikely")),
+    (0.0, gettext_lazy("almost ruled out")),
+)
+
+
+def probability_words(probability: float) -> str:
+    """The word for a probability (0 to 1)."""
+    return str(next(words for least, words in PROBABILITY_BANDS if probability >= least))
+
+
+def share_words(share: float) -> str:
+    """A share of 1 as a percentage that never claims certainty: "96 %", "over 99 %"."""
+    pct = round(100 * share)
+    if pct >= 100:
+        return _("over 99 %%") % ()
+    if pct < 1:
+        return _("under 1 %%") % ()
+    return _("%(pct)s %%") % {"pct": pct}
+
+
+def likely_words(likely: Likely, scale: Scale, *, required: int | None = None) -> str:
+    """What is likely, in a sentence without statistics: "Most likely level 3; level 2 or more is almost certain (96 %),
+    level 4 or more unlikely (18 %)".
+
+    Named are the level below the likeliest, the one above and the one required, where they are on the scale.
+    """
+
+    def said(rank: int) -> dict[str, str | int]:
+        p = likely.at_least[rank - 1]
+        return {"rank": rank, "word": probability_words(p), "pct": share_words(p)}
+
+    if not scale.is_stated:
+        return _("That it is held is %(word)s (%(pct)s).") % said(1)
+    best = likeliest_level(likely)
+    head = _("Most likely level %(rank)s") % {"rank": best}
+    below = [_("level %(rank)s or more is %(word)s (%(pct)s)") % said(best - 1)] if best >= 2 else []
+    above = sorted({best + 1, required or 0} - {0, best, best - 1})
+    more = [
+        _("level %(rank)s or more is %(word)s (%(pct)s)") % said(rank) for rank in above if rank <= len(likely.at_least)
+    ]
+    tail = ", ".join([*below, *more])
+    return _("%(head)s; %(tail)s.") % {"head": head, "tail": tail} if tail else _("%(head)s.") % {"head": head}
+
+
+def likeliest_level(likely: Likely) -> int:
+    """The level with the highest probability of all; of two alike, the lower."""
+    reached = (1.0, *likely.at_least, 0.0)
+    each = [here - above for here, above in pairwise(reached)]
+    return each.index(max(each))
+
+
+def sureness_words(likely: Likely, *, unsure_sd: float, pieces: int) -> str:
+    """How far the likely level can be trusted, in a sentence."""
+    if not pieces:
+        return _("Nothing on record speaks to it yet, so this is no more than a starting point.")
+    if likely.sd > unsure_sd:
+        return _("Little is on record: it may well be a level higher or lower. Newer evidence would tell more.")
+    return ngettext(
+        "It rests on %(count)s piece of evidence, the newer the weightier.",
+        "It rests on %(count)s pieces of evidence, the newer the weightier.",
+        pieces,
+    ) % {"count": pieces}
+
+
+# Up to how many levels which words are used for what a piece moves the likely level by.
+CONTRIBUTION_BANDS = (
+    (0.10, gettext_lazy("hardly moves the likely level")),
+    (0.20, gettext_lazy("moves the likely level up a little"), gettext_lazy("moves the likely level down a little")),
+    (
+        0.375,
+        gettext_lazy("moves the likely level up by about a quarter of a level"),
+        gettext_lazy("moves the likely level down by about a quarter of a level"),
+    ),
+    (
+        0.75,
+        gettext_lazy("moves the likely level up by about half a level"),
+        gettext_lazy("moves the likely level down by about half a level"),
+    ),
+    (
+        1.25,
+        gettext_lazy("moves the likely level up by about one level"),
+        gettext_lazy("moves the likely level down by about one level"),
+    ),
+    (
+        1.75,
+        gettext_lazy("moves the likely level up by about one and a half levels"),
+        gettext_lazy("moves the likely level down by about one and a half levels"),
+    ),
+)
+
+
+def contribution_words(moves: float | None) -> str:
+    """What a piece moves the likely level by, in words; None where the estimate does not look at it."""
+    if moves is None:
+        return _("is not looked at for the likely level")
+    for most, *words in CONTRIBUTION_BANDS:
+        if abs(moves) < most:
+            return str(words[0] if moves > 0 or len(words) == 1 else words[1])
+    levels = {"count": round(abs(moves))}
+    return (
+        ngettext(
+            "moves the likely level up by about %(count)s level",
+            "moves the likely level up by about %(count)s levels",
+            levels["count"],
+        )
+        if moves > 0
+        else ngettext(
+            "moves the likely level down by about %(count)s level",
+            "moves the likely level down by about %(count)s levels",
+            levels["count"],
+        )
+    ) % levels
 
 
 def verdict_words(judged: Judged) -> str:

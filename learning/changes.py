@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from competencies.levels import Judged, Level, Verdict
 from learning.planning import Closing
 
 
@@ -18,7 +20,8 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Change:
-    """`kind`: "added" or "removed"; `why` names the reason, `competency_ids` what it is about.
+    """`kind`: "added" or "removed"; `why` names the reason, `competency_ids` what it is about. (A plan also notes what
+    lapsed since the one before, of kind and why "lapsed" and without a course: `lapsed_since`.)
 
     Reasons to remove: "passed" (the course), "held" (its gaps are closed by other evidence), "not_required" (no role
     asks for it any more), "not_offered", "shorter" (another way is shorter now).
@@ -29,6 +32,19 @@ class Change:
     key: str
     why: str
     competency_ids: tuple[int, ...] = ()
+
+
+def lapsed_since(level: Level, *, since: date, as_of: date) -> Judged | None:
+    """What lapsed after the day `since` and would show more than the level that is left; the highest, then the newest."""
+    gone = [
+        j
+        for j in level.judged
+        if j.verdict is Verdict.LAPSED
+        and j.lapses_on is not None
+        and since < j.lapses_on <= as_of
+        and j.item.rank > level.rank
+    ]
+    return max(gone, key=lambda j: (j.item.rank, j.item.occurred_on, j.item.id), default=None)
 
 
 def compare_steps(

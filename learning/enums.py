@@ -15,4 +15,5 @@ class PlanReason(models.TextChoices):
     ROLE = "role", _("A role was added or ended")
     OFFER = "offer", _("The course offer changed")
     FRAMEWORK = "framework", _("The framework changed")
+    RULES = "rules", _("The rules of attainment changed")
     SWEEP = "sweep", _("Regular check")

@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
-from competencies.signals import alignment_changed, evidence_changed, framework_published
+from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
 from courses.signals import offer_changed
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
@@ -59,6 +59,11 @@ def on_framework(*, version_id: int, previous_id: int | None, **kwargs: Any) -> 
 @receiver(alignment_changed)
 def on_alignment(*, alignment_id: int, **kwargs: Any) -> None:
     _ask_for_everybody(f"alignment:{alignment_id}:{uuid4()}", PlanReason.FRAMEWORK)
+
+
+@receiver(rules_changed)
+def on_rules(*, rulebook_id: int, **kwargs: Any) -> None:
+    _ask_for_everybody(f"rules:{rulebook_id}", PlanReason.RULES)
 
 
 def _ask_for_everybody(key: str, reason: PlanReason) -> None:

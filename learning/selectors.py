@@ -231,6 +231,7 @@ class ChangeView:
     competencies: tuple[Competency, ...]
     evidence_kind: str
     rank: int | None
+    on: date | None = None
 
 
 def fresh_changes(path: PathView) -> list[ChangeView]:
@@ -270,6 +271,7 @@ def change_views(
                 competencies=tuple(competencies[pk] for pk in change["competency_ids"] if pk in competencies),
                 evidence_kind=change.get("evidence", {}).get("kind", ""),
                 rank=change.get("evidence", {}).get("rank"),
+                on=date.fromisoformat(change["on"]) if "on" in change else None,
             )
             for change in plan.changes
         ]

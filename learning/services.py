@@ -180,7 +180,17 @@ def _changes(
         required={line.competency.pk: line.required.rank_needed for line in standing.lines},
         held=standing.held,
     )
-    described = []
+    described: list[dict[str, Any]] = []
+    since = timezone.localdate(old.made_at)
+    for line in standing.lines:
+        gone = changes_of.lapsed_since(line.level, since=since, as_of=standing.as_of) if line.gap is not None else None
+        if gone is not None and gone.lapses_on is not None:
+            about = changes_of.Change("lapsed", "", "lapsed", (line.competency.pk,))
+            evidence = {"id": gone.item.id, "kind": str(gone.item.kind), "rank": gone.item.rank}
+            day = gone.lapses_on.isoformat()
+            described.append(
+                asdict(about) | {"competency_ids": list(about.competency_ids), "evidence": evidence, "on": day}
+            )
     for change in found:
         row = asdict(change) | {"competency_ids": list(change.competency_ids)}
         level = next((standing.levels[pk] for pk in change.competency_ids if pk in standing.levels), None)

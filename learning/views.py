@@ -52,6 +52,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "offers": offers_for(me, path.standing.lines, as_of=path.standing.as_of),
         "changes": selectors.fresh_changes(path)[:3],
+        "refresh_due": path.standing.refresh_due,
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
         "may_agree": bool(path.standing.profiles and not path.standing.gaps) and agreement_of(me) is None,
     }

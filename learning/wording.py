@@ -88,6 +88,11 @@ def change_words(change: ChangeView) -> str:
         if change.why == "gap":
             return _("“%(course)s” came into your path: it leads to %(names)s.") % values
         return _("“%(course)s” came into your path: another course needs it first.") % values
+    if change.kind == "lapsed" and change.on is not None:
+        values |= {"what": kind_phrase(change.evidence_kind), "day": formats.date_format(change.on, "DATE_FORMAT")}
+        if change.rank == 1:  # also "held", where a framework has no levels
+            return _("What showed %(names)s, %(what)s, lapsed on %(day)s.") % values
+        return _("What showed level %(rank)s in %(names)s, %(what)s, lapsed on %(day)s.") % values
     if change.why == "held" and change.evidence_kind:
         values["what"] = kind_phrase(change.evidence_kind)
         if change.rank == 1:  # also "held", where a framework has no levels

@@ -24,6 +24,7 @@ DJANGO_FREE = {
     "competencies/diagnostic.py", "competencies/calibration.py", "competencies/simulation.py",
     "competencies/campaign_progress.py", "competencies/levels.py", "competencies/likely.py", "competencies/rulebooks.py",
     "competencies/vectors.py", "competencies/suppression.py",
+    "competencies/rating_error.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
     "learning/changes.py", "certificates/codes.py", "certificates/record.py",

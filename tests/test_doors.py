@@ -22,6 +22,8 @@ from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
 from competencies.panel_rating import ask_panel
 from competencies.perms import STEWARDS
+from competencies.rulebooks import SHIPPED, write_book
+from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from courses.models import Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -98,6 +100,11 @@ def house(db: None) -> House:
     bank = make_bank(competency(version, "B"), items=12)
     finished = stop_diagnostic(diagnostic=start_diagnostic(person=names["learner"], bank=bank))
     diagnostic = start_diagnostic(person=names["learner"], bank=bank)
+    in_force = draft_rules(framework=None, by=names["steward"])
+    content = write_book(SHIPPED) | {"refresh_days": 60}
+    in_force = change_rules(rulebook=in_force, content=content, note="Later is soon enough.", by=names["steward"])
+    publish_rules(rulebook=in_force, by=names["steward"], seen=rules_digest(in_force))
+    rules = draft_rules(framework=None, by=names["steward"])
     upload = enqueue(kind=IMPORT_JOB, key="doors", payload={"files": [], "edition": ""}, by=names["steward"])
     today = timezone.localdate()
     campaign = open_campaign(
@@ -116,6 +123,7 @@ def house(db: None) -> House:
         "document": claim.documents.get().pk,
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
+        "rules": rules.pk, "rules_in_force": in_force.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -177,6 +185,14 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", signed_in(WRONG)),
     "framework_download": ("/frameworks/{slug}/download/{version}.zip", every(OK)),
     "framework_download of a draft": ("/frameworks/draft/download/{draft}.zip", every(GONE, steward=OK, admin=OK)),
+    "rules": ("/levels/rules/", signed_in(OK)),
+    "rules_draft": ("/levels/rules/draft/", signed_in(WRONG)),
+    "rulebook": ("/levels/rules/{rules}/", signed_in(GONE, steward=OK, admin=OK)),
+    "rulebook in force": ("/levels/rules/{rules_in_force}/", signed_in(OK)),
+    "rules_edit": ("/levels/rules/{rules}/edit/", STEWARD),
+    "rules_publish": ("/levels/rules/{rules}/publish/", STEWARD),
+    "rules_discard": ("/levels/rules/{rules}/discard/", signed_in(WRONG)),
+    "disagreement_share": ("/learn/competencies/{competency}/share/", signed_in(WRONG)),
     "case_package": (CASE + "/CFPackages/{uuid}", every(OK)),
     "case_documents": (CASE + "/CFDocuments", every(OK)),
     "case_document": (CASE + "/CFDocuments/{uuid}", every(OK)),
@@ -315,6 +331,11 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "framework_discard": ("/frameworks/desk/{later}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
     "competency_align": ("/competencies/{competency}/align/", {"target": "x"}, signed_in(NO, steward=422, admin=422)),
     "alignment_withdraw": ("/competencies/alignments/{alignment}/withdraw/", {}, signed_in(NO, steward=BACK, admin=BACK)),
+    "rules_draft": ("/levels/rules/draft/", {}, signed_in(NO, steward=BACK, admin=BACK)),
+    "rules_edit": ("/levels/rules/{rules}/edit/", {"note": ""}, signed_in(NO, steward=422, admin=422)),
+    "rules_publish": ("/levels/rules/{rules}/publish/", {"state": "x"}, signed_in(NO, steward=BACK, admin=BACK)),
+    "rules_discard": ("/levels/rules/{rules}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
+    "disagreement_share": ("/learn/competencies/{competency}/share/", {}, signed_in(BACK)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),

@@ -1,0 +1,278 @@
+"""What "why this level" shows, put together from an explained level: figures become words, remedies get their doors.
+
+A remedy without a door in DOORS, or without one for this reader, is words alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from competencies import wording
+from competencies.disagreements import Disagreeing
+from competencies.enums import EvidenceKind
+from competencies.levels import Attains, Judged, Remedy, what_would_change
+from competencies.models import Evidence
+from competencies.selectors import Explained
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who looks: the person herself, somebody who may rate her, or neither (HR, an administrator without a team)."""
+
+    own: bool
+    person_id: int
+    can_assess: bool = False
+
+
+@dataclass(frozen=True)
+class Door:
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """Something that would change the level, in words, with the door to it where there is one."""
+
+    code: str
+    words: str
+    door: Door | None = None
+    courses: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of evidence as the page shows it."""
+
+    judged: Judged
+    row: Evidence
+    source: str
+    via: str
+    says: str
+    verdict: str
+    moves: str
+
+
+def _ask_the_manager(explained: Explained, reader: Reader) -> Door | None:
+    if reader.own:
+        return Door(
+            _("Assess yourself, so that your manager is asked"),
+            reverse("assess_myself", args=[explained.competency.pk]),
+        )
+    if reader.can_assess:
+        return Door(
+            _("Confirm or correct the level"),
+            reverse("assess_person", args=[reader.person_id, explained.competency.pk]),
+        )
+    return None
+
+
+def _take_the_diagnostic(explained: Explained, reader: Reader) -> Door | None:
+    if not reader.own:
+        return None
+    return Door(_("Take the diagnostic"), reverse("diagnostic_start", args=[explained.competency.pk]))
+
+
+def _add_evidence(explained: Explained, reader: Reader) -> Door | None:
+    if not reader.own:
+        return None
+    return Door(_("Add evidence"), reverse("add_evidence", args=[explained.competency.pk]))
+
+
+def _ask_a_panel(explained: Explained, reader: Reader) -> Door | None:
+    if not reader.can_assess:
+        return None
+    return Door(_("Ask a panel"), reverse("ask_panel", args=[reader.person_id, explained.competency.pk]))
+
+
+# Where a remedy leads, by its code.
+DOORS: Mapping[str, Callable[[Explained, Reader], Door | None]] = {
+    "diagnostic": _take_the_diagnostic,
+    "manager": _ask_the_manager,
+    "prior_learning": _add_evidence,
+    "panel": _ask_a_panel,
+}
+
+
+def target_of(explained: Explained) -> int | None:
+    """The rank worth reaching: the one required, or the next one where that is reached; None at the top of the scale."""
+    required = explained.required
+    if required is not None and explained.level.rank < required.rank_needed:
+        return required.rank_needed
+    return explained.level.rank + 1 if explained.level.rank < explained.scale.max_rank else None
+
+
+def ways_to(
+    explained: Explained, rank: int | None, reader: Reader, *, diagnostic: bool, courses: Sequence[Any]
+) -> list[Way]:
+    """What would bring `rank`, the least effort first."""
+    if rank is None:
+        return []
+    remedies = [
+        remedy
+        for remedy in what_would_change(explained.level, required=rank, rules=explained.book.rules)
+        if diagnostic or remedy.code != "diagnostic"
+    ]
+    return [_way(remedy, explained, reader, courses) for remedy in remedies]
+
+
+def _way(remedy: Remedy, explained: Explained, reader: Reader, courses: Sequence[Any]) -> Way:
+    [words] = wording.remedy_words([remedy], explained.scale, own=reader.own)
+    door = DOORS[remedy.code](explained, reader) if remedy.code in DOORS else None
+    return Way(remedy.code, words, door, tuple(courses) if remedy.code == "course" else ())
+
+
+def ways_to_refresh(explained: Explained, reader: Reader, *, diagnostic: bool, courses: Sequence[Any]) -> list[Way]:
+    """The shortest ways to keep the level: a diagnostic where one shows it, then the shortest course to that level."""
+    rank = explained.level.rank
+    rule = next(rule for rule in explained.book.rules.rules if rule.code == "diagnostic")
+    ways = []
+    if diagnostic and (rule.cap is None or rank <= rule.cap):
+        ways.append(_way(Remedy("diagnostic", rank), explained, reader, ()))
+    if courses:
+        shortest = courses[0]
+        ways.append(_way(Remedy("course", rank), explained, reader, [shortest]))
+    return ways or [_way(Remedy("prior_learning", rank), explained, reader, ())]
+
+
+@dataclass(frozen=True)
+class Leading:
+    """A course and the rank it leads to; None where the framework has no levels."""
+
+    course: Any
+    rank: int | None
+
+    def reaches(self, rank: int) -> bool:
+        return self.rank is None or self.rank >= rank
+
+
+def courses_of(explained: Explained) -> list[Leading]:
+    """Live courses that lead to the competency, one page a course, in the reader's language where there is one; the
+    shortest first. One query. Pages come from the floor above, by its own link."""
+    reader = get_language()
+    chosen: dict[str, Leading] = {}
+    outcomes = explained.competency.course_outcomes.select_related("course", "level")
+    for outcome in sorted(outcomes, key=lambda o: (o.course.language != reader, o.course_id)):
+        if outcome.course.live:
+            rank = outcome.level.rank if outcome.level is not None else None
+            chosen.setdefault(outcome.course.key, Leading(outcome.course, rank))
+    return sorted(chosen.values(), key=lambda found: (found.course.effort_minutes, found.course.title))
+
+
+@dataclass(frozen=True)
+class Note:
+    """That evidence disagrees, in words, and what settles it."""
+
+    source: str
+    says: str
+    holds: str
+    ways: tuple[Way, ...]
+
+
+def note_of(explained: Explained, disagreeing: Disagreeing, reader: Reader, *, diagnostic: bool) -> Note:
+    """A manager whose own word is what disagrees is not the one who settles it: then a panel is."""
+    ways = []
+    if diagnostic:
+        ways.append(
+            Way("diagnostic", _("A diagnostic says where you stand today.") if reader.own else _("A diagnostic."))
+        )
+    if disagreeing.evidence.kind == EvidenceKind.MANAGER or not (reader.own or reader.can_assess):
+        ways.append(Way("panel", _("A panel of two or more assessors looks at it.")))
+    else:
+        asked = DOORS["manager"](explained, reader)
+        words = _("Your manager says what she sees today.") if reader.own else _("You say what you see today.")
+        ways.append(Way("manager", words, asked))
+    return Note(
+        source=wording.source_words(disagreeing.evidence),
+        says=wording.level_words(disagreeing.says, explained.scale),
+        holds=wording.level_words(explained.level.rank, explained.scale),
+        ways=tuple(ways),
+    )
+
+
+def pieces_of(explained: Explained) -> list[Piece]:
+    """Everything on record, the newest first."""
+    found = []
+    for judged in reversed(explained.level.judged):
+        item, row = judged.item, explained.rows[judged.item.id]
+        said = wording.level_words(item.rank, explained.scale)
+        found.append(
+            Piece(
+                judged=judged,
+                row=row,
+                source=wording.source_words(row),
+                via=wording.via_words(explained.via[item.via]) if item.via is not None else "",
+                says=said if item.passed else _("not passed at %(level)s") % {"level": said},
+                verdict=wording.verdict_words(judged),
+                moves=wording.contribution_words(explained.contributions.get(item.id)),
+            )
+        )
+    return found
+
+
+def leaned_on(explained: Explained) -> list[str]:
+    """What else the level needs where a manager's word goes one further than it could alone."""
+    basis = explained.level.basis
+    if basis is None or basis.rule is None or basis.rule.attains is not Attains.CORROBORATED:
+        return []
+    if basis.attains <= (basis.rule.cap or 0):
+        return []
+    props = [
+        j
+        for j in explained.level.judged
+        if j.rule is not basis.rule and j.attains >= max(1, basis.attains - 1) and j is not basis
+    ]
+    return [wording.source_words(explained.rows[j.item.id]) for j in props]
+
+
+def change_sentence(explained: Explained, ways: Sequence[Way]) -> str:
+    """What would change the level, in one sentence for the first glance: the way of least effort."""
+    required = explained.required
+    if required is None or explained.level.rank >= required.rank_needed:
+        return ""
+    if not ways:
+        return ""
+    if len(ways) == 1:
+        return _("What would change it: %(way)s") % {"way": ways[0].words}
+    return _("What would change it, the least effort first: %(way)s Other ways are below.") % {"way": ways[0].words}
+
+
+def page_of(explained: Explained, reader: Reader, *, diagnostic: bool) -> dict[str, Any]:
+    """The context of the page, without what needs the database beyond the courses."""
+    level, required = explained.level, explained.required
+    target = target_of(explained)
+    offered = courses_of(explained)
+
+    def leading_to(rank: int) -> list[Any]:
+        return [found.course for found in offered if found.reaches(rank)]
+
+    ways = ways_to(explained, target, reader, diagnostic=diagnostic, courses=leading_to(target or 0))
+    pieces = pieces_of(explained)
+    basis = next((piece for piece in pieces if level.basis is not None and piece.judged is level.basis), None)
+    return {
+        "explained": explained,
+        "sentence": wording.level_sentence(level, required, explained.scale, own=reader.own),
+        "change_sentence": change_sentence(explained, ways),
+        "is_short": required is not None and level.rank < required.rank_needed,
+        "target": target,
+        "ways": ways,
+        "basis": basis,
+        "leaned_on": leaned_on(explained) if basis else [],
+        "rule": wording.rule_words(level.basis.rule) if level.basis is not None and level.basis.rule else "",
+        "pieces": [piece for piece in pieces if piece is not basis],
+        "refresh_ways": ways_to_refresh(explained, reader, diagnostic=diagnostic, courses=leading_to(level.rank))
+        if level.refresh_due
+        else [],
+        "likely": wording.likely_words(
+            explained.likely, explained.scale, required=required.rank if required is not None else None
+        ),
+        "sureness": wording.sureness_words(
+            explained.likely, unsure_sd=explained.book.parameters.unsure_sd, pieces=len(explained.contributions)
+        ),
+    }
