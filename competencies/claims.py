@@ -78,6 +78,8 @@ def submit_claim(
         previous = _taken_up(previous, person, asked.competency)
     kept = list(previous.documents.all()) if previous is not None else []
     check_asked(asked, on=today)
+    if waits_already(person, asked):
+        raise ClaimRefused(_("You have submitted this already; it waits for its answer."), "title")
     if asked.kind == ClaimKind.CERTIFICATE and not (asked.files or kept):
         raise ClaimRefused(_("Add the certificate itself: a PDF, or a picture of the paper."), "documents")
     if len(kept) + len(asked.files) > 2 * MAX_FILES:
@@ -142,6 +144,17 @@ def check_asked(asked: Asked, *, on: date) -> None:
             sentence % {"day": formats.date_format(lapsed, "DATE_FORMAT")},
             "issued_on" if asked.valid_until is None else "valid_until",
         )
+
+
+def waits_already(person: User, asked: Asked) -> bool:
+    """Whether the person asks for the very same thing a second time, from another window say."""
+    return Claim.objects.filter(
+        person=person,
+        competency__lineage=asked.competency.lineage,
+        kind=asked.kind,
+        title__iexact=" ".join(asked.title.split()),
+        state=ClaimState.SUBMITTED,
+    ).exists()
 
 
 def lapsed_on(asked: Asked, *, on: date) -> date | None:

@@ -211,6 +211,18 @@ def test_pressing_twice_is_one_claim(ana, what):
     assert submit_claim(person=make_person(), asked=asked, token="t") != Claim.objects.get(person=ana)
 
 
+def test_the_same_thing_is_not_asked_for_twice_while_it_waits(ana, what, version):
+    aina = make_assessor()
+    first = submit_claim(person=ana, asked=a_claim(what), token="1")
+    with pytest.raises(ClaimRefused, match="already") as caught:
+        submit_claim(person=ana, asked=a_claim(what, title=" cissp "), token="2")
+    assert caught.value.field == "title"
+    for changes in ({"title": "CISM"}, {"competency": competency(version, "B")}):
+        submit_claim(person=ana, asked=replace(a_claim(what), **changes), token=str(changes))
+    decide_claim(claim=first, by=aina, accept=False, answer="No.")
+    submit_claim(person=ana, asked=a_claim(what), token="3")
+
+
 def test_without_anybody_to_decide_it_waits_and_is_handed_on_when_somebody_comes(ana, what, mailoutbox):
     claim = make_claim(ana, what)
     assert claim.assessor is None and not mailoutbox
