@@ -299,6 +299,7 @@ def test_what_is_accepted_becomes_evidence_of_its_kind_and_attains_the_level(ana
     assert (claim.state, claim.decided_by) == (ClaimState.ACCEPTED, aina)
     mail = mailoutbox[-1]
     assert (mail.to, mail.subject) == ([ana.email], "Accepted: “CISSP Bcc: x”")
+    assert "for “Competency A”: level 3 (label 3)." in mail.body
     assert f"/learn/claims/{claim.pk}/" in mail.body
 
 
@@ -514,6 +515,10 @@ def test_an_appointment_that_ends_ends_the_officers_say(ana, what):
     appoint(ana, make_post(make_unit()))
     with pytest.raises(ClaimRefused, match="cannot decide"):
         decide_claim(claim=claim, by=officer, accept=True, rank=3)
+    aina = make_assessor()
+    assert (hand_on(), hand_on()) == (1, 0)
+    claim.refresh_from_db()
+    assert claim.assessor == aina
 
 
 def test_a_framework_without_levels_knows_only_held(ana):
