@@ -161,6 +161,7 @@ def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
         .exclude(person=user)
         .exclude(evidence__recorded_by=user)
         .exclude(evidence__stands_for__recorded_by=user)
+        .exclude(_decided_before_and_given_to_another(user))
     )  # exclude keeps pieces nobody recorded
     found = [
         *(Waiting("claim", claim, claim.assessor_id == user.pk, day) for claim in _first(claims, user)),
@@ -168,6 +169,12 @@ def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
     ]
     found.sort(key=lambda waiting: (waiting.due_on, waiting.kind, waiting.item.pk))
     return Desk([w for w in found if w.mine], [w for w in found if not w.mine])
+
+
+def _decided_before_and_given_to_another(user: User) -> Q:
+    """Contests that take up again what `user` decided; in between there may be one that was taken back."""
+    decided = Q(previous__decided_by=user) | Q(previous__previous__decided_by=user)
+    return decided & Q(assessor__isnull=False) & ~Q(assessor=user)
 
 
 def _first(rows: QuerySet, user: User) -> QuerySet:

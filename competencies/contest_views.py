@@ -160,7 +160,7 @@ def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("This was no longer open; nothing of yours was written. Below is how it ended.")
             )
             return redirect("assess_contest", pk=row.pk)
-    explained = selectors.explained_level(row.person, row.evidence.competency)
+    explained = selectors.explained_level(row.person, contests.in_force(row.evidence.competency))
     context = contest_context(row) | {
         "form": form,
         "explained": explained,

@@ -297,14 +297,18 @@ def contests_of(person: User) -> dict[int, Contest]:
     return contests_by_evidence({pk for pair in pieces for pk in pair if pk is not None})
 
 
+def in_force(competency: Competency) -> Competency:
+    """The competency as the edition in force has it; itself where it has no successor."""
+    now = competencies_in_force([competency.pk]).get(competency.pk)
+    return competency if now is None else Competency.objects.select_related("version__framework").get(pk=now)
+
+
 def level_change(contest: Contest) -> Moved | None:
     """What the decision did to the level, on that day and with what was on record then; None while there is none."""
     if contest.decided_at is None or contest.state == ContestState.TAKEN_BACK:
         return None
     moment = contest.decided_at
-    recorded_for = contest.evidence.competency
-    now = competencies_in_force([recorded_for.pk]).get(recorded_for.pk, recorded_for.pk)
-    competency = Competency.objects.select_related("version__framework").get(pk=now)
+    competency = in_force(contest.evidence.competency)
     rows = list(
         Evidence.objects.filter(person=contest.person_id, recorded_at__lte=moment)
         .select_related("withdrawal", "stands_for", "competency__version")

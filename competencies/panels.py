@@ -15,7 +15,7 @@ class TooFewRatings(ValueError):
 
 
 def panel_rank(ranks: Sequence[int]) -> int:
-    """The lower median: the highest rank that more than half of the raters say is reached, of two the lower one.
+    """The lower median: the highest rank that more than half of the raters say is reached; of two, the lower one.
 
     So no single high rating lifts the result, and no single low one of three or more pulls it down. The order does not
     matter. Raises TooFewRatings for fewer than two.

@@ -331,16 +331,20 @@ def verdict_words(judged: Judged) -> str:
 
 
 def source_words(row: Evidence) -> str:
-    """Who or what said so."""
+    """Who or what said so; of a correction also who corrected it."""
+    what = str(row.get_kind_display())
+    corrected = row.stands_for_id is not None
     if row.kind == EvidenceKind.QUIZ and not row.passed:
-        return _("Quiz “%(source)s”, not passed") % {"source": row.source}
-    if row.kind == EvidenceKind.PANEL and str(row.source):  # "Panel of 3" says what it is
-        return str(row.source)
-    if str(row.source):
-        return _("%(kind)s “%(source)s”") % {"kind": row.get_kind_display(), "source": row.source}
-    if row.recorded_by is not None and row.kind != EvidenceKind.SELF:
-        return _("%(kind)s, recorded by %(name)s") % {"kind": row.get_kind_display(), "name": row.recorded_by}
-    return str(row.get_kind_display())
+        what = _("Quiz “%(source)s”, not passed") % {"source": row.source}
+    elif row.kind == EvidenceKind.PANEL and str(row.source):  # "Panel of 3" says what it is
+        what = str(row.source)
+    elif str(row.source):
+        what = _("%(kind)s “%(source)s”") % {"kind": what, "source": row.source}
+    elif row.recorded_by is not None and row.kind != EvidenceKind.SELF and not corrected:
+        what = _("%(kind)s, recorded by %(name)s") % {"kind": what, "name": row.recorded_by}
+    if corrected and row.recorded_by is not None:
+        return _("%(what)s, corrected by %(name)s") % {"what": what, "name": row.recorded_by}
+    return what
 
 
 def via_words(competency: Competency) -> str:

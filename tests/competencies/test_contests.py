@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from competencies.assessors import ASSESSORS, answer_due_on
+from competencies.assessors import ASSESSORS, answer_due_on, waiting_for
 from competencies.contests import (
     ContestRefused,
     contests_by_evidence,
@@ -380,6 +380,8 @@ def test_taken_up_again_it_goes_to_somebody_who_has_not_decided_on_it(ana, piece
     assert second.previous == first
     assert {first.assessor, second.assessor} == {assessor, other}
     assert not may_decide_contest(first.assessor, second)
+    assert [w.item for w in waiting_for(second.assessor).mine] == [second]
+    assert waiting_for(first.assessor).others == []
     take_back_contest(contest=second, by=ana)
     third = contested(ana, piece)
     assert third.previous == second
@@ -559,6 +561,9 @@ def test_the_way_of_a_contest_through_the_pages(client, ana, a, piece, assessor,
     assert "Choose the level that is right." in text(
         client.post(desk, {"decision": "corrected", "answer": "Yes."}), 422
     )
+    document = f"/evidence/documents/{contest.documents.get().pk}/"
+    assert document in page
+    assert b"".join(client.get(document)) == picture()
     assert "says something on record in" in text(client.get("/assess/"))
     assert client.post(desk, {"decision": "corrected", "rank": "1", "answer": "One."}).url == "/assess/"
     assert desk not in text(client.get("/assess/"))
@@ -568,18 +573,25 @@ def test_the_way_of_a_contest_through_the_pages(client, ana, a, piece, assessor,
     assert "no longer open" in late
     assert "Late." not in late
 
+    client.force_login(make_person())
+    assert client.get(document).status_code == 404
+
     contest.refresh_from_db()
     client.force_login(ana)
     page = text(client.get(answer.url))
     for words in (
         "Corrected: it says level 1",
         "One.",
-        "level 2 (label 2) before, level 1 (label 1) now",
+        "Level 2 (label 2) before, level 1 (label 1) now",
         "Take it up again",
     ):
         assert words in page
     assert "What is new since the answer?" in text(client.get(f"/learn/evidence/{contest.correction_id}/contest/"))
-    assert "read the answer" in text(client.get(level_page))
+    page = text(client.get(level_page))
+    assert "read the answer" in page
+    assert "Manager&#x27;s assessment, corrected by Asa Assessor" in page
+    page = text(client.get("/learn/evidence/"))
+    assert "read the answer" in page
 
 
 def test_what_a_decision_changed_on_the_path_is_told(client, ana, a, assessor, version):
