@@ -398,7 +398,8 @@ def may(request: HttpRequest, model: type[Model], action: str) -> None:
 def load_file(request: HttpRequest) -> HttpResponse:
     """A file becomes a draft. The same file twice leads to the bank it made."""
     may(request, ItemBank, "add")
-    form = BankFileForm(request.POST or None, request.FILES or None)
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = BankFileForm(*posted)
     faults: list[str] = []
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
