@@ -474,6 +474,18 @@ def retire_bank(*, bank: ItemBank, by: User | None) -> ItemBank:
     return bank
 
 
+@transaction.atomic
+def retire_item(*, item: DiagnosticItem, by: User | None) -> DiagnosticItem:
+    """Nobody is asked it any more; answers given still count. Twice is once."""
+    item = DiagnosticItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if item.is_retired:
+        return item
+    item.is_retired = True
+    item.save(update_fields=["is_retired"])
+    log(instance=item, action="competencies.retire_item", user=by)
+    return item
+
+
 def theory_of(bank: ItemBank) -> theory.Bank:
     """The bank as the model sees it. Two queries. Raises ValueError where it is not fit yet."""
     facets = BankFacet.objects.filter(bank=bank).order_by("position", "pk").values_list("code", "share")

@@ -123,6 +123,11 @@ def unchanged_words(result: Result, required: Required | None, more_to_do: Seque
     return _("The gap in “%(name)s” is smaller. The courses of your path stay.") % values
 
 
+def part_count(part: Part) -> str:
+    """ "3 of 5", on one line."""
+    return (_("%(right)s of %(asked)s") % {"right": part.right, "asked": part.asked}).replace(" ", "\xa0")
+
+
 def part_words(part: Part) -> str:
     return {
         "strong": _("Went better than the rest"),
@@ -139,8 +144,5 @@ def offer_words(offer: Offer) -> str:
 
 
 def offer_reason(offer: Offer) -> str:
-    """Why the diagnostic is offered, beside a course."""
-    values = {"name": offer.line.competency}
-    if offer.can_close:
-        return _("Know this already? A diagnostic can show “%(name)s” without the course.") % values
-    return _("How much of “%(name)s” do you know already? A diagnostic tells.") % values
+    """Why the diagnostic is offered, beside a course that it can spare."""
+    return _("Know “%(name)s” already? A diagnostic can show it without the course.") % {"name": offer.line.competency}

@@ -13,7 +13,7 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
-from competencies import editor
+from competencies import banks_editor, editor
 from competencies.models import PostRole, RoleAssignment
 
 
@@ -93,11 +93,12 @@ class RolesGroup(SnippetViewSetGroup):
 
 register_snippet(RolesGroup)
 register_snippet(editor.FrameworksGroup)
+register_snippet(banks_editor.BanksGroup)
 
 
 @hooks.register("before_delete_snippet")
 def keep_what_others_point_to(request: HttpRequest, instances: Sequence[Model]) -> HttpResponse | None:
-    return editor.refuse_deleting(request, instances)
+    return editor.refuse_deleting(request, instances) or banks_editor.refuse_deleting(request, instances)
 
 
 @hooks.register("construct_snippet_action_menu")

@@ -26,9 +26,16 @@ def reasons(step: StepView) -> list[str]:
 
 @register.filter
 def offers_beside(step: StepView, offers: dict[int, Offer]) -> list[Offer]:
-    """The diagnostics that could spare this step: those which can show all that it is there for."""
+    """The diagnostics that can show what a step is there for, or a part of it."""
     found = [offers.get(line.competency.pk) for line, _closing in step.closes]
     return [offer for offer in found if offer is not None and (offer.can_close or offer.begun)]
+
+
+@register.filter
+def offers_instead(step: StepView, offers: dict[int, Offer]) -> list[Offer]:
+    """The diagnostics that together can show everything a step is there for, so that it would not be needed."""
+    found = offers_beside(step, offers)
+    return found if len(found) == len(step.closes) and all(offer.can_close for offer in found) else []
 
 
 @register.filter

@@ -68,24 +68,24 @@ def invented(people: int, *, seed: int, count: int = 20) -> tuple[Bank, np.ndarr
 
 
 def test_what_was_put_in_comes_out():
-    bank, would_be_right, _theta = invented(2500, seed=4)
+    bank, would_be_right, _theta = invented(1500, seed=4)
     found = calibrate(would_be_right.astype(float), np.ones(20), np.zeros(20))
     assert found.converged
     assert found.estimated.all()
-    assert np.abs(found.b - bank.b).max() < 0.25
-    assert np.sqrt(((found.b - bank.b) ** 2).mean()) < 0.1
-    assert np.sqrt(((found.a - bank.a) ** 2).mean()) < 0.12
+    assert np.abs(found.b - bank.b).max() < 0.3
+    assert np.sqrt(((found.b - bank.b) ** 2).mean()) < 0.13
+    assert np.sqrt(((found.a - bank.a) ** 2).mean()) < 0.2
 
 
 def test_what_an_adaptive_diagnostic_left_out_does_not_bend_the_estimates():
-    bank, would_be_right, _theta = invented(3000, seed=5, count=40)
-    answered = take(bank, would_be_right, np.arange(3000, dtype=np.uint64))
+    bank, would_be_right, _theta = invented(2000, seed=5, count=40)
+    answered = take(bank, would_be_right, np.arange(2000, dtype=np.uint64))
     right = np.where(answered == 0, np.nan, (answered + 1) / 2)
     assert 0.3 < np.isnan(right).mean() < 0.9
     found = calibrate(right, np.ones(40), bank.b.round(0))
     assert found.converged
-    assert np.sqrt(((found.b - bank.b)[found.estimated] ** 2).mean()) < 0.2
-    assert abs((found.b - bank.b)[found.estimated].mean()) < 0.1
+    assert np.sqrt(((found.b - bank.b)[found.estimated] ** 2).mean()) < 0.3
+    assert abs((found.b - bank.b)[found.estimated].mean()) < 0.13
 
 
 def test_a_question_with_too_few_answers_stays_as_it_is():

@@ -19,10 +19,14 @@ from competencies.diagnosing import (
     stock_for,
     stop_diagnostic,
 )
+from competencies.diagnosing_jobs import CLOSE_LEFT_JOB
 from competencies.enums import BankStatus, DiagnosticEnd, EvidenceKind, FrameworkStatus
 from competencies.models import Diagnostic, DiagnosticAnswer, Evidence, Rulebook, RulebookStatus
 from competencies.rulebooks import SHIPPED, write_book
 from competencies.selectors import standing_of
+from competencies.tasks import sweep_diagnostics
+from organisations.jobs import run_job
+from organisations.models import Job
 from tests.builders import competency, make_framework, make_person, make_post, make_profile, make_unit
 from tests.competencies.banks import answer_open, make_bank, open_answer, option_of, take
 from tests.competencies.editions import altered, competency_of, load, publish, small_content
@@ -332,3 +336,13 @@ def test_parts_that_went_worse_than_her_level_lets_expect_come_first(ana, bank):
         diagnostic = answer_open(diagnostic, right=facet == "rules")
     weak, strong = result_of(diagnostic).parts
     assert (weak.facet.code, weak.tells, strong.facet.code, strong.tells) == ("people", "weak", "rules", "strong")
+
+
+def test_the_nightly_errand_is_one_job_a_day_and_says_how_many_it_closed(ana, bank):
+    start_diagnostic(person=ana, bank=bank, at=timezone.now() - timedelta(days=100))
+    for _ in range(2):
+        sweep_diagnostics()
+    [job] = Job.objects.filter(kind=CLOSE_LEFT_JOB)
+    run_job(job.pk)
+    job.refresh_from_db()
+    assert job.report == {"closed": 1}

@@ -308,3 +308,31 @@ def test_an_item_answered_twice_is_refused():
 
 def test_the_ends_are_those_that_are_stored():
     assert {stop.value for stop in Stop} <= set(DiagnosticEnd.values)
+
+
+def test_the_worked_example_of_the_document():
+    difficulties = {"a": -1.2, "b": -0.6, "c": 0.0, "d": 0.3, "e": 0.9, "f": 1.4, "g": -2.0, "h": 2.0}
+    ids = {name: number for number, name in enumerate(difficulties)}
+    bank = Bank(
+        items=tuple(Item(ids[name], "all", 1.0, b, 1) for name, b in difficulties.items()),
+        facets={"all": 1.0},
+        cuts=CUTS,
+    )
+    said = [("c", True), ("d", True), ("e", False), ("b", True), ("f", False), ("a", True)]
+    answers = [(ids[name], right) for name, right in said]
+    rows = [
+        (0.000, 1.000, (0.060, 0.231, 0.383, 0.253, 0.073)),
+        (0.413, 0.910, (0.015, 0.129, 0.374, 0.355, 0.127)),
+        (0.748, 0.843, (0.003, 0.057, 0.304, 0.436, 0.200)),
+        (0.460, 0.780, (0.005, 0.091, 0.399, 0.404, 0.101)),
+        (0.613, 0.743, (0.002, 0.055, 0.359, 0.456, 0.129)),
+        (0.449, 0.702, (0.002, 0.074, 0.425, 0.423, 0.076)),
+        (0.532, 0.680, (0.001, 0.053, 0.400, 0.457, 0.089)),
+    ]
+    for count, (theta, se, levels) in enumerate(rows):
+        found = posterior(bank, answers[:count])
+        assert eap(found) == pytest.approx((theta, se), abs=6e-4)
+        assert level_probabilities(found, CUTS) == pytest.approx(levels, abs=6e-4)
+    assert verdict(bank, answers) is None
+    assert to_ranks(*eap(found), CUTS) == pytest.approx((2.532, 0.680), abs=6e-4)
+    assert at_least(found, CUTS)[:3] == pytest.approx((0.999, 0.946, 0.546), abs=6e-4)

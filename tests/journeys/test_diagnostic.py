@@ -61,7 +61,7 @@ def test_the_officer_shows_what_she_knows_already_and_needs_no_course_for_it(wal
     )
     again.shot("diagnostic-result")
     again.page.locator("details summary", has_text="Question 1,").click()
-    again.sees("Your answer: right")
+    again.page.get_by_text("Your answer: right").locator("visible=true").first.wait_for()
     address = again.page.url.removeprefix(site.url)
 
     assert met(again.go("/learn/")) == before + 1
