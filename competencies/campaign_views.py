@@ -122,7 +122,7 @@ def _people(campaign: AssessmentCampaign, data: dict[str, Any]) -> QuerySet[Camp
     elif step:
         rows = rows.filter(campaigns.STEP_FILTERS[Step(step)])
     if data.get("unit"):
-        rows = rows.filter(Q(unit_id=data["unit"].pk))
+        rows = rows.filter(unit=data["unit"])
     return rows.order_by("person__name", "pk")
 
 
@@ -164,7 +164,7 @@ def hr_campaign(request: HttpRequest, pk: int) -> HttpResponse:
         "filter": chosen,
         "page_of_people": page,
         "people": [
-            {"row": row, "unit": names.get(row.unit_id, ""), "step": _step_words(row, campaign)}  # type: ignore[attr-defined]
+            {"row": row, "unit": names.get(row.unit_id or 0, ""), "step": _step_words(row, campaign)}
             for row in page.object_list
         ],
         "form": form,
@@ -201,7 +201,7 @@ def campaign_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
             yield [
                 row.person.name,
                 row.person.email,
-                names.get(row.unit_id, ""),  # type: ignore[attr-defined]
+                names.get(row.unit_id or 0, ""),
                 str(row.asked),
                 str(row.assessed),
                 str(row.confirmed) if campaign.asks_managers else "",

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDate
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from competencies.campaign_progress import (
+    COUNTS_FOR,
     MANAGER_PAUSE,
     MOST_REMINDERS,
     Answers,
@@ -51,7 +53,7 @@ logger = logging.getLogger(__name__)
 CAMPAIGN_JOB = "competencies.campaign"
 COUNT_JOB = "competencies.count_campaign"
 MANAGERS_JOB = "competencies.remind_managers"
-BATCH = 500
+BATCH = 1000
 LONGEST = timedelta(days=366)
 
 Progress = Callable[[int, int], None]
@@ -124,11 +126,13 @@ def answers_of(campaign: AssessmentCampaign, person_ids: Sequence[int], day: dat
     asked, competencies = competencies_asked(present, day, only=only)
     meant = _meant_by(competencies)
     words: dict[int, list[Word]] = defaultdict(list)
-    rows = Evidence.objects.standing().filter(
-        person_id__in=present, kind__in=(EvidenceKind.SELF, EvidenceKind.MANAGER), occurred_on__lte=day
+    # Most of what is on record is older than what counts; it stays in the database.
+    lately = Q(kind=EvidenceKind.SELF, occurred_on__gte=campaign.opens_on - COUNTS_FOR) | Q(
+        kind=EvidenceKind.MANAGER, occurred_on__gte=campaign.opens_on
     )
-    for person_id, kind, lineage, on in rows.values_list("person_id", "kind", "competency__lineage", "occurred_on"):
-        for pk in meant.get(lineage, ()):
+    rows = Evidence.objects.standing().filter(lately, person_id__in=present, occurred_on__lte=day).order_by()
+    for person_id, kind, competency_id, on in rows.values_list("person_id", "kind", "competency_id", "occurred_on"):
+        for pk in meant.get(competency_id, ()):
             words[person_id].append(Word(pk, kind == EvidenceKind.MANAGER, on))
     last = last_day_of(campaign)
     for pk in present:
@@ -136,15 +140,27 @@ def answers_of(campaign: AssessmentCampaign, person_ids: Sequence[int], day: dat
     return found
 
 
-def _meant_by(competencies: Mapping[int, Competency]) -> dict[object, list[int]]:
-    """Lineage → the competencies an assessment of it speaks of."""
-    meant: dict[object, list[int]] = defaultdict(list)
+def _meant_by(competencies: Mapping[int, Competency]) -> dict[int, list[int]]:
+    """Id of a competency, in whatever edition → the competencies asked for that an assessment of it speaks of."""
+    meant: dict[UUID, list[int]] = defaultdict(list)
     counterparts = counterparts_of(c.lineage for c in competencies.values())
     for pk, competency in competencies.items():
         meant[competency.lineage].append(pk)
         for counterpart in counterparts.get(competency.lineage, ()):
             meant[counterpart.lineage].append(pk)
-    return meant
+    rows = Competency.objects.filter(lineage__in=meant).values_list("pk", "lineage")
+    return {pk: meant[lineage] for pk, lineage in rows}
+
+
+def _units_of_people(campaign: AssessmentCampaign, person_ids: Sequence[int], day: date) -> dict[int, int]:
+    """The unit each belongs to in the campaign's branch: that of the post she has held longest. One query."""
+    rows = Appointment.objects.current(day).filter(
+        person_id__in=person_ids, post__unit__path__startswith=campaign.unit.path
+    )
+    found: dict[int, int] = {}
+    for person_id, unit_id in rows.order_by("starts_on", "pk").values_list("person_id", "post__unit_id"):
+        found.setdefault(person_id, unit_id)
+    return found
 
 
 # --- Opening, changing, ending -----------------------------------------------------------------------------------
@@ -358,8 +374,11 @@ def invite_people(*, campaign: AssessmentCampaign, at: datetime, progress: Progr
     invited = 0
     for done, batch in enumerate(_batches(ids), start=1):
         answers = answers_of(campaign, batch, day)
+        units = _units_of_people(campaign, batch, day)
         rows = [
-            CampaignInvitation(campaign=campaign, person_id=pk, invited_at=at, **_as_fields(answers[pk]))
+            CampaignInvitation(
+                campaign=campaign, person_id=pk, unit_id=units.get(pk), invited_at=at, **_as_fields(answers[pk])
+            )
             for pk in batch
             if answers[pk].asked
         ]
@@ -390,14 +409,17 @@ def count_again(
     ids = list(wanted.values_list("person_id", flat=True))
     for done, batch in enumerate(_batches(ids), start=1):
         answers = answers_of(campaign, batch, day)
+        units = _units_of_people(campaign, batch, day)
         changed = []
         for row in campaign.invitations.filter(person_id__in=batch):
-            fresh = answers[row.person_id].counts
-            if fresh != (row.asked, row.assessed, row.confirmed):
-                row.asked, row.assessed, row.confirmed = fresh
+            # Who has left keeps the unit she belonged to.
+            fresh = (*answers[row.person_id].counts, units.get(row.person_id, row.unit_id))
+            if fresh != (row.asked, row.assessed, row.confirmed, row.unit_id):
+                row.asked, row.assessed, row.confirmed, row.unit_id = fresh
                 changed.append(row)
         if changed:
-            CampaignInvitation.objects.bulk_update(changed, ["asked", "assessed", "confirmed"])
+            fields = ["asked", "assessed", "confirmed", "unit"]
+            CampaignInvitation.objects.bulk_update(changed, fields, batch_size=200)
         if progress is not None:
             progress(min(done * BATCH, len(ids)), len(ids))
 
@@ -693,14 +715,11 @@ def tallies_of(campaigns: Sequence[AssessmentCampaign], day: date) -> dict[int, 
 
 
 def people_asked(campaign: AssessmentCampaign, day: date) -> QuerySet[CampaignInvitation]:
-    """Who is asked, with the unit (`unit_id`) each belongs to there: that of the post she has held longest."""
+    """Who is asked and still there, or was there on the last day of a campaign that is over."""
     on = min(day, last_day_of(campaign))
-    rows = campaign.invitations.filter(asked__gt=0)
-    if not is_over(campaign, day):
-        rows = rows.filter(person__is_active=True)
     here = Appointment.objects.current(on).filter(post__unit__path__startswith=campaign.unit.path)
-    unit = here.filter(person=OuterRef("person")).order_by("starts_on", "pk").values("post__unit_id")[:1]
-    return rows.filter(Exists(here.filter(person=OuterRef("person")))).annotate(unit_id=Subquery(unit))
+    rows = campaign.invitations.filter(asked__gt=0, person__in=here.values("person_id"))
+    return rows if is_over(campaign, day) else rows.filter(person__is_active=True)
 
 
 @dataclass(frozen=True)
@@ -711,8 +730,8 @@ class UnitTally:
 
 def units_of(campaign: AssessmentCampaign, day: date) -> list[UnitTally]:
     """How far each unit is, in tree order. Two queries."""
-    by_unit: Any = people_asked(campaign, day).order_by()
-    rows = {row["unit_id"]: _tally(row) for row in by_unit.values("unit_id").annotate(**SUMS)}
+    by_unit = people_asked(campaign, day).order_by().values("unit_id").annotate(**SUMS)
+    rows = {row["unit_id"]: _tally(row) for row in by_unit}
     return [UnitTally(unit, rows[unit.pk]) for unit in Unit.objects.filter(pk__in=rows).order_by("path")]
 
 

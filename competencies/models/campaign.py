@@ -75,8 +75,12 @@ class CampaignInvitation(models.Model):
     mailed_at = models.DateTimeField(_("invitation sent"), null=True, blank=True)
     reminders = models.PositiveSmallIntegerField(_("reminders"), default=0)
     reminded_on = models.DateField(_("last reminder"), null=True, blank=True)
-    # Derived and laid down: how many competencies the campaign asks the person for, how many of them she has assessed
-    # herself in, how many of those her manager has confirmed. Counted anew with her evidence and every morning.
+    # Derived and laid down: the unit of the campaign's branch the person belongs to, how many competencies she is asked
+    # for, how many of them she has assessed herself in, how many of those her manager has confirmed. Counted anew with
+    # her evidence and every morning.
+    unit = models.ForeignKey(
+        Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("unit")
+    )
     asked = models.PositiveSmallIntegerField(_("competencies asked for"), default=0)
     assessed = models.PositiveSmallIntegerField(_("self-assessed"), default=0)
     confirmed = models.PositiveSmallIntegerField(_("confirmed"), default=0)
