@@ -16,7 +16,7 @@ from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
-from competencies.perms import STEWARDS
+from competencies.perms import STEWARDS, VIEWERS
 from courses.models import Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -34,7 +34,7 @@ from tests.builders import (
     take_course,
 )
 
-VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
+VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "viewer", "admin")
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
 
 
@@ -64,6 +64,7 @@ def house(db: None) -> House:
     make_hr(names["other_hr"], there)
     names["editor"].groups.add(Group.objects.get(name="Editors"))
     names["steward"].groups.add(Group.objects.get(name=STEWARDS))
+    names["viewer"].groups.add(Group.objects.get(name=VIEWERS))
     course = make_course(version, {"A": 3}, key="door")
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
@@ -90,6 +91,7 @@ def house(db: None) -> House:
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk,
+        "unit": here.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -185,6 +187,11 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "standing": ("/hr/standing/", HR | {"viewer": OK}),
+    "standing of a unit she serves": ("/hr/standing/?unit={unit}", HR | {"viewer": OK, "other_hr": GONE}),
+    "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
+    "nearest": ("/hr/nearest/?profile={profile}", HR),
+    "findable": ("/account/findable/", signed_in(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -219,6 +226,8 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/people/{person}/competencies/{competency}/assess/", {"rank": "2", "token": "t"},
         signed_in(GONE, learner=BACK, manager=BACK, hr=NO, admin=BACK),
     ),
+    "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
+    "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
