@@ -34,7 +34,18 @@ from tests.builders import (
     take_course,
 )
 
-VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "viewer", "admin")
+VISITORS = (
+    "anonymous",
+    "learner",
+    "manager",
+    "other_manager",
+    "hr",
+    "other_hr",
+    "editor",
+    "steward",
+    "viewer",
+    "admin",
+)
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
 
 

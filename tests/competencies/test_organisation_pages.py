@@ -55,7 +55,8 @@ class Ministry:
         Unit.objects.filter(pk=self.root.pk).update(kind="body")
         self.people = {
             unit.pk: User.objects.bulk_create(
-                User(email=f"{unit.code}-{i}@example.org", name=f"Person {unit.code}-{i}", password="!") for i in range(n)
+                User(email=f"{unit.code}-{i}@example.org", name=f"Person {unit.code}-{i}", password="!")
+                for i in range(n)
             )
             for unit, n in ((self.large, 12), (self.small, 2), (self.third, 7))
         }
