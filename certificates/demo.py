@@ -12,6 +12,7 @@ from certificates.models import Certificate
 from certificates.services import issue_certificates
 from competencies.demo import appoint_steward, assess, give_earlier_roles, give_roles, starter_framework
 from competencies.models import FrameworkVersion
+from competencies.organisation import lay_down_counts
 from courses.demo import Library, appoint_editor
 from courses.models import Enrolment
 from learning.demo import live_through
@@ -56,6 +57,7 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
         assessments = assess(ministry, starter)
         year = live_through(ministry, starter, library, assessments, role_days)
         certificates = issue_past_certificates()
+        lay_down_counts(day=as_of)
     posts, vacant = len(ministry.seats), sum(seat.holder is None for seat in ministry.seats)
     return Made(
         (

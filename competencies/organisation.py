@@ -349,22 +349,25 @@ def ask_to_count(*, by: User | None, nightly: bool = False) -> Job | None:
     return enqueue(kind=COUNT_JOB, key=f"after:{last.pk if last else 0}", payload={}, by=by)
 
 
-@transaction.atomic
 def lay_down_counts(*, day: date, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Count everybody and put the new counts in the place of the old ones; returns how many there are."""
+    """Count everybody and put the new counts in the place of the old ones; returns how many there are.
+
+    Only the exchange is a transaction: a minute of counting must neither hold a lock nor hide its signs of life.
+    """
     counts = count_standing(day, progress)
-    StandingCount.objects.all().delete()
-    StandingCount.objects.bulk_create(
-        (
-            StandingCount(
-                unit_id=count.unit_id,
-                competency_id=count.competency_id,
-                people=count.people,
-                at_level=count.at_level,
-                as_of=day,
-            )
-            for count in counts
-        ),
-        batch_size=2000,
-    )
+    with transaction.atomic():
+        StandingCount.objects.all().delete()
+        StandingCount.objects.bulk_create(
+            (
+                StandingCount(
+                    unit_id=count.unit_id,
+                    competency_id=count.competency_id,
+                    people=count.people,
+                    at_level=count.at_level,
+                    as_of=day,
+                )
+                for count in counts
+            ),
+            batch_size=2000,
+        )
     return len(counts)

@@ -16,8 +16,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "10000"))
+# People whose levels are computed, each in twelve competencies.
+LEVELS = int(os.environ.get("BENCH_LEVELS", "100000"))
 SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
 
@@ -123,6 +126,7 @@ def run() -> None:
     bench_assignment(table)
     bench_certificates(table)
     bench_frameworks(table)
+    bench_levels(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     database = "SQLite" if connection.vendor == "sqlite" else "PostgreSQL"
     print(
@@ -370,6 +374,159 @@ def bench_certificates(table: Table) -> None:
     table.add(
         "certificate PDF with QR code", f"{len(claims)} certificates", f"{len(claims) / seconds:.0f} a second and core"
     )
+
+
+def bench_levels(table: Table) -> None:
+    """Levels of a nation's people, the heat map over them, and who is nearest to a role."""
+    from dataclasses import replace
+
+    import numpy as np
+    from django.utils import timezone
+
+    from competencies.finding import nearest_to
+    from competencies.heat_map import Scope, heat_map
+    from competencies.levels import RULES
+    from competencies.models import Evidence, FindableConsent
+    from competencies.organisation import ground_of, lay_down_counts, read_evidence
+    from competencies.selectors import InForce, needs_of, standing_of
+    from competencies.vectors import attained_levels, likely_levels
+    from organisations.models import User
+
+    start_cpu, start = cpu(), time.perf_counter()
+    profile, ids = make_nation(LEVELS)
+    table.add(
+        "make people with evidence",
+        f"{LEVELS:,} people × 12",
+        f"{cpu() - start_cpu:.1f} CPU s, {time.perf_counter() - start:.1f} s",
+        f"{Evidence.objects.filter(person_id__gte=ids[0]).count():,} pieces",
+    )
+    day = timezone.localdate()
+    size = f"{LEVELS:,} people × 12"
+    seconds, wall = measure(lambda: lay_down_counts(day=day), runs=1, warm=0)
+    table.add("count where all units stand", size, f"{seconds:.1f} CPU s, {wall:.1f} s", "read, judge, lay down")
+    own = Evidence.objects.filter(person_id__gte=ids[0], person_id__lte=ids[-1])
+    read = read_evidence(own)
+    place = ground_of(needs_of([InForce(profile.pk, None)]).places.values()).order
+    competency = np.array([place.get(pk, 0) for pk in np.unique(read.competency).tolist()])
+    group = (read.person - ids[0]) * 12 + competency[np.unique(read.competency, return_inverse=True)[1]]
+    nan = np.full(len(group), np.nan)
+    source = np.zeros(len(group), dtype=np.int64)
+    pieces = replace(read.pieces, group=group, value=nan, se=nan, source=source)
+    groups = LEVELS * 12
+    for name, work in (
+        ("attained levels, from arrays", lambda: attained_levels(pieces, groups=groups, as_of=day, rules=RULES)),
+        ("likely levels, from arrays", lambda: likely_levels(pieces, groups=groups, as_of=day)),
+    ):
+        seconds, _wall = measure(work, runs=1, warm=0)
+        table.add(name, size, f"{seconds:.1f} CPU s", f"{seconds / groups * 1e6:.1f} CPU µs a level")
+
+    def one_person() -> None:
+        own = read_evidence(Evidence.objects.filter(person_id=ids[7]))
+        alone = replace(own.pieces, group=np.arange(len(own.person)))
+        attained_levels(alone, groups=len(own.person), as_of=day, rules=RULES)
+        none = np.full(len(own.person), np.nan)
+        likely_levels(replace(alone, value=none, se=none, source=alone.kind), groups=len(own.person), as_of=day)
+
+    seconds, _wall = measure(one_person, runs=15)
+    table.add("levels of one person, read and judged", "12 competencies", f"{seconds * 1000:.1f} CPU ms")
+    person = User.objects.get(pk=ids[7])
+    seconds, _wall = measure(lambda: standing_of(person), runs=15)
+    table.add("standing of one person, explained", "12 competencies", f"{seconds * 1000:.1f} CPU ms")
+    for name, scope in (
+        ("heat map, in full", Scope(everything=True)),
+        ("heat map, groups of five or more", Scope(organisation=True)),
+    ):
+        seconds, _wall = measure(partial(heat_map, scope), runs=5)
+        table.add(name, f"{LEVELS:,} people", f"{seconds * 1000:.0f} CPU ms")
+    found = ids[: min(10_000, LEVELS)]
+    FindableConsent.objects.bulk_create((FindableConsent(person_id=pk) for pk in found), batch_size=5000)
+    people = User.objects.active().filter(findable__isnull=False)
+    seconds, _wall = measure(lambda: nearest_to(profile, people, day=day).views(0, 25), runs=3)
+    table.add("nearest to a role", f"{len(found):,} people who agreed", f"{seconds:.2f} CPU s")
+
+
+def make_nation(people: int) -> tuple[Any, range]:
+    """A hundred people a unit, fifty units a body; a role of twelve competencies; a piece of evidence for each, often two.
+
+    Written as rows: services would bring a hundred thousand paths up to date.
+    """
+    import random
+    from datetime import date, timedelta
+
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from competencies.importers.content import (
+        CompetencyContent,
+        FrameworkContent,
+        LevelContent,
+        ProfileContent,
+        RequirementContent,
+        RoleContent,
+    )
+    from competencies.loading import load_framework
+    from competencies.models import PostRole, RoleProfile
+    from organisations.models import Appointment, Post, Unit, User
+
+    codes = [f"N{n}" for n in range(12)]
+    asked = tuple(RequirementContent(code, 3, 1 + n % 5) for n, code in enumerate(codes))
+    content = FrameworkContent(
+        slug="nation", title={"en": "Nation"}, edition="1", publisher="Bench", languages=("en",),
+        levels=tuple(LevelContent(rank, {"en": f"Level {rank}"}) for rank in range(1, 6)),
+        competencies=tuple(CompetencyContent(code, {"en": f"Competency {code}"}) for code in codes),
+        roles=(RoleContent("officer", {"en": "Officer"}, profiles=(ProfileContent("officer", {"en": ""}, requirements=asked),)),),
+    )  # fmt: skip
+    version = load_framework(content=content).version
+    profile = RoleProfile.objects.get(role__version=version)
+    competencies = list(version.competencies.order_by("pk").values_list("pk", flat=True))
+    random_, today = random.Random(1), timezone.localdate()  # noqa: S311
+    days = [(today - timedelta(days=n)).isoformat() for n in range(1500)]
+    root = Unit.add_root(name={"en": "Nation"}, code="nation")
+    with transaction.atomic():
+        units = []
+        for number in range(-(-people // 100)):
+            if number % 50 == 0:
+                body = Unit.objects.get(pk=root.pk).add_child(name={"en": f"Body {number}"}, code=f"nb{number}")
+            units.append(Unit.objects.get(pk=body.pk).add_child(name={"en": f"Unit {number}"}, code=f"nu{number}").pk)
+        first = (User.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
+        ids = range(first, first + people)
+        User.objects.bulk_create(
+            (User(pk=pk, email=f"n{pk}@nation.example", name=f"Person {pk}") for pk in ids),
+            batch_size=5000,
+        )
+        since = date(2020, 1, 1)
+        posts = Post.objects.bulk_create(
+            (
+                Post(unit_id=units[n // 100], code=f"np{n}", title={"en": "Officer"}, starts_on=since)
+                for n in range(people)
+            ),
+            batch_size=5000,
+        )
+        Appointment.objects.bulk_create(
+            (Appointment(person_id=pk, post=post, starts_on=since) for pk, post in zip(ids, posts, strict=True)),
+            batch_size=5000,
+        )
+        PostRole.objects.bulk_create((PostRole(post=post, profile=profile) for post in posts), batch_size=5000)
+        kinds = [("course", 1), ("course", 0), ("manager", 1), ("diagnostic", 1), ("prior_learning", 1), ("self", 0)]
+        moment = timezone.now()
+        statement = (
+            "INSERT INTO competencies_evidence (person_id, competency_id, kind, rank, passed, assessed, occurred_on, source,"
+            " note, source_key, recorded_at, probabilities) VALUES (%s, %s, %s, %s, %s, %s, %s, '', '', %s, %s, %s)"
+        )
+        with connection.cursor() as cursor:
+            for start in range(0, people, 2000):
+                rows = []
+                for pk in ids[start : start + 2000]:
+                    for competency in competencies:
+                        for piece in range(1 + (random_.random() < 0.25)):
+                            kind, assessed = random_.choice(kinds)
+                            spread = "[0.99, 0.95, 0.85, 0.4, 0.1]" if kind == "diagnostic" else None
+                            rows.append(
+                                (pk, competency, kind, random_.randint(1, 5), True, bool(assessed), random_.choice(days),
+                                 f"n{pk}:{competency}:{piece}", moment, spread)
+                            )  # fmt: skip
+                cursor.executemany(statement, rows)
+    return profile, ids
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
 from competencies.models import FrameworkVersion
 from competencies.panel_rating import ask_panel
-from competencies.perms import STEWARDS
+from competencies.perms import STEWARDS, VIEWERS
 from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from courses.models import Enrolment
@@ -43,7 +43,18 @@ from tests.builders import (
 )
 from tests.competencies.banks import make_bank
 
-VISITORS = ("anonymous", "learner", "manager", "other_manager", "hr", "other_hr", "editor", "steward", "admin")
+VISITORS = (
+    "anonymous",
+    "learner",
+    "manager",
+    "other_manager",
+    "hr",
+    "other_hr",
+    "editor",
+    "steward",
+    "viewer",
+    "admin",
+)
 OK, SIGN_IN, NO, GONE, BACK, WRONG = 200, "sign-in", 403, 404, 302, 405
 
 
@@ -73,6 +84,7 @@ def house(db: None) -> House:
     make_hr(names["other_hr"], there)
     names["editor"].groups.add(Group.objects.get(name="Editors"))
     names["steward"].groups.add(Group.objects.get(name=STEWARDS))
+    names["viewer"].groups.add(Group.objects.get(name=VIEWERS))
     course = make_course(version, {"A": 3}, key="door")
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
@@ -124,6 +136,7 @@ def house(db: None) -> House:
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
+        "unit": here.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -254,6 +267,11 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "campaign_csv": ("/hr/campaigns/{campaign}/people.csv", HR | {"other_hr": GONE}),
     "campaign_end": ("/hr/campaigns/{campaign}/end/", signed_in(WRONG)),
     "confirm_person": ("/team/confirm/{person}/", ABOUT_HER | {"learner": NO, "hr": NO}),
+    "standing": ("/hr/standing/", HR | {"viewer": OK}),
+    "standing of a unit she serves": ("/hr/standing/?unit={unit}", HR | {"viewer": OK, "other_hr": GONE}),
+    "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
+    "nearest": ("/hr/nearest/?profile={profile}", HR),
+    "findable": ("/account/findable/", signed_in(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -321,6 +339,8 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/team/confirm/{person}/", {"token": "t", "do": "all"},
         signed_in(GONE, learner=NO, manager=422, hr=NO, admin=422),
     ),
+    "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
+    "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),

@@ -27,7 +27,7 @@ def without_overtaken(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("competencies", "0025_corrections_stand_for")]
+    dependencies = [("competencies", "0013_corrections_stand_for")]
     operations = [
         migrations.AlterField(
             model_name="contest",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("competencies", "0027_declined_ratings")]
+    dependencies = [("competencies", "0015_declined_ratings")]
     operations = [
         migrations.AddField(
             model_name="panel",

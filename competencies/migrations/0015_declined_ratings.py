@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("competencies", "0026_overtaken_contests")]
+    dependencies = [("competencies", "0014_overtaken_contests")]
     operations = [
         migrations.AddField(
             model_name="panelrating",

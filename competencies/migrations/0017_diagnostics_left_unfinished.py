@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competencies', '0028_panels_called_off'),
+        ('competencies', '0016_panels_called_off'),
     ]
 
     operations = [
