@@ -168,8 +168,9 @@ class DecisionForm(LevelledForm):
     def __init__(self, *args: Any, claim: Claim, **kwargs: Any) -> None:
         super().__init__(*args, competency=claim.competency, initial={"rank": str(claim.rank)}, **kwargs)
         if "rank" in self.fields:
-            self.fields["rank"].required = False
+            self.fields["rank"].required = self.data.get("decision") != "refuse"
             self.fields["rank"].label = _("At which level, if you accept it?")
+            self.fields["rank"].error_messages["required"] = _("Choose the level it shows, or do not accept it.")
 
     @property
     def accepts(self) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext_lazy
 
 from competencies.assessors import waiting_for
 from competencies.models import Claim
+from competencies.selectors import scales_of
+from competencies.wording import level_words
 from organisations import mails
 from organisations.jobs import Run, enqueue, job_kind
 from organisations.models import Job, User
@@ -45,7 +48,15 @@ def remind(assessor: User, *, day: date) -> None:
 @job_kind(CLAIM_MAIL, gettext_lazy("Tell of a claim"))
 def send_claim_mail(run: Run) -> dict[str, Any]:
     claim = Claim.objects.select_related("person", "competency", "decided_by", "evidence").get(pk=run.payload["claim"])
-    return send_once(run, f"competencies/mails/claim_{run.payload['what']}", {"claim": claim})
+    context = {"claim": claim, "level": partial(_level_accepted, claim)}  # in words, once the reader's language is set
+    return send_once(run, f"competencies/mails/claim_{run.payload['what']}", context)
+
+
+def _level_accepted(claim: Claim) -> str:
+    if claim.evidence is None:
+        return ""
+    version = claim.competency.version_id
+    return level_words(claim.evidence.rank, scales_of([version])[version])
 
 
 @job_kind(REMINDER_MAIL, gettext_lazy("Remind an assessor"))

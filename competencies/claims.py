@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -78,6 +78,8 @@ def submit_claim(
         previous = _taken_up(previous, person, asked.competency)
     kept = list(previous.documents.all()) if previous is not None else []
     check_asked(asked, on=today)
+    if waits_already(person, asked):
+        raise ClaimRefused(_("You have submitted this already; it waits for its answer."), "title")
     if asked.kind == ClaimKind.CERTIFICATE and not (asked.files or kept):
         raise ClaimRefused(_("Add the certificate itself: a PDF, or a picture of the paper."), "documents")
     if len(kept) + len(asked.files) > 2 * MAX_FILES:
@@ -101,8 +103,11 @@ def submit_claim(
     try:
         with transaction.atomic():
             claim.save(force_insert=True)
-    except IntegrityError:  # the other press was a moment earlier
-        return Claim.objects.get(token=key)
+    except IntegrityError as error:  # the other press, or the other window, was a moment earlier
+        known = Claim.objects.filter(token=key).first()
+        if known is None:
+            raise ClaimRefused(_("You have submitted this again already.")) from error
+        return known
     claim.documents.set([*kept, *store_documents(owner=person, files=asked.files)])
     log(
         instance=claim,
@@ -142,6 +147,17 @@ def check_asked(asked: Asked, *, on: date) -> None:
             sentence % {"day": formats.date_format(lapsed, "DATE_FORMAT")},
             "issued_on" if asked.valid_until is None else "valid_until",
         )
+
+
+def waits_already(person: User, asked: Asked) -> bool:
+    """Whether the person asks for the very same thing a second time, from another window say."""
+    return Claim.objects.filter(
+        person=person,
+        competency__lineage=asked.competency.lineage,
+        kind=asked.kind,
+        title__iexact=" ".join(asked.title.split()),
+        state=ClaimState.SUBMITTED,
+    ).exists()
 
 
 def lapsed_on(asked: Asked, *, on: date) -> date | None:
@@ -284,9 +300,11 @@ def _decided(claim: Claim, state: ClaimState, by: User, answer: str, moment: dat
 
 # --- Every night -------------------------------------------------------------------------------------------------
 def hand_on() -> int:
-    """Give claims that nobody has, or somebody who has left, to an assessor; returns how many."""
+    """Give claims that nobody has, or somebody who left or may no longer decide, to an assessor; returns how many."""
     handed = 0
-    for claim in open_claims().filter(Q(assessor__isnull=True) | Q(assessor__is_active=False)):
+    for claim in open_claims():
+        if claim.assessor is not None and can_decide(claim.assessor, claim.person):
+            continue
         assessor = choose_assessor(claim.person)
         if assessor is None:
             continue

@@ -209,7 +209,7 @@ class DocumentsField(FilesField):
         kwargs.setdefault("label", gettext_lazy("Documents"))
         kwargs.setdefault(
             "help_text",
-            gettext_lazy("PDF, PNG or JPEG, at most 10 MB each and three together. A picture of the paper will do."),
+            gettext_lazy("Up to three files: PDF, PNG or JPEG, at most 10 MB each. A picture of the paper will do."),
         )
         super().__init__(**kwargs)
         self.widget.attrs.setdefault("accept", ",".join(ENDINGS))

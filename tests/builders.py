@@ -285,7 +285,7 @@ def make_claim(
     at, previous, token = more.pop("at", None), more.pop("previous", None), more.pop("token", str(uuid4()))
     day = timezone.localdate(at) if at else timezone.localdate()
     values = {
-        "title": "Security professional",
+        "title": f"Security professional {next(_number)}",
         "issuer": "Institute of Security",
         "issued_on": day - timedelta(days=30),
         "statement": "I did it for two years.",

@@ -211,6 +211,18 @@ def test_pressing_twice_is_one_claim(ana, what):
     assert submit_claim(person=make_person(), asked=asked, token="t") != Claim.objects.get(person=ana)
 
 
+def test_the_same_thing_is_not_asked_for_twice_while_it_waits(ana, what, version):
+    aina = make_assessor()
+    first = submit_claim(person=ana, asked=a_claim(what), token="1")
+    with pytest.raises(ClaimRefused, match="already") as caught:
+        submit_claim(person=ana, asked=a_claim(what, title=" cissp "), token="2")
+    assert caught.value.field == "title"
+    for changes in ({"title": "CISM"}, {"competency": competency(version, "B")}):
+        submit_claim(person=ana, asked=replace(a_claim(what), **changes), token=str(changes))
+    decide_claim(claim=first, by=aina, accept=False, answer="No.")
+    submit_claim(person=ana, asked=a_claim(what), token="3")
+
+
 def test_without_anybody_to_decide_it_waits_and_is_handed_on_when_somebody_comes(ana, what, mailoutbox):
     claim = make_claim(ana, what)
     assert claim.assessor is None and not mailoutbox
@@ -287,6 +299,7 @@ def test_what_is_accepted_becomes_evidence_of_its_kind_and_attains_the_level(ana
     assert (claim.state, claim.decided_by) == (ClaimState.ACCEPTED, aina)
     mail = mailoutbox[-1]
     assert (mail.to, mail.subject) == ([ana.email], "Accepted: “CISSP Bcc: x”")
+    assert "for “Competency A”: level 3 (label 3)." in mail.body
     assert f"/learn/claims/{claim.pk}/" in mail.body
 
 
@@ -502,6 +515,10 @@ def test_an_appointment_that_ends_ends_the_officers_say(ana, what):
     appoint(ana, make_post(make_unit()))
     with pytest.raises(ClaimRefused, match="cannot decide"):
         decide_claim(claim=claim, by=officer, accept=True, rank=3)
+    aina = make_assessor()
+    assert (hand_on(), hand_on()) == (1, 0)
+    claim.refresh_from_db()
+    assert claim.assessor == aina
 
 
 def test_a_framework_without_levels_knows_only_held(ana):

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 from PIL import Image
+from pypdf import PdfWriter
+from pypdf.actions import JavaScript
 
 from competencies import documents
 from competencies.assessors import ASSESSORS
@@ -67,7 +70,12 @@ def keys() -> list[str]:
 
 @pytest.mark.parametrize(
     ("data", "kind"),
-    [(PDF, "application/pdf"), (picture(), "image/png"), (picture("JPEG"), "image/jpeg")],
+    [
+        (PDF, "application/pdf"),
+        (picture(), "image/png"),
+        (picture("JPEG"), "image/jpeg"),
+        (picture("MPO"), "image/jpeg"),  # what telephones write
+    ],
 )
 def test_a_document_is_what_it_holds_whatever_it_is_called(data, kind):
     assert inspect(upload(data, "whatever.txt")) == kind
@@ -102,6 +110,29 @@ def test_a_document_is_what_it_holds_whatever_it_is_called(data, kind):
 def test_a_hostile_or_broken_file_is_refused_with_a_sentence(data, sentence):
     with pytest.raises(DocumentRefused, match=sentence):
         inspect(upload(data))
+
+
+def written(change: Callable[[PdfWriter], object] = lambda writer: None) -> bytes:
+    """A PDF as programs write them."""
+    writer, out = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(width=200, height=200)
+    change(writer)
+    writer.write(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda writer: writer.encrypt("secret"), "locked"),
+        (lambda writer: writer.add_attachment("run.exe", b"MZ"), "more than pages"),
+        (lambda writer: writer.add_open_action(JavaScript("app.alert(1)")), "more than pages"),
+    ],
+)
+def test_what_programs_write_is_told_apart(change, sentence):
+    assert inspect(upload(written())) == "application/pdf"
+    with pytest.raises(DocumentRefused, match=sentence):
+        inspect(upload(written(change)))
 
 
 def test_words_that_only_look_like_commands_do_not_hinder():
