@@ -290,6 +290,13 @@ def panels_visible_to(user: User) -> QuerySet[Panel]:
     )
 
 
+def panels_under_way(asker: User, person: User, competency: Competency) -> QuerySet[Panel]:
+    """What this asker still waits for about one person in one competency. One query."""
+    return Panel.objects.filter(
+        asked_by=asker, person=person, competency__lineage=competency.lineage, closed_at__isnull=True
+    )
+
+
 def panels_to_rate(user: User) -> QuerySet[PanelRating]:
     """What waits for a rating by this person, what is due first. One query."""
     return (

@@ -12,7 +12,7 @@ from competencies.enums import CompetencyKind
 from competencies.gaps import Required
 from competencies.levels import Level
 from competencies.models import Competency, Contest, Evidence
-from competencies.panel_rating import may_ask_panel, panels_to_rate
+from competencies.panel_rating import may_ask_panel, panels_to_rate, panels_under_way
 from competencies.quizzes import may_record_quiz
 from competencies.selectors import Line, Scale, Standing
 from organisations.models import User
@@ -119,10 +119,12 @@ def contest_link(contests: Mapping[int, Contest], row: Evidence) -> dict[str, An
 def rate_links(context: Mapping[str, Any], person: User, competency: Competency) -> dict[str, Any]:
     """What the reader may add to the record of somebody else beside her own assessment."""
     reader, in_use = context["user"], competency.version.is_published
+    may_ask = in_use and may_ask_panel(reader, person)
     return {
         "person": person,
         "competency": competency,
-        "may_ask": in_use and may_ask_panel(reader, person),
+        "may_ask": may_ask,
+        "panels": panels_under_way(reader, person, competency) if may_ask else [],
         "may_record": in_use and may_record_quiz(reader, person),
     }
 

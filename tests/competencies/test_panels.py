@@ -305,6 +305,7 @@ def test_the_way_of_a_panel_through_the_pages(client, boss, team, a):
     assert client.post(url, data).url == to_panel
     page = text(client.get(to_panel))
     assert "0 of 2 have rated" in page
+    assert to_panel in text(client.get(f"/people/{ana.pk}/competencies/{a.pk}/"))
 
     client.force_login(carl)
     assert "Rate Ana Pérez in “Competency A”" in text(client.get("/learn/"))
