@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -171,7 +172,13 @@ def lapse_date(item: EvidenceItem, rule: AttainmentRule) -> date | None:
         return item.valid_until
     if rule.valid_months is None:
         return None
-    return item.occurred_on + relativedelta(months=rule.valid_months)
+    return _months_after(item.occurred_on, rule.valid_months)
+
+
+@lru_cache(maxsize=1 << 14)
+def _months_after(day: date, months: int) -> date:
+    """Few days and fewer periods, asked for many people at a time."""
+    return day + relativedelta(months=months)
 
 
 def attained_level(items: Iterable[EvidenceItem], *, as_of: date, rules: RuleSet = RULES) -> Level:
