@@ -40,7 +40,7 @@ PARAMETERS = {
     "assess_next": ("all",),
     "assess_myself": ("all", "rank", "token"),
     "assess_person": ("rank", "token", "note"),
-    "standing": ("unit", "role", "area", "page", "posts"),
+    "standing": ("unit", "role", "area", "competency", "page", "posts"),
     "nearest": ("profile", "page"),
     "findable": ("answer",),
     "hr_people": ("q", "unit", "page"),
