@@ -264,6 +264,16 @@ def areas_counted() -> QuerySet[Area]:
     )
 
 
+def competencies_counted() -> QuerySet[Competency]:
+    """Competencies that are needed somewhere, framework by framework."""
+    counted = StandingCount.objects.order_by().values("competency_id")
+    return (
+        Competency.objects.filter(pk__in=counted)
+        .only("title", "code", "version", "position")
+        .order_by("version__framework__slug", "version_id", "position", "pk")
+    )
+
+
 # --- Key posts ---------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class KeyPost:

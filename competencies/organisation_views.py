@@ -39,12 +39,20 @@ BAND_WORDS = {
 
 
 class NarrowForm(forms.Form):
-    """What of all competencies is looked at: those of a role, or of an area."""
+    """What of all competencies is looked at: those of a role, of an area, or a single one."""
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
     area = forms.ChoiceField(label=gettext_lazy("Area"), required=False)
+    competency = forms.ChoiceField(label=gettext_lazy("Competency"), required=False)
 
-    def __init__(self, *args: Any, profiles: Sequence[RoleProfile], areas: Sequence[Area], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        profiles: Sequence[RoleProfile],
+        areas: Sequence[Area],
+        competencies: Sequence[Competency],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.profiles, self.areas = {str(p.pk): p for p in profiles}, {str(a.pk): a for a in areas}
         self.fields["role"].choices = [("", _("All roles")), *grouped_profiles(profiles)]  # type: ignore[attr-defined]
@@ -52,6 +60,8 @@ class NarrowForm(forms.Form):
         for pk, area in self.areas.items():
             framework_areas.setdefault(str(area.version.framework), []).append((pk, str(area)))
         self.fields["area"].choices = [("", _("All areas")), *framework_areas.items()]  # type: ignore[attr-defined]
+        single = [(str(c.pk), str(c)) for c in competencies]
+        self.fields["competency"].choices = [("", _("All competencies")), *single]  # type: ignore[attr-defined]
 
     def competencies(self) -> set[int] | None:
         """Ids of the competencies chosen; None for all."""
@@ -62,6 +72,9 @@ class NarrowForm(forms.Form):
         if area is not None:
             of_area = set(Competency.objects.filter(area=area).values_list("pk", flat=True))
             chosen = of_area if chosen is None else chosen & of_area
+        single = as_id(self.cleaned_data.get("competency", ""))
+        if single is not None:
+            chosen = {single} if chosen is None else chosen & {single}
         return chosen
 
 
@@ -82,12 +95,12 @@ def cell_words(cell: Cell) -> str:
     if cell.is_empty:
         return _("nobody needs it")
     if cell.is_exact:
-        return _("%(pct)s %% at the level: %(met)s of %(people)s") % {
+        return _("%(pct)s %% · %(met)s of %(people)s") % {
             "pct": cell.pct,
             "met": cell.figure.at_level,
             "people": cell.figure.people,
         }
-    return _("%(share)s of %(people)s at the level") % {
+    return _("%(share)s of %(people)s") % {
         "share": BAND_WORDS[cell.band],
         "people": cell.figure.people,
     }
@@ -145,18 +158,21 @@ def standing(request: HttpRequest) -> HttpResponse:
         unit = scope.units().filter(pk=pk).first() if pk is not None else None
         if unit is None:
             raise Http404
-    form = NarrowForm(request.GET, profiles=list(published_profiles()), areas=list(heat_map.areas_counted()))
+    form = NarrowForm(
+        request.GET,
+        profiles=list(published_profiles()),
+        areas=list(heat_map.areas_counted()),
+        competencies=list(heat_map.competencies_counted()),
+    )
     page = as_id(request.GET.get("page", "1")) or 1
     view = heat_map.heat_map(scope, unit, only=form.competencies(), page=page)
     rows = heat_map.key_post_rows(scope, view.unit)
     posts = Paginator(heat_map.key_posts_in_full(scope, rows), POSTS_A_PAGE).get_page(request.GET.get("posts"))
-    narrowed = {name: form.cleaned_data[name] for name in ("role", "area") if form.cleaned_data.get(name)}
     serves = view.largest is not None and view.largest[0].unit is not None and scope.serves(view.largest[0].unit.path)
     context = {
         "view": view,
         "rows": [(row, row_words(row, view), [(cell, cell_words(cell)) for cell in row.cells]) for row in view.rows],
         "form": form,
-        "narrowed": narrowed,
         "next": next_words(view),
         "can_assign": serves,
         "is_hr": perms.is_hr(me),

@@ -54,7 +54,7 @@ PARAMETERS = {
     "panel": ("do", "rank", "note"),
     "record_quiz": ("title", "rank", "passed", "on", "token"),
     "diagnostic": ("position", "option"),
-    "standing": ("unit", "role", "area", "page", "posts"),
+    "standing": ("unit", "role", "area", "competency", "page", "posts"),
     "nearest": ("profile", "page"),
     "findable": ("answer",),
     "hr_people": ("q", "unit", "page"),

@@ -111,7 +111,7 @@ def shown(view, version, code="A"):
 def test_hr_sees_her_units_in_full_and_no_others(ministry):
     response = page(ministry.officer)
     text = response.content.decode()
-    assert "33 % at the level: 1 of 3" in text
+    assert "33 % · 1 of 3" in text
     assert "Harbour" not in text
     assert client_of(ministry.officer).get(f"/hr/standing/?unit={ministry.large.pk}").status_code == 404
     assert client_of(ministry.officer).get(f"/hr/standing/?unit={ministry.root.pk}").status_code == 404
@@ -134,7 +134,7 @@ def test_a_viewer_sees_groups_of_five_or_more_in_fifths_and_nothing_that_gives_s
     assert not figures["all"].exact
     text = page(ministry.viewer).content.decode()
     assert "too few to show" in text
-    assert "at the level: " not in text
+    assert " % · " not in text
     assert not any(person.name in text for people in ministry.people.values() for person in people)
 
 
@@ -210,7 +210,11 @@ def test_a_role_or_an_area_narrows_the_competencies_not_the_people(ministry):
     assert shown(view, ministry.version)["all"] == Figure(22, 7)
     area = competency(ministry.version, "A").area_id
     assert len(page(ministry.admin, f"/hr/standing/?area={area}").context["view"].competencies) == 2
-    assert len(page(ministry.admin, "/hr/standing/?area=x&role=²").context["view"].competencies) == 2
+    single = competency(ministry.version, "B").pk
+    assert [
+        c.code for c in page(ministry.admin, f"/hr/standing/?competency={single}").context["view"].competencies
+    ] == ["B"]
+    assert len(page(ministry.admin, "/hr/standing/?area=x&role=²&competency=9").context["view"].competencies) == 2
 
 
 def test_a_unit_opens_and_leads_back(ministry):
@@ -282,7 +286,7 @@ def test_hr_counts_anew_and_sees_what_changed(ministry):
     job.refresh_from_db()
     assert job.state == JobState.DONE
     assert job.report["counts"] == StandingCount.objects.count()
-    assert "66 % at the level: 2 of 3" in page(ministry.officer).content.decode()
+    assert "66 % · 2 of 3" in page(ministry.officer).content.decode()
 
 
 # --- Be found, nearest to a role ---------------------------------------------------------------------------------
