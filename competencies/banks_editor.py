@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -102,9 +103,9 @@ class CompetencyField(forms.ModelChoiceField):
 
 
 class BankForm(WagtailAdminModelForm):
-    competency = CompetencyField(label=gettext_lazy("competency"), queryset=Competency.objects.none())
+    competency = CompetencyField(label=gettext_lazy("Competency"), queryset=Competency.objects.none())
     cuts = forms.JSONField(
-        label=gettext_lazy("cuts between the levels"),
+        label=gettext_lazy("Cuts between the levels"),
         help_text=gettext_lazy("On the scale of ability, from low to high, for example [-1.5, -0.5, 0.5, 1.5]."),
         widget=forms.TextInput,
         error_messages={
@@ -138,7 +139,7 @@ class ChildForm(WagtailAdminModelForm):
 
 class FacetForm(ChildForm):
     share = forms.FloatField(
-        label=gettext_lazy("share"),
+        label=gettext_lazy("Share"),
         min_value=0.01,
         max_value=1,
         help_text=gettext_lazy("Of the questions of a diagnostic, for example 0.25. The shares add up to 1."),
@@ -148,9 +149,9 @@ class FacetForm(ChildForm):
 class ItemForm(WagtailAdminModelForm):
     """A question of one bank: its part and its level are the bank's, exactly one answer is right."""
 
-    level = forms.TypedChoiceField(label=gettext_lazy("level it tells"), coerce=int)
+    level = forms.TypedChoiceField(label=gettext_lazy("Level it tells"), coerce=int)
     difficulty = forms.FloatField(
-        label=gettext_lazy("difficulty"),
+        label=gettext_lazy("Difficulty"),
         min_value=GRID_FROM,
         max_value=GRID_TO,
         help_text=gettext_lazy("The ability at which half of the people know the answer, from -4 to 4."),
@@ -247,6 +248,10 @@ class StillOpen:
 class EditView(StillOpen, snippets.EditView):
     permission_required = "change"
 
+    def get_success_url(self) -> str:
+        """Its own page says what can be done next."""
+        return reverse(self.object.snippet_viewset.get_url_name("inspect"), args=[self.object.pk])
+
 
 class DeleteView(StillOpen, snippets.DeleteView):
     objection = staticmethod(objection_to_deleting)
@@ -300,6 +305,7 @@ class BankLookView(LookView):
         items_add = reverse(DiagnosticItem.snippet_viewset.get_url_name("add"))
         return {
             **super().get_context_data(**kwargs),
+            "edit_url": self.get_edit_url(),
             "report": report,
             "shortfalls": {
                 "exact_pct": _("The level is right for fewer than %(least)g %% of people.")
@@ -349,6 +355,13 @@ class ListView(snippets.IndexView):
 
 
 class BankListView(ListView):
+    @cached_property
+    def columns(self) -> list[Any]:
+        return super().columns[1:]  # without the boxes for many at once: banks are deleted one by one
+
+    def get_edit_url(self, instance: Any) -> str | None:
+        return None  # a bank's own page comes first: its questions, its figures, and the way to edit it
+
     @property
     def header_buttons(self) -> list[Any]:
         buttons = list(super().header_buttons)
@@ -586,3 +599,13 @@ def refuse_deleting(request: HttpRequest, things: Iterable[Model]) -> HttpRespon
             messages.error(request, objection)
             return redirect(thing.snippet_viewset.get_url_name("inspect"), quote(thing.pk))
     return None
+
+
+def refuse_deleting_many(
+    request: HttpRequest, action: str, things: Iterable[Model], _view: object
+) -> HttpResponse | None:
+    """A bank is deleted on a page of its own, which takes its questions along."""
+    if action != "delete" or not any(isinstance(thing, ItemBank) for thing in things):
+        return None
+    messages.error(request, _("Delete banks one by one."))
+    return redirect(ItemBank.snippet_viewset.get_url_name("list"))

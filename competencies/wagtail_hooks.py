@@ -101,6 +101,9 @@ def keep_what_others_point_to(request: HttpRequest, instances: Sequence[Model]) 
     return editor.refuse_deleting(request, instances) or banks_editor.refuse_deleting(request, instances)
 
 
+hooks.register("before_bulk_action", banks_editor.refuse_deleting_many)
+
+
 @hooks.register("construct_snippet_action_menu")
 def offer_no_unpublishing(menu_items: list[Any], request: HttpRequest, context: Mapping[str, Any]) -> None:
     editor.no_unpublishing(menu_items, context)

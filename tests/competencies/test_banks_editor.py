@@ -227,6 +227,12 @@ def test_a_draft_is_deleted_with_its_questions(client, steward, draft):
     assert not DiagnosticItem.objects.exists()
 
 
+def test_banks_are_not_deleted_many_at_once(client, steward, draft):
+    url = reverse("wagtail_bulk_action", args=["competencies", "itembank", "delete"]) + f"?id={draft.pk}"
+    assert client.post(url).status_code == 302
+    assert ItemBank.objects.exists()
+
+
 # --- A question --------------------------------------------------------------------------------------------------
 def test_a_question_is_edited_and_its_right_answer_moves(client, steward, draft):
     item = draft.items.get(key="a-0")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from competencies import diagnostic
@@ -155,6 +155,7 @@ def banks_with_answers(draw):
     return bank, [(item_id, draw(st.booleans())) for item_id in asked]
 
 
+@settings(deadline=None)
 @given(banks_with_answers(), st.randoms())
 def test_the_order_of_answers_does_not_matter(taken, random):
     bank, answers = taken
@@ -164,6 +165,7 @@ def test_the_order_of_answers_does_not_matter(taken, random):
     assert next_item(bank, answers, seed=3) == next_item(bank, shuffled, seed=3)
 
 
+@settings(deadline=None)
 @given(banks_with_answers())
 def test_a_right_answer_never_lowers_and_a_wrong_one_never_raises(taken):
     bank, answers = taken
@@ -174,6 +176,7 @@ def test_a_right_answer_never_lowers_and_a_wrong_one_never_raises(taken):
     assert eap(posterior(bank, [*answers, (free, False)]))[0] <= before + 1e-12
 
 
+@settings(deadline=None)
 @given(banks_with_answers())
 def test_probabilities_of_levels_add_up_to_one_and_at_least_never_rises_with_the_level(taken):
     bank, answers = taken
@@ -184,6 +187,7 @@ def test_probabilities_of_levels_add_up_to_one_and_at_least_never_rises_with_the
     assert all(upper <= lower + 1e-12 for lower, upper in pairwise(reached))
 
 
+@settings(deadline=None)
 @given(banks(), st.lists(st.booleans(), min_size=20, max_size=20), st.integers(0, 2**63 - 1))
 def test_no_item_is_asked_twice_and_no_part_runs_ahead_of_its_share(bank, rights, seed):
     answers = walk(bank, rights, seed=seed)
@@ -201,6 +205,7 @@ def test_no_item_is_asked_twice_and_no_part_runs_ahead_of_its_share(bank, rights
             assert counts[name] > share * (position + 1) - len(bank.facets)
 
 
+@settings(deadline=None)
 @given(banks_with_answers(), st.integers(0, 2**64 - 1))
 def test_a_page_that_is_loaded_again_shows_the_same_question(taken, seed):
     bank, answers = taken
@@ -276,6 +281,7 @@ def test_with_the_usual_cuts_a_rank_is_the_ability_and_two():
         assert to_ranks(theta, 0.45, CUTS) == pytest.approx((theta + 2, 0.45))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=6, unique=True).map(sorted), st.floats(-4, 4), st.floats(-4, 4))
 def test_ranks_rise_with_ability_and_each_cut_lies_at_its_half(cuts, one, other):
     assume(all(b - a > 1e-3 for a, b in pairwise(cuts)))
