@@ -201,13 +201,14 @@ def has_a_desk(user: User | AnonymousUser) -> bool:
 
 def is_asked(user: User) -> bool:
     """Whether a claim, a contest or a panel was given to this person. One query."""
-    asked = User.objects.filter(pk=user.pk).filter(
-        Exists(Claim.objects.filter(assessor=OuterRef("pk"), state=ClaimState.SUBMITTED))
-        | Exists(Contest.objects.filter(assessor=OuterRef("pk"), state=ContestState.OPEN))
-        | Exists(
-            PanelRating.objects.filter(
-                assessor=OuterRef("pk"), rank__isnull=True, declined_at__isnull=True, panel__closed_at__isnull=True
-            )
-        )
+    return User.objects.filter(pk=user.pk).filter(given_something()).exists()
+
+
+def given_something() -> Q:
+    """The condition on a person that something waits for her answer."""
+    claims = Claim.objects.filter(assessor=OuterRef("pk"), state=ClaimState.SUBMITTED)
+    contests = Contest.objects.filter(assessor=OuterRef("pk"), state=ContestState.OPEN)
+    ratings = PanelRating.objects.filter(
+        assessor=OuterRef("pk"), rank__isnull=True, declined_at__isnull=True, panel__closed_at__isnull=True
     )
-    return asked.exists()
+    return Q(Exists(claims)) | Q(Exists(contests)) | Q(Exists(ratings))

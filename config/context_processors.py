@@ -2,13 +2,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from competencies.assessors import DECIDE, is_asked
+from competencies.assessors import DECIDE, given_something
 from competencies.perms import PUBLISH, VIEW_STANDING
 from organisations import perms
+from organisations.models import HrMandate, User
 
 
 @dataclass
@@ -23,7 +24,8 @@ class Desks:
 
     @cached_property
     def hr(self) -> bool:
-        return perms.is_hr(self.request.user)
+        user = self.request.user
+        return user.is_authenticated and (user.is_superuser or self._given[0])
 
     @property
     def cms(self) -> bool:
@@ -35,9 +37,16 @@ class Desks:
 
     @cached_property
     def assess(self) -> bool:
-        """For who may decide on claims, and who was asked to: one query, and only where no other desk answers it."""
+        """For who may decide on claims, and who was asked to."""
         user = self.request.user
-        return user.is_authenticated and (self._may(f"competencies.{DECIDE}") or self.hr or is_asked(user))
+        return user.is_authenticated and (self._may(f"competencies.{DECIDE}") or self.hr or self._given[1])
+
+    @cached_property
+    def _given(self) -> tuple[bool, bool]:
+        """Whether this visitor serves a unit as HR officer, and whether something waits for her answer. One query."""
+        serves = Exists(HrMandate.objects.filter(officer=OuterRef("pk")))
+        row = User.objects.filter(pk=self.request.user.pk).values_list(serves, given_something()).first()
+        return row or (False, False)
 
     @property
     def standing(self) -> bool:
