@@ -245,7 +245,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "my_claim": ("/learn/claims/{claim}/", HERS_ALONE),
     "take_back_claim": ("/learn/claims/{claim}/take-back/", signed_in(WRONG)),
     "evidence_document": ("/evidence/documents/{document}/", DECIDES | {"learner": OK}),
-    "assess_desk": ("/assess/", HR),
+    "assess_desk": ("/assess/", HR | {"manager": OK}),  # she is on a panel
     "assess_claim": ("/assess/claims/{claim}/", DECIDES),
     "take_over_claim": ("/assess/claims/{claim}/take-over/", signed_in(WRONG)),
     "enrol": ("/learn/enrol/{course}/", signed_in(WRONG)),
