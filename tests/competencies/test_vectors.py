@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from competencies.enums import MAX_RANK
@@ -15,6 +15,8 @@ from competencies.likely import estimate, observations_of
 from competencies.rulebooks import LIMITS, MAX_MONTHS, MAX_REFRESH_DAYS, SHIPPED, read_book
 from competencies.vectors import NEVER, UNDECLARED, attained_levels, likely_levels, pack
 
+# A busy machine is no fault of the code.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TODAY = date(2026, 11, 23)
 
 
@@ -77,6 +79,7 @@ def grouped(evidence):
     return pack((group, item) for group, found in enumerate(evidence) for item in found)
 
 
+@unhurried
 @given(people, books())
 def test_attained_levels_of_many_are_those_of_each(evidence, book):
     found = attained_levels(grouped(evidence), groups=len(evidence), as_of=TODAY, rules=book.rules)
@@ -90,6 +93,7 @@ def test_attained_levels_of_many_are_those_of_each(evidence, book):
         )  # fmt: skip
 
 
+@unhurried
 @given(people, books(), st.integers(1, 7))
 def test_likely_levels_of_many_are_those_of_each(evidence, book, ranks):
     means, sds, at_least, shortfalls = likely_levels(
@@ -104,6 +108,7 @@ def test_likely_levels_of_many_are_those_of_each(evidence, book, ranks):
         assert shortfalls[group] == pytest.approx(likely.shortfalls, abs=1e-7)
 
 
+@unhurried
 @given(people, st.randoms())
 def test_the_order_of_the_rows_plays_no_part(evidence, random):
     pairs = [(group, item) for group, found in enumerate(evidence) for item in found]
