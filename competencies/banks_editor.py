@@ -568,7 +568,7 @@ class ItemViewSet(SnippetViewSet):
                 "options",
                 panels=[FieldPanel("text"), FieldPanel("correct"), FieldPanel("position")],
                 heading=gettext_lazy("Answers: exactly one is right"),
-                label=gettext_lazy("Answer"),
+                label=gettext_lazy("Answer option"),
                 min_num=2,
                 max_num=8,
             ),
