@@ -11,12 +11,15 @@ from wagtail.signal_handlers import disable_reference_index_auto_update
 from certificates.models import Certificate
 from certificates.services import issue_certificates
 from competencies.demo import appoint_steward, assess, give_earlier_roles, give_roles, starter_framework
+from competencies.demo_record import write_record
 from competencies.models import FrameworkVersion
 from competencies.organisation import lay_down_counts
 from courses.demo import Library, appoint_editor
 from courses.models import Enrolment
 from learning.demo import live_through
-from organisations.demo import DEMO_DOMAIN, draw_ministry, write_ministry
+from learning.enums import PlanReason
+from learning.services import replan_many
+from organisations.demo import DEMO_DOMAIN, draw_ministry, moment, write_ministry
 from organisations.models import Unit, User
 
 
@@ -57,6 +60,12 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
         assessments = assess(ministry, starter)
         year = live_through(ministry, starter, library, assessments, role_days)
         certificates = issue_past_certificates()
+        record = write_record(ministry, starter)
+        replan_many(
+            person_ids=sorted(record.changed),
+            reason=PlanReason.EVIDENCE,
+            at=moment(ministry.last_day, 18 * 60),
+        )
         lay_down_counts(day=as_of)
     posts, vacant = len(ministry.seats), sum(seat.holder is None for seat in ministry.seats)
     return Made(
@@ -73,6 +82,10 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
             ("courses completed", year.completed),
             ("attempts at questions", year.attempts),
             ("certificates", len(certificates)),
+            ("claims and contests", record.claims + record.contests),
+            ("diagnostics taken", len(record.changed) - 1),
+            ("people asked by a campaign", record.invited),
+            ("people who agreed to be found", record.findable),
         )
     )
 

@@ -10,13 +10,13 @@ import itertools
 import math
 import random
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -36,7 +36,7 @@ from competencies.models import (
     ItemBank,
     ItemOption,
 )
-from competencies.ruling import book_of, books_in_force
+from competencies.ruling import book_of
 from competencies.selectors import Line, Moved, Scale, levels_moved, scales_of
 from competencies.services import EvidenceRefused, Finding, is_in_use, record_evidence
 from organisations.models import User
@@ -61,15 +61,6 @@ class DiagnosticRefused(ValueError):
 
 
 # --- What can be taken -----------------------------------------------------------------------------------------------
-def diagnosable(competency_ids: Iterable[int]) -> set[int]:
-    """Which of these competencies have a bank in use, of whatever edition. One query, none where nothing is asked."""
-    wanted = set(competency_ids)
-    if not wanted:
-        return set()
-    in_use = ItemBank.objects.filter(status=BankStatus.IN_USE).values("competency__lineage")
-    return set(Competency.objects.filter(pk__in=wanted, lineage__in=in_use).values_list("pk", flat=True))
-
-
 def bank_for(competency: Competency) -> ItemBank | None:
     """The bank in use of a competency's lineage; that of the edition in force before that of an earlier one."""
     banks = ItemBank.objects.filter(competency__lineage=competency.lineage, status=BankStatus.IN_USE)
@@ -128,22 +119,25 @@ class Offer:
 
 
 def offers_for(person: User, lines: Sequence[Line], *, as_of: date) -> dict[int, Offer]:
-    """For which gaps a diagnostic can be taken, by competency id. At most three queries, for one line or a hundred.
+    """For which gaps a diagnostic can be taken, by competency id. One query, for one line or a hundred.
 
     Who took one lately is not asked again at once; one that is begun is always offered.
     """
     gaps = [line for line in lines if not line.is_met]
-    ids = diagnosable(line.competency.pk for line in gaps)
-    if not ids:
+    if not gaps:
         return {}
-    open_ones = Diagnostic.objects.filter(person=person, finished_at__isnull=True)
-    begun = set(open_ones.values_list("bank__competency__lineage", flat=True))
-    books = books_in_force({line.competency.version.framework_id for line in gaps})
+    begun = Diagnostic.objects.filter(
+        person=person, finished_at__isnull=True, bank__competency__lineage=OuterRef("competency__lineage")
+    )
+    banks = ItemBank.objects.filter(
+        status=BankStatus.IN_USE, competency__lineage__in={line.competency.lineage for line in gaps}
+    )
+    is_begun_in = dict(banks.values_list("competency__lineage", Exists(begun)))
     found = {}
     for line in gaps:
-        is_begun = line.competency.lineage in begun
-        if line.competency.pk in ids and (is_begun or not _was_taken_lately(line, as_of)):
-            cap = cap_of(books[line.competency.version.framework_id].rules, line.scale.max_rank)
+        is_begun = is_begun_in.get(line.competency.lineage)
+        if is_begun is not None and (is_begun or not _was_taken_lately(line, as_of)):
+            cap = cap_of(line.book.rules, line.scale.max_rank)
             found[line.competency.pk] = Offer(line, is_begun, cap)
     return found
 
@@ -199,8 +193,12 @@ def check_stock(stock: Stock) -> None:
 
 # --- Taking it -------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def start_diagnostic(*, person: User, bank: ItemBank, at: datetime | None = None) -> Diagnostic:
+def start_diagnostic(
+    *, person: User, bank: ItemBank, at: datetime | None = None, seed: int | None = None
+) -> Diagnostic:
     """Begin a diagnostic, or go on with the one that is open: also one from the bank that this one replaced.
+
+    `seed` decides which questions come and in which order; None draws one.
 
     Raises DiagnosticRefused when the bank is not in use, or too few of its questions are left for this person.
     """
@@ -216,7 +214,7 @@ def start_diagnostic(*, person: User, bank: ItemBank, at: datetime | None = None
     try:
         with transaction.atomic():
             diagnostic = Diagnostic.objects.create(
-                person=person, bank=bank, seed=secrets.randbelow(2**63), started_at=moment
+                person=person, bank=bank, seed=secrets.randbelow(2**63) if seed is None else seed, started_at=moment
             )
     except IntegrityError:  # two presses at once
         return Diagnostic.objects.get(person=person, bank=bank, finished_at__isnull=True)

@@ -32,7 +32,7 @@ from competencies.models import (
     RoleProfile,
 )
 from competencies.models.framework import in_languages
-from competencies.rulebooks import Book
+from competencies.rulebooks import SHIPPED, Book
 from competencies.ruling import books_in_force
 from organisations.models import Appointment, User
 
@@ -72,12 +72,12 @@ class Line:
     scale: Scale
     gap: Gap | None
     likely: Likely | None = None
-    unsure_sd: float = 0.8
+    book: Book = SHIPPED
 
     @property
     def is_unsure(self) -> bool:
         """Whether so little is known that asking (a diagnostic) comes before a course."""
-        return self.likely is not None and self.likely.sd > self.unsure_sd
+        return self.likely is not None and self.likely.sd > self.book.parameters.unsure_sd
 
     @property
     def is_met(self) -> bool:
@@ -563,7 +563,7 @@ def standings_of(
     levels = {pk: _levels(ground.evidence.get(pk, []), places, scales, day, books) for pk in person_ids}
     merged = ground.merged
     likely = _likely(merged, levels, places, scales, day, books)
-    unsure = {pk: books[place.framework_id].parameters.unsure_sd for pk, place in places.items()}
+    book_of = {pk: books[place.framework_id] for pk, place in places.items()}
     return {
         person_id: _standing(
             person_id,
@@ -574,7 +574,7 @@ def standings_of(
             ground.competencies,
             levels[person_id],
             likely.get(person_id, {}),
-            unsure,
+            book_of,
             scales,
             day,
         )
@@ -892,7 +892,7 @@ def _standing(
     competencies: Mapping[int, Competency],
     levels: dict[int, Level],
     likely: Mapping[int, Likely],
-    unsure: Mapping[int, float],
+    book_of: Mapping[int, Book],
     scales: Mapping[int, Scale],
     day: date,
 ) -> Standing:
@@ -923,7 +923,7 @@ def _standing(
             scale=scales[r.framework_id],
             gap=gap_of.get(r.competency_id),
             likely=likely.get(r.competency_id),
-            unsure_sd=unsure[r.competency_id],
+            book=book_of[r.competency_id],
         )
         for r in order
     )

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -18,14 +18,13 @@ class Desks:
 
     request: HttpRequest
 
-    @cached_property
+    @property
     def team(self) -> bool:
-        return perms.is_manager(self.request.user)
+        return "team" in self._open
 
-    @cached_property
+    @property
     def hr(self) -> bool:
-        user = self.request.user
-        return user.is_authenticated and (user.is_superuser or self._given[0])
+        return self._is_admin or "hr" in self._open
 
     @property
     def cms(self) -> bool:
@@ -35,37 +34,57 @@ class Desks:
     def frameworks(self) -> bool:
         return self._may(f"competencies.{PUBLISH}")
 
-    @cached_property
+    @property
     def assess(self) -> bool:
         """For who may decide on claims, and who was asked to."""
-        user = self.request.user
-        return user.is_authenticated and (self._may(f"competencies.{DECIDE}") or self.hr or self._given[1])
+        return self._may(f"competencies.{DECIDE}") or self.hr or self.is_asked
 
-    @cached_property
-    def _given(self) -> tuple[bool, bool]:
-        """Whether this visitor serves a unit as HR officer, and whether something waits for her answer. One query."""
-        serves = Exists(HrMandate.objects.filter(officer=OuterRef("pk")))
-        row = User.objects.filter(pk=self.request.user.pk).values_list(serves, given_something()).first()
-        return row or (False, False)
+    @property
+    def is_asked(self) -> bool:
+        """Whether a claim, a contest or a panel waits for her answer."""
+        return "asked" in self._open
 
     @property
     def standing(self) -> bool:
         """Those who see the whole in counts have no other desk that leads there."""
         return self._may(f"competencies.{VIEW_STANDING}")
 
-    def _may(self, permission: str) -> bool:
+    @property
+    def _is_admin(self) -> bool:
         user = self.request.user
-        return user.is_authenticated and (user.is_superuser or permission in self._permissions)
+        return user.is_authenticated and user.is_superuser
+
+    def _may(self, permission: str) -> bool:
+        return self._is_admin or permission in self._open
 
     @cached_property
-    def _permissions(self) -> frozenset[str]:
-        """Of the permissions that open a desk, those this visitor has. One query for all desks."""
-        wanted = Permission.objects.filter(
-            Q(content_type__app_label="wagtailadmin", codename="access_admin")
-            | Q(content_type__app_label="competencies", codename__in=[PUBLISH, DECIDE, VIEW_STANDING])
-        )
-        own = wanted.filter(Q(group__user=self.request.user) | Q(user=self.request.user))
-        return frozenset(f"{app}.{name}" for app, name in own.values_list("content_type__app_label", "codename"))
+    def _open(self) -> frozenset[str]:
+        """What opens a desk to this visitor: permissions, a team, an HR mandate, something to answer. One query."""
+        user = self.request.user
+        if not user.is_authenticated:
+            return frozenset()
+        keys = {
+            "team": Exists(perms.posts_below(user)),
+            "hr": Exists(HrMandate.objects.filter(officer=user)),
+            "asked": given_something(),
+            **{name: Exists(_own(user, name)) for name in PERMISSIONS},
+        }
+        row = User.objects.filter(pk=user.pk).values_list(*keys.values()).first() or ()
+        return frozenset(key for key, is_open in zip(keys, row, strict=False) if is_open)
+
+
+PERMISSIONS = (
+    "wagtailadmin.access_admin",
+    f"competencies.{PUBLISH}",
+    f"competencies.{DECIDE}",
+    f"competencies.{VIEW_STANDING}",
+)
+
+
+def _own(user: User, name: str) -> QuerySet[Permission]:
+    app, codename = name.split(".")
+    wanted = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    return wanted.filter(Q(group__user=user) | Q(user=user))
 
 
 def site(request: HttpRequest) -> dict[str, object]:

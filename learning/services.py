@@ -112,7 +112,7 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
             solved = solve(standing, languages[person_id], offered, passed[person_id], begun[person_id])
             language, open_pages = languages[person_id], begun[person_id]
             pages = {step.key: offered[step.key].page_for(language, open_pages.get(step.key)) for step in solved.steps}
-            if old is not None and _same(old, solved, standing, pages):
+            if old is not None and _same(old, solved, standing, pages, in_order=reason != PlanReason.SWEEP):
                 continue
             plan = PathPlan(
                 person_id=person_id,
@@ -141,13 +141,32 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offe
     return len(plans)
 
 
-def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any]) -> bool:
+def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any], *, in_order: bool) -> bool:
+    """Whether the plan in force is the one that was solved.
+
+    What orders a path (what is likely) ages by the day. That alone moves nobody's steps overnight: the sweep compares
+    without the order, and what happens (evidence, a role, an offer) puts the steps in their order again.
+    """
+    before = [(s.course_id, s.closes, s.needed_by) for s in old.steps.all()]
+    after = [(pages[s.key].pk, [asdict(c) for c in s.closes], list(s.needed_by)) for s in solved.steps]
+    unclosed = [asdict(c) for c in solved.unclosed]
+    steps_are_the_same = (
+        before == after if in_order else sorted(map(_unordered, before)) == sorted(map(_unordered, after))
+    )
     return (
-        [(s.course_id, s.closes, s.needed_by) for s in old.steps.all()]
-        == [(pages[s.key].pk, [asdict(c) for c in s.closes], list(s.needed_by)) for s in solved.steps]
-        and old.unclosed == [asdict(c) for c in solved.unclosed]
+        steps_are_the_same
+        and (old.unclosed == unclosed if in_order else _by_competency(old.unclosed) == _by_competency(unclosed))
         and (old.requirements, old.met) == (standing.total, standing.met)
     )
+
+
+def _unordered(step: tuple[int, list[dict[str, Any]], list[str]]) -> tuple[int, list[list[tuple[str, Any]]], list[str]]:
+    course_id, closes, needed_by = step
+    return course_id, _by_competency(closes), sorted(needed_by)
+
+
+def _by_competency(closings: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
+    return sorted(sorted(closing.items()) for closing in closings)
 
 
 def _changes(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
     from django.http import HttpRequest
 
-    from organisations.models import Unit, User
+    from organisations.models import Post, Unit, User
 
 NOBODY = Q(pk__in=[])
 
@@ -99,12 +99,15 @@ def visible_people(viewer: User | AnonymousUser, as_of: date) -> Q:
 
 def is_manager(user: User | AnonymousUser) -> bool:
     """Whether posts report to a post this person holds: then there is a team desk. One query."""
+    return user.is_authenticated and posts_below(user).exists()
+
+
+def posts_below(user: User) -> QuerySet[Post]:
+    """Posts that report to one this person holds, filled or not."""
     from organisations.models import Appointment, Post
 
-    if not user.is_authenticated:
-        return False
     own = Appointment.objects.current().filter(person=user).values("post_id")
-    return Post.objects.filter(reports_to__in=own).exclude(pk__in=own).exists()
+    return Post.objects.filter(reports_to__in=own).exclude(pk__in=own)
 
 
 def is_editor(user: User | AnonymousUser) -> bool:

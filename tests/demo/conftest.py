@@ -21,7 +21,7 @@ PEOPLE = 50
 @pytest.fixture(scope="package")
 def starter(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock(), transaction.atomic():
-        for command in ("load_starter_framework", "load_courses"):
+        for command in ("load_starter_framework", "load_item_banks", "load_courses"):
             call_command(command, stdout=StringIO())
         yield
         transaction.set_rollback(True)

@@ -203,3 +203,19 @@ def test_publishing_a_course_brings_everybodys_path_up_to_date(version, profile,
     course.unpublish()
     assert keys(ana) == []
     assert set(Job.objects.filter(kind="learning.replan_all").values_list("state", flat=True)) == {"done"}
+
+
+def test_time_alone_reorders_no_path_overnight_and_the_next_event_does(version, ana):
+    """What is likely ages: of two gaps that a self-assessment told apart, years later neither comes first."""
+    make_course(version, {"A": 3}, key="first", effort=90)
+    make_course(version, {"B": 3}, key="second", effort=30)
+    now = timezone.now()
+    give_evidence(ana, competency(version, "A"), 0, EvidenceKind.SELF, assessed=False)
+    give_evidence(ana, competency(version, "B"), 4, EvidenceKind.SELF, assessed=False)
+    assign_role(person=ana, profile=make_profile(version, {"A": 3, "B": 3}), by=None, starts_on=timezone.localdate())
+    assert keys(ana) == ["first", "second"]
+    later = now + timedelta(days=365 * 12)
+    replan_many(person_ids=[ana.pk], reason=PlanReason.SWEEP, at=later)
+    assert keys(ana) == ["first", "second"]
+    replan_many(person_ids=[ana.pk], reason=PlanReason.EVIDENCE, at=later)
+    assert keys(ana) == ["second", "first"]
