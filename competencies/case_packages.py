@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, F, Max, Q, QuerySet
 
+from competencies.case_words import ALIGNMENT, KEY, MARK
 from competencies.enums import FrameworkStatus, LinkRelation
 from competencies.exporters import case
 from competencies.loading import content_of
@@ -26,7 +27,7 @@ from competencies.models.framework import FRAMEWORKS
 SERVED = (FrameworkStatus.PUBLISHED, FrameworkStatus.SUPERSEDED)
 KEPT_SECONDS = 7 * 24 * 3600
 # Changed when what is written changes, so that packages of an older platform are not served.
-WRITING = "2"
+WRITING = "3"
 ASSOCIATION_TYPES: dict[str, str] = {
     LinkRelation.EXACT: "exactMatchOf",
     LinkRelation.BROADER: "ext:isBroaderThan",
@@ -187,8 +188,11 @@ def _association(alignment: Alignment, origin: Thing, destination: Thing) -> Thi
     }
     if alignment.note:
         association["notes"] = alignment.note
+    # Who reads this back tells a person's word from what the framework says by this mark.
+    own: Thing = {MARK: ALIGNMENT}
     if alignment.rank_map:
-        association["extensions"] = {"levels": alignment.rank_map}
+        own["levels"] = alignment.rank_map
+    association["extensions"] = {KEY: own}
     return association
 
 

@@ -13,10 +13,11 @@ from competencies import importers
 from competencies.enums import FrameworkStatus, LinkRelation
 from competencies.importers import case
 from competencies.importers.sources import Source
-from competencies.loading import load_framework
+from competencies.loading import content_of, load_framework, same_version
 from competencies.management.commands.load_starter_framework import STARTER_FRAMEWORK
 from competencies.models import Alignment, Competency, FrameworkVersion
 from tests.builders import competency, make_framework, make_profile
+from tests.competencies.editions import load, small_content
 
 pytestmark = pytest.mark.django_db
 BASE = "/ims/case/v1p1"
@@ -249,6 +250,38 @@ def test_a_framework_that_came_from_case_is_served_as_it_came_and_can_be_aligned
         assert association["originNodeURI"]["identifier"] == first.identifier
     validate(get(client, f"CFPackages/{loaded.uuid}"), schema)
     assert get(client, f"CFItems/{first.identifier}")["lastChangeDateTime"].startswith("2018-")
+
+
+def test_alignments_are_not_content_so_a_package_read_back_is_the_framework_it_was(client):
+    version = load(small_content())
+    theirs = make_framework("theirs", codes="XY")
+    align(competency(version, "A"), competency(theirs, "X"), note="Compared by two people", rank_map={"1": 2})
+    align(competency(theirs, "Y"), competency(version, "B"), LinkRelation.BROADER)
+    package = get(client, f"CFPackages/{version.uuid}")
+    content = case.read([Source("served.json", json.dumps(package).encode())])
+    assert content.digest == content_of(version).digest
+    assert same_version(content) == version
+    said = [deviation.message for deviation in content.deviations]
+    assert said[0].startswith("2 alignments with other frameworks are stated.")
+    a, x, b, y = (
+        str(competency(*ends).title) for ends in ((version, "A"), (theirs, "X"), (version, "B"), (theirs, "Y"))
+    )
+    assert f"“{a}” exactMatchOf “{x}”, levels 1 → 2: Compared by two people" in said
+    assert f"“{y}” ext:isBroaderThan “{b}”" in said
+
+
+@pytest.mark.parametrize("path", ["ddat-2025-09", "case/packages/smarter-balanced-hs-math.json"])
+def test_a_real_framework_with_alignments_comes_back_as_it_was(client, version, shared_data, path):
+    content = importers.read(shared_data / path)
+    loaded = load_framework(content=content).version
+    for row in loaded.competencies.order_by("pk")[:3]:
+        align(row, competency(version, "A"))
+        align(competency(version, "B"), row, LinkRelation.RELATED)
+    package = get(client, f"CFPackages/{loaded.uuid}")
+    assert len(aligned(client, loaded)["exactMatchOf"]) == 3
+    back = case.read([Source("served.json", json.dumps(package).encode())])
+    assert back.digest == content.digest
+    assert len([d for d in back.deviations if "CFAssociations" in d.place and "“" in d.message]) >= 6
 
 
 # --- Caching -----------------------------------------------------------------------------------------------------
