@@ -7,15 +7,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
-from competencies import importers
+from competencies import case_packages, importers
 from competencies.enums import FrameworkStatus, LinkRelation
 from competencies.importers import case
 from competencies.importers.sources import Source
 from competencies.loading import content_of, load_framework, same_version
 from competencies.management.commands.load_starter_framework import STARTER_FRAMEWORK
 from competencies.models import Alignment, Competency, FrameworkVersion
+from competencies.tasks import write_case_packages
+from organisations.enums import JobState
+from organisations.models import Job
 from tests.builders import competency, make_framework, make_profile
 from tests.competencies.editions import load, small_content
 
@@ -310,6 +314,52 @@ def test_what_is_built_is_built_once(client, version, count_queries):
         make_framework(f"more-{n}")
     client.get(f"{BASE}/CFItems/{uuid4()}")
     assert count_queries(lambda: client.get(f"{BASE}/CFItems/{item['identifier']}")) == one <= 3
+
+
+def test_lists_and_single_things_are_answered_without_a_whole_package(client, version, monkeypatch):
+    theirs = make_framework("theirs", codes="X")
+    write_case_packages()
+    job = Job.objects.get(kind=case_packages.WRITE_JOB)
+    assert (job.state, job.report) == (JobState.DONE, {"built": 2})
+    item = case_packages.bare_package(version)["CFItems"][-1]
+    align(competency(version, "A"), competency(theirs, "X"))
+
+    def nobody_reads_it(version):
+        raise AssertionError(f"the package of {version} is read")
+
+    for name in ("_write", "_lay_down", "bare_package"):
+        monkeypatch.setattr(case_packages, name, nobody_reads_it)
+    listed = get(client, "CFDocuments")["CFDocuments"]
+    assert {document["identifier"] for document in listed} == {str(version.uuid), str(theirs.uuid)}
+    assert get(client, f"CFDocuments/{version.uuid}") in listed
+    assert get(client, f"CFItems/{item['identifier']}")["CFDocumentURI"]["identifier"] == str(version.uuid)
+    get(client, f"CFItems/{uuid4()}", 404)
+    [association] = case_packages.aligned_of(version, case_packages.alignment_stamp())
+    assert get(client, f"CFAssociations/{association['identifier']}")["associationType"] == "exactMatchOf"
+
+
+def test_packages_are_written_once_for_what_is_served_and_again_when_that_changes(version):
+    write_case_packages()
+    write_case_packages()
+    assert Job.objects.filter(kind=case_packages.WRITE_JOB).count() == 1
+    assert case_packages.write_packages() == 0
+    FrameworkVersion.objects.filter(pk=version.pk).update(
+        status=FrameworkStatus.SUPERSEDED, superseded_at=timezone.now()
+    )
+    write_case_packages()
+    assert Job.objects.filter(kind=case_packages.WRITE_JOB).count() == 2
+    cache.clear()
+    assert case_packages.write_packages() == 1
+
+
+def test_everything_lies_on_a_shelf_however_many_there_are(client, version, monkeypatch):
+    monkeypatch.setattr(case_packages, "ON_A_SHELF", 3)
+    package = get(client, f"CFPackages/{version.uuid}")
+    for collection in ("CFItems", "CFAssociations"):
+        for thing in package[collection]:
+            found = get(client, f"{collection}/{thing['identifier']}")
+            assert {**found, "CFDocumentURI": None} == {**thing, "CFDocumentURI": None}
+    assert case_packages.heads_of([version])[0].shelves >= 3
 
 
 def test_building_a_package_asks_the_same_for_a_large_framework_as_for_a_small_one(client, count_queries):
