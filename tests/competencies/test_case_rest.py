@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.utils import timezone
 
 from competencies import case_packages, importers
@@ -272,6 +273,19 @@ def test_alignments_are_not_content_so_a_package_read_back_is_the_framework_it_w
     )
     assert f"“{a}” exactMatchOf “{x}”, levels 1 → 2: Compared by two people" in said
     assert f"“{y}” ext:isBroaderThan “{b}”" in said
+
+
+def test_a_downloaded_package_with_an_alignment_is_known_again_by_the_import(client, tmp_path, capsys):
+    version = load(small_content())
+    theirs = make_framework("theirs", codes="X")
+    align(competency(version, "A"), competency(theirs, "X"))
+    file = tmp_path / "national.case.json"
+    file.write_bytes(client.get(f"/frameworks/national/download/{version.pk}.json").content)
+    assert b"exactMatchOf" in file.read_bytes()
+    call_command("import_framework", str(file), "--dry-run", "--json")
+    result = json.loads(capsys.readouterr().out)
+    assert (result["already_there"], result["edition"]) == (True, version.edition)
+    assert any("“Counting” exactMatchOf “Competency X”" in said["message"] for said in result["deviations"])
 
 
 @pytest.mark.parametrize("path", ["ddat-2025-09", "case/packages/smarter-balanced-hs-math.json"])
