@@ -54,6 +54,8 @@ def my_evidence(request: HttpRequest) -> HttpResponse:
 
 def _claimable(competency_id: int) -> Competency:
     """The competency as it is in force. Raises Http404 for drafts and for what was withdrawn."""
+    if as_id(competency_id) is None:
+        raise Http404
     now = selectors.competencies_in_force([competency_id]).get(competency_id, competency_id)
     return get_object_or_404(Competency.objects.published().select_related("version__framework", "area"), pk=now)
 
