@@ -7,15 +7,16 @@ framework of ten competencies as for one of ten thousand, and none reads more ro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import BooleanField, Case, Count, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import get_language
 
-from competencies.enums import CompetencyKind, FrameworkStatus, LinkRelation, Necessity
+from competencies.enums import DEFAULT_IMPORTANCE, CompetencyKind, FrameworkStatus, LinkRelation, Necessity
 from competencies.models import (
     Alignment,
     Area,
@@ -38,6 +39,7 @@ MOST_PARTS = 250
 MOST_ROLES = 150
 MOST_CHILDREN = 500
 ROLES_A_PAGE = 30
+IMPORTANCE_KEPT_SECONDS = 7 * 24 * 3600
 
 # A part is of the same version as its whole; a local competency under a national one stands for itself.
 IS_PART = Q(parent__version=F("version"))
@@ -457,7 +459,10 @@ def _link_bonds(competency: Competency) -> list[Bond]:
 
 
 def required_by(competency: Competency, *, page: str | int | None = 1) -> Page[Any]:
-    """Requirements of roles in force for this competency in whatever edition, what is required first. Two queries."""
+    """Requirements of roles in force for this competency in whatever edition, what is required first. Two queries.
+
+    Each has `states_importance`: where a source says nothing of importance, no page may.
+    """
     rows = (
         Requirement.objects.filter(
             competency__lineage=competency.lineage, profile__role__version__status=FrameworkStatus.PUBLISHED
@@ -466,7 +471,36 @@ def required_by(competency: Competency, *, page: str | int | None = 1) -> Page[A
         .defer("profile__role__search_text", "profile__role__extra", "profile__extra", "profile__role__version__extra")
         .order_by(BY_NECESSITY, "-importance", "profile__role__version_id", "profile__role__position", "profile_id")
     )
-    return Paginator(rows, ROLES_A_PAGE).get_page(page)
+    shown = Paginator(rows, ROLES_A_PAGE).get_page(page)
+    shown.object_list = list(shown.object_list)
+    stating = versions_stating_importance({row.profile.role.version for row in shown.object_list})
+    for row in shown.object_list:
+        row.states_importance = bool(  # type: ignore[attr-defined]
+            row.importance_value or row.importance != DEFAULT_IMPORTANCE or row.profile.role.version_id in stating
+        )
+    return shown
+
+
+def versions_stating_importance(versions: Collection[FrameworkVersion]) -> set[int]:
+    """Published versions whose source grades its requirements: not all weigh as what says nothing does.
+
+    A source that gives figures gives them requirement by requirement (`importance_value`), so they say nothing of others.
+    What is published never changes, so each version is looked through once. One query at most.
+    """
+    keys = {f"importance:{v.uuid}:{v.imported_at.timestamp()}:{v.is_published}": v.pk for v in versions}
+    known: dict[str, bool] = cache.get_many(keys)
+    if unknown := {key: pk for key, pk in keys.items() if key not in known}:
+        stating = set(
+            Requirement.objects.filter(profile__role__version__in=unknown.values(), importance_value="")
+            .exclude(importance=DEFAULT_IMPORTANCE)
+            .order_by()
+            .values_list("profile__role__version_id", flat=True)
+            .distinct()
+        )
+        found = {key: pk in stating for key, pk in unknown.items()}
+        cache.set_many(found, IMPORTANCE_KEPT_SECONDS)
+        known |= found
+    return {pk for key, pk in keys.items() if known[key]}
 
 
 def leading_courses(relatives: Iterable[Competency], competency: Competency) -> tuple[Leading, ...]:

@@ -16,7 +16,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import http_date
 
 from competencies import case_packages
-from competencies.case_packages import Found, Stamp, Thing
+from competencies.case_packages import Found, Head, Stamp, Thing
 from competencies.models import FrameworkVersion
 
 DEFAULT_LIMIT = 100
@@ -137,7 +137,7 @@ def case_package(request: HttpRequest, identifier: str) -> HttpResponse:
 @case_service
 def case_document(request: HttpRequest, identifier: str) -> HttpResponse:
     version, stamp = _version(identifier), case_packages.alignment_stamp()
-    return _of_version(request, version, stamp, lambda: _standalone_document(case_packages.package_of(version, stamp)))
+    return _of_version(request, version, stamp, lambda: _standalone_document(case_packages.heads_of([version])[0]))
 
 
 @case_service
@@ -151,7 +151,7 @@ def case_documents(request: HttpRequest) -> HttpResponse:
     stamp = case_packages.alignment_stamp()
     versions = list(case_packages.served_versions())
     chosen = versions[offset : offset + min(limit, MAX_LIMIT)]
-    documents = [_standalone_document(case_packages.bare_package(version)) for version in chosen]
+    documents = [_standalone_document(head) for head in case_packages.heads_of(chosen)]
     modified = max((case_packages.last_modified(version, stamp) for version in versions), default=None)
     keys = [case_packages.key_of(version, stamp) for version in versions]
     response = _answer(request, {"CFDocuments": documents}, _etag(request, str(limit), str(offset), *keys), modified)
@@ -166,15 +166,12 @@ def _number(request: HttpRequest, name: str, default: int, *, least: int) -> int
     return int(text)
 
 
-def _standalone_document(package: Thing) -> Thing:
-    document = package["CFDocument"]
-    identifier = document["identifier"]
-    link = {
-        "title": document["title"],
-        "identifier": identifier,
-        "uri": f"{case_packages.base_url()}/CFPackages/{identifier}",
+def _standalone_document(head: Head) -> Thing:
+    link = head.link()
+    return {
+        **head.document,
+        "CFPackageURI": {**link, "uri": f"{case_packages.base_url()}/CFPackages/{link['identifier']}"},
     }
-    return {**document, "CFPackageURI": link}
 
 
 # --- Things by their identifier ----------------------------------------------------------------------------------
@@ -200,7 +197,7 @@ def case_item_associations(request: HttpRequest, identifier: str) -> HttpRespons
     name = found.thing["identifier"]
     associations = [
         association
-        for association in found.package.get("CFAssociations", [])
+        for association in case_packages.package_of(found.version, stamp).get("CFAssociations", [])
         if name in (association["originNodeURI"]["identifier"], association["destinationNodeURI"]["identifier"])
     ]
     if not associations:
@@ -210,7 +207,7 @@ def case_item_associations(request: HttpRequest, identifier: str) -> HttpRespons
 
 
 def _standalone(found: Found) -> Thing:
-    return {**found.thing, "CFDocumentURI": found.document_link()}
+    return {**found.thing, "CFDocumentURI": found.head.link()}
 
 
 @case_service
@@ -227,6 +224,6 @@ def case_branch(request: HttpRequest, identifier: str, collection: str) -> HttpR
     stamp = case_packages.alignment_stamp()
     found = _found(identifier, collection, "object", stamp)
     code = found.thing["hierarchyCode"]
-    all_of_them = found.package["CFDefinitions"][collection]
+    all_of_them = case_packages.bare_package(found.version)["CFDefinitions"][collection]
     below = [thing for thing in all_of_them if thing["hierarchyCode"].startswith(f"{code}.")]
     return _of_version(request, found.version, stamp, lambda: {collection: [found.thing, *below]})

@@ -42,6 +42,8 @@ NOT_FIELDS = frozenset({MARK, POSITION, EXACTLY})
 AREA, COMPETENCY, FAMILY, ROLE, PROFILE = "area", "competency", "family", "role", "profile"
 ITEM_KINDS = (AREA, COMPETENCY, FAMILY, ROLE, PROFILE)
 FRAMEWORK, LEVELS, REQUIREMENT, LINK, FOREIGN_LINK = "framework", "levels", "requirement", "link", "foreign link"
+# What people said of competencies of two frameworks: of neither framework's content.
+ALIGNMENT = "alignment"
 
 CHILD_OF = "isChildOf"
 REQUIRES = "ext:requires"
@@ -271,6 +273,7 @@ class Plain:
     competencies: list[Thing] = field(default_factory=list)
     roles: list[Thing] = field(default_factory=list)
     links: list[Thing] = field(default_factory=list)
+    alignments: list[Thing] = field(default_factory=list)
     told: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     circle: str = ""
     loose: list[str] = field(default_factory=list)
@@ -490,6 +493,9 @@ class _Reading:
     def association(self, place: str, association: Object) -> None:
         origin = self.items.get(key_of_node(association["originNodeURI"]))
         mark = own_part(association).get(MARK)
+        if mark == ALIGNMENT:
+            self.result.alignments.append(Thing(association, place))
+            return
         target = key_of_node(association["destinationNodeURI"])
         ends = (key_of_node(association["originNodeURI"]), target)
         self.result.outside += any(end not in self.items and end != self.key for end in ends)

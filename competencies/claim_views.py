@@ -54,8 +54,9 @@ def my_evidence(request: HttpRequest) -> HttpResponse:
 
 def _claimable(competency_id: int) -> Competency:
     """The competency as it is in force. Raises Http404 for drafts and for what was withdrawn."""
-    asked = get_object_or_404(Competency.objects.only("pk"), pk=competency_id)
-    now = selectors.competencies_in_force([asked.pk]).get(asked.pk, asked.pk)
+    if as_id(competency_id) is None:
+        raise Http404
+    now = selectors.competencies_in_force([competency_id]).get(competency_id, competency_id)
     return get_object_or_404(Competency.objects.published().select_related("version__framework", "area"), pk=now)
 
 

@@ -587,6 +587,14 @@ class PartListView(snippets.IndexView):
             super().get_base_queryset().select_related(*related.get(self.model, ("version__framework",))),
         )
 
+    def get_add_url(self) -> str | None:
+        """A list of one draft adds to that draft; from others the draft is asked for."""
+        url = cast("str | None", super().get_add_url())
+        chosen = as_id(self.request.GET.get("version", "")) if url else None
+        if chosen is None or not FrameworkVersion.objects.filter(pk=chosen, status=FrameworkStatus.DRAFT).exists():
+            return url
+        return f"{url}?draft={chosen}"
+
     def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         column = FOLDED.get(self.model)
         if not self.is_searching or column is None:

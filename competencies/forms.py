@@ -95,7 +95,10 @@ class UploadForm(forms.Form):
         label=_("Edition"),
         required=False,
         max_length=MAX_EDITION,
-        help_text=_("For a source that does not say which edition it is, e.g. 2025-09. Leave it empty otherwise."),
+        help_text=_(
+            "Where the source does not say which edition it is, write it here, e.g. 2025-09; "
+            "else the edition is called after today’s date. Leave it empty where the source says it."
+        ),
     )
     token = forms.UUIDField(widget=forms.HiddenInput, error_messages={"invalid": _("Open the page again.")})
 

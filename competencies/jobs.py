@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from competencies import claims, contests, documents, importers, uploads
+from competencies import case_packages, claims, contests, documents, importers, uploads
+from competencies.case_packages import WRITE_JOB
 from competencies.importers import CannotImport
 from competencies.importers.content import shown
 from competencies.loading import load_framework
@@ -31,6 +32,12 @@ STEPS = 3  # unpack, read, store
 def count_everybody(run: Run) -> dict[str, Any]:
     """Counts of all units anew, as of the day it runs; the old ones stay until the new ones are there."""
     return {"counts": lay_down_counts(day=timezone.localdate(), progress=run.progress)}
+
+
+@job_kind(WRITE_JOB, gettext_lazy("Lay published frameworks ready for other systems"))
+def write_case_packages(run: Run) -> dict[str, Any]:
+    """Packages of CASE that are not there yet, so that no visitor waits for one."""
+    return {"built": case_packages.write_packages(run.progress)}
 
 
 @job_kind(IMPORT_JOB, gettext_lazy("Load a framework"))

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.deletion import ProtectedError
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
@@ -49,6 +49,7 @@ from competencies.signals import framework_published
 from organisations.models import User
 
 BATCH = 1_000
+NAMED = 20
 
 
 class NotPossible(ValueError):
@@ -247,6 +248,11 @@ def unfinished_parts(version: FrameworkVersion) -> list[str]:
     return titles[:20]
 
 
+def roles_without_profile(version: FrameworkVersion) -> list[str]:
+    """Titles of roles that say nothing of what they require: no person, post or path could ever have them."""
+    return [str(role) for role in Role.objects.filter(version=version, profiles=None).order_by("position", "code")]
+
+
 def objections_to_publishing(version: FrameworkVersion) -> list[str]:
     """Sentences that say what is left to do before the draft can be published; empty when nothing is."""
     found = []
@@ -261,6 +267,17 @@ def objections_to_publishing(version: FrameworkVersion) -> list[str]:
             found.append(_("%(count)s lines of the crosswalk are not decided yet.") % {"count": left})
         if _missing_lines(version, in_force):
             found.append(_("The draft has not been laid beside the edition in force yet."))
+    if bare := roles_without_profile(version):
+        names = ", ".join(f"“{title}”" for title in bare[:NAMED])
+        found.append(
+            ngettext(
+                "%(count)s role has no profile, so nobody could be given it: %(names)s. Add a profile, or delete the role.",
+                "%(count)s roles have no profile, so nobody could be given them: %(names)s. "
+                "Add a profile to each, or delete the roles.",
+                len(bare),
+            )
+            % {"count": len(bare), "names": names + (" …" if len(bare) > NAMED else "")}
+        )
     if titles := unfinished_parts(version):
         names = ", ".join(f"“{title}”" for title in titles)
         found.append(

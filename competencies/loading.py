@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from django.db import models, transaction
@@ -69,15 +70,25 @@ class Loaded:
 
 
 def edition_of(content: FrameworkContent, edition: str | None = None) -> str:
-    """What the edition will be called: as asked, else as the source says, else by its content.
+    """What the edition will be called: as asked, else as the source says, else by the day it is loaded.
 
     Raises CannotImport for a name that cannot be stored.
     """
-    name = content.edition or f"content-{content.digest[:10]}" if edition is None else tidy(edition)
+    name = content.edition or _day_of_loading(content.slug) if edition is None else tidy(edition)
     objection = objection_to_text(name, limit=MAX_EDITION) if name else _("The edition has no name. Give it one.")
     if objection:
         refuse(_("edition"), objection)
     return name
+
+
+def _day_of_loading(slug: str) -> str:
+    """The day, with a number where an edition of this framework is called so already."""
+    day = timezone.localdate().isoformat()
+    taken = set(
+        FrameworkVersion.objects.filter(framework__slug=slug, edition__startswith=day).values_list("edition", flat=True)
+    )
+    names = (day if number == 1 else f"{day} ({number})" for number in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def same_version(content: FrameworkContent, edition: str | None = None) -> FrameworkVersion | None:
@@ -85,9 +96,10 @@ def same_version(content: FrameworkContent, edition: str | None = None) -> Frame
 
     Raises CannotImport when the edition is there with other content: a published version never changes.
     """
-    name = edition_of(content, edition)
+    nameless = edition is None and not content.edition
+    name = "" if nameless else edition_of(content, edition)
     versions = FrameworkVersion.objects.filter(framework__slug=content.slug).select_related("framework")
-    labelled = versions.filter(edition=name).first()
+    labelled = None if nameless else versions.filter(edition=name).first()
     if labelled is None:
         return versions.filter(content_digest=content.digest).order_by("imported_at", "pk").first()
     if labelled.content_digest != content.digest:

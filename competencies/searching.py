@@ -91,6 +91,16 @@ def _ranked(rows: QuerySet[Any], words: list[str], *, kinds: bool = True) -> lis
     return [row for _match, _length, _order, row in sorted(found)]
 
 
+def ranked_ids(rows: QuerySet[Any], words: list[str]) -> list[int]:
+    """Ids of everything that contains the words, the best match first; what is beyond the ranked comes behind it."""
+    rows = containing(rows, words)
+    ids = [pk for pk, _kind in _ranked(rows, words, kinds=False)]
+    if len(ids) >= MOST_RANKED:
+        known = set(ids)
+        ids += [pk for pk in rows.order_by("pk").values_list("pk", flat=True) if pk not in known]
+    return ids
+
+
 @dataclass(frozen=True)
 class Found:
     """A role or competency that was found. `other_wording`: its title in another language than the reader's, where the

@@ -1111,11 +1111,25 @@ def published_profiles() -> QuerySet[RoleProfile]:
     )
 
 
+def readable_profiles() -> QuerySet[RoleProfile]:
+    """Profiles that are or were in force. What was printed or given stays readable; drafts are nobody's business."""
+    return RoleProfile.objects.exclude(role__version__status=FrameworkStatus.DRAFT).select_related(
+        "role__family", "role__version__framework"
+    )
+
+
 def published_roles() -> QuerySet[Role]:
+    return _graded(Role.objects.filter(version__in=published_versions()))
+
+
+def roles_of(version: FrameworkVersion | None) -> QuerySet[Role]:
+    return _graded(Role.objects.filter(version=version))
+
+
+def _graded(roles: QuerySet[Role]) -> QuerySet[Role]:
     profiles = Prefetch("profiles", RoleProfile.objects.order_by("position"), to_attr="graded")
     return (
-        Role.objects.filter(version__in=published_versions())
-        .select_related("family", "version__framework")
+        roles.select_related("family", "version__framework")
         .prefetch_related(profiles)
         .order_by("version__framework__slug", "version_id", "position", "code")
     )

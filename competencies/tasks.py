@@ -8,6 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from competencies.campaigns import CAMPAIGN_JOB, MANAGERS_JOB, running
+from competencies.case_packages import WRITE_JOB, served_state
 from competencies.diagnosing_jobs import CLOSE_LEFT_JOB
 from competencies.jobs import CLAIMS_JOB
 from competencies.organisation import ask_to_count
@@ -32,6 +33,12 @@ def ask_for_campaigns(*, at: datetime) -> None:
     for pk in running(day).order_by("pk").values_list("pk", flat=True):
         enqueue(kind=CAMPAIGN_JOB, key=f"{pk}:{day}", payload={"campaign": pk})
     enqueue(kind=MANAGERS_JOB, key=f"daily:{day}", payload={})
+
+
+@shared_task(name="competencies.tasks.write_case_packages")
+def write_case_packages() -> None:
+    """Once a day, and soon after a framework was published or superseded."""
+    enqueue(kind=WRITE_JOB, key=f"{timezone.localdate()}:{served_state()}", payload={})
 
 
 @shared_task(name="competencies.tasks.look_after_claims")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -176,7 +178,9 @@ def framework_crosswalk(request: HttpRequest, pk: int) -> HttpResponse:
     show_all = request.GET.get("show") == "all"
     lines = _lines(version, show_all=show_all)
     page = Paginator(lines, LINES_PAGE).get_page(request.GET.get("page"))
-    options = _options(version, list(page.object_list))
+    query = searching.clean_query(request.GET.get("q", ""))
+    free = _options(version, list(page.object_list), searching.words_of(query))
+    longest, fitting = max(free.values(), key=lambda found: found[1])
     sure = sum(
         model.filter(decision=SuccessionDecision.PROPOSED, basis__in=CERTAIN_BASES).count()
         for model in (version.competency_successions, version.profile_successions)
@@ -192,7 +196,11 @@ def framework_crosswalk(request: HttpRequest, pk: int) -> HttpResponse:
         "total": total,
         "show_all": show_all,
         "page_of_lines": page,
-        "rows": [_line_row(line, options) for line in page.object_list],
+        "query": query,
+        "offered": len(longest),
+        "fitting": fitting,
+        "too_many": fitting > len(longest),
+        "rows": [_line_row(line, free[type(line)][0]) for line in page.object_list],
     }
     return render(request, "competencies/crosswalk.html", context)
 
@@ -213,22 +221,43 @@ def _lines(version: FrameworkVersion, *, show_all: bool) -> list[Line]:
     return found
 
 
-def _options(version: FrameworkVersion, lines: Sequence[Line]) -> dict[type, list[tuple[str, str]]]:
-    """What a line may lead to beside its proposal: things of this edition that follow on nothing yet."""
-    free: dict[type, list[tuple[str, str]]] = {CompetencySuccession: [], ProfileSuccession: []}
+Options = list[tuple[str, str]]
+
+
+def _options(
+    version: FrameworkVersion, lines: Sequence[Line], words: list[str]
+) -> dict[type[Line], tuple[Options, int]]:
+    """What a line may lead to beside its proposal: things of this edition that follow on nothing yet, and how many fit.
+
+    Where there are more than a list can hold, words find each of them: the best match comes first.
+    """
+    free: dict[type[Line], tuple[Options, int]] = {CompetencySuccession: ([], 0), ProfileSuccession: ([], 0)}
     if any(isinstance(line, CompetencySuccession) for line in lines):
         taken = version.competency_successions.exclude(new=None).values("new")
-        rows = version.competencies.exclude(pk__in=taken).order_by("position")[:OPTIONS_MOST]
-        free[CompetencySuccession] = [(str(row.pk), str(row)) for row in rows]
+        rows = version.competencies.exclude(pk__in=taken)
+        if words:
+            ids = searching.ranked_ids(rows, words)
+            found = rows.in_bulk(ids[:OPTIONS_MOST])
+            shown, count = [found[pk] for pk in ids[:OPTIONS_MOST] if pk in found], len(ids)
+        else:
+            shown, count = list(rows.order_by("position")[:OPTIONS_MOST]), rows.count()
+        free[CompetencySuccession] = ([(str(row.pk), str(row)) for row in shown], count)
     if any(isinstance(line, ProfileSuccession) for line in lines):
         taken_profiles = version.profile_successions.exclude(new=None).values("new")
         profiles = (
             RoleProfile.objects.filter(role__version=version)
             .exclude(pk__in=taken_profiles)
             .select_related("role")
-            .order_by("role__position", "position")[:OPTIONS_MOST]
+            .order_by("role__position", "position")
         )
-        free[ProfileSuccession] = [(str(row.pk), _profile_words(row)) for row in profiles]
+        if words:
+            roles = searching.ranked_ids(version.roles.all(), words)
+            place = {pk: number for number, pk in enumerate(roles)}
+            fitting = sorted((p for p in profiles if p.role_id in place), key=lambda p: place[p.role_id])
+            named, count = fitting[:OPTIONS_MOST], len(fitting)
+        else:
+            named, count = list(profiles[:OPTIONS_MOST]), profiles.count()
+        free[ProfileSuccession] = ([(str(row.pk), _profile_words(row)) for row in named], count)
     return free
 
 
@@ -236,14 +265,18 @@ def _profile_words(profile: RoleProfile) -> str:
     return f"{profile.role}: {profile.grade}" if str(profile.grade) else str(profile.role)
 
 
-def _line_row(line: Line, options: Mapping[type, list[tuple[str, str]]]) -> dict[str, Any]:
+def _line_row(line: Line, options: Options) -> dict[str, Any]:
+    """A line with its proposal beside it. What nobody has decided is decided by nobody's silence: it stands at "later"."""
     is_profile = isinstance(line, ProfileSuccession)
     words = _profile_words if is_profile else str
-    choices = list(options[type(line)])
+    choices = list(options)
     if line.new is not None:
         choices.insert(0, (str(line.new.pk), words(line.new)))
+    proposed = str(line.new_id) if line.new_id is not None else WITHDRAWN
+    decided = line.decision == SuccessionDecision.CONFIRMED
+    name = f"{'p' if is_profile else 'c'}-{line.pk}"
     return {
-        "name": f"{'p' if is_profile else 'c'}-{line.pk}",
+        "name": name,
         "old": words(line.old),
         "is_role": is_profile,
         "description": "" if is_profile else str(line.old.description),
@@ -251,22 +284,28 @@ def _line_row(line: Line, options: Mapping[type, list[tuple[str, str]]]) -> dict
         "basis": line.get_basis_display(),
         "similarity": line.similarity,
         "choices": choices,
-        "chosen": str(line.new_id) if line.new_id is not None else WITHDRAWN,
-        "decided": line.decision == SuccessionDecision.CONFIRMED,
+        "chosen": proposed if decided else LATER,
+        "proposed": words(line.new) if line.new is not None else "",
+        "take": "" if decided else f"{name}={proposed}",
+        "decided": decided,
     }
 
 
 def _act_on_crosswalk(request: HttpRequest, version: FrameworkVersion) -> HttpResponse:
     me = steward(request)
-    again = redirect("framework_crosswalk", pk=version.pk)
+    # Where the reader was: the page, all lines or some, the words looked for.
+    where = {name: request.GET[name] for name in ("show", "q", "page") if request.GET.get(name)}
+    again = redirect(reverse("framework_crosswalk", args=[version.pk]) + (f"?{urlencode(where)}" if where else ""))
     try:
         if request.POST.get("do") == "sure":
             count = lifecycle.confirm_certain(version=version, by=me)
             messages.success(request, _("%(count)s lines are confirmed.") % {"count": count})
             return again
         decided = 0
-        for name, values in request.POST.lists():
-            value = str(values[-1]) if values else LATER
+        choices = {name: str(values[-1]) if values else LATER for name, values in request.POST.lists()}
+        # One press takes the proposal of its line, as it was read, and keeps what is chosen beside it.
+        taken, _equals, proposal = choices.pop("take", "").partition("=")
+        for name, value in {**choices, **({taken: proposal} if taken else {})}.items():
             kind, _dash, number = name.partition("-")
             line, successor = as_id(number), as_id(value)  # LATER names none
             if kind not in ("c", "p") or line is None or successor is None:
@@ -380,7 +419,15 @@ def competency_align(request: HttpRequest, pk: int) -> HttpResponse:
     if origin.version.is_draft:
         raise Http404
     query = searching.clean_query(request.GET.get("q", ""))
-    candidates = _candidates(origin, query) if query else []
+    frameworks = list(
+        FrameworkVersion.objects.published()
+        .exclude(framework=origin.version.framework_id)
+        .select_related("framework")
+        .defer("extra", "description")
+        .order_by("framework__slug")
+    )
+    within = next((v for v in frameworks if v.framework.slug == request.GET.get("framework", "")), None)
+    page, candidates = _candidates(query, [within] if within else frameworks, request.GET.get("page"))
     form = AlignForm(request.POST if request.method == "POST" else None, origin=origin, candidates=candidates)
     if request.method == "POST" and form.is_valid():
         try:
@@ -400,6 +447,9 @@ def competency_align(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "competency": origin,
         "query": query,
+        "frameworks": frameworks,
+        "within": within,
+        "page_of_candidates": page,
         "candidates": candidates,
         "form": form,
         "standing": list(_alignments_of(origin)),
@@ -407,14 +457,19 @@ def competency_align(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "competencies/align.html", context, status=422 if form.errors else 200)
 
 
-def _candidates(origin: Competency, query: str) -> list[Competency]:
+def _candidates(
+    query: str, within: Sequence[FrameworkVersion], number: str | None
+) -> tuple[Page[int], list[Competency]]:
+    """A page of the competencies that contain the words, the best match first: two queries, whatever is found."""
+    words = searching.words_of(query)
+    ids = searching.ranked_ids(Competency.objects.filter(version__in=within), words) if words else []
+    page: Page[int] = Paginator(ids, LINES_PAGE).get_page(number)
     rows = (
-        Competency.objects.published()
-        .exclude(version__framework=origin.version.framework_id)
-        .select_related("version__framework")
-        .order_by("version__framework__slug", "position")
+        Competency.objects.select_related("version__framework")
+        .defer("search_text", "extra", "version__extra")
+        .in_bulk(list(page.object_list))
     )
-    return list(searching.containing(rows, searching.words_of(query))[:LINES_PAGE])
+    return page, [rows[pk] for pk in page.object_list if pk in rows]
 
 
 def _alignments_of(competency: Competency) -> QuerySet[Alignment]:

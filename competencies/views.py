@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,6 +25,7 @@ from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.level_page import Reader, note_of, page_of
 from competencies.models import Competency, FrameworkVersion, RoleProfile
 from organisations import perms
+from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import signed_in
 
@@ -109,8 +109,15 @@ def role_list(request: HttpRequest) -> HttpResponse:
     """All roles of one published framework, or one family of it; the ministry's own comes first."""
     versions = list(FrameworkVersion.objects.published().select_related("framework").order_by("pk"))
     chosen = request.GET.get("framework", "")
-    version = next((v for v in versions if str(v.pk) == chosen), versions[0] if versions else None)
-    rows = selectors.published_roles().filter(version=version)
+    version = next((v for v in versions if str(v.pk) == chosen), None)
+    if version is None and (pk := as_id(chosen)):  # an earlier edition
+        version = (
+            FrameworkVersion.objects.filter(pk=pk, status=FrameworkStatus.SUPERSEDED)
+            .select_related("framework")
+            .first()
+        )
+    version = version or (versions[0] if versions else None)
+    rows = selectors.roles_of(version)
     family = request.GET.get("family", "")
     if family.isascii() and family.isdecimal() and len(family) < 10:
         rows = rows.filter(family=int(family) or None)
@@ -121,8 +128,8 @@ def role_list(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A role card: what the role requires, in words, and which courses lead there."""
-    profile = get_object_or_404(published_profiles(), pk=pk)
+    """A role card: what the role requires, in words, and which courses lead there. Superseded ones stay readable."""
+    profile = get_object_or_404(selectors.readable_profiles(), pk=pk)
     asked = browsing.requirements_of(
         [profile], prefetch=("competency__course_outcomes__course", "competency__course_outcomes__level")
     )[profile.pk]
@@ -132,8 +139,12 @@ def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     by_necessity = {n: [line for line in lines if line["asked"].necessity == n] for n in Necessity.values}
     required = by_necessity[Necessity.REQUIRED]
+    version = profile.role.version
+    framework_url = reverse("framework_detail", args=[version.framework.slug])
     context = {
         "profile": profile,
+        "in_force": profile if version.is_published else _profile_in_force(profile),
+        "framework_url": framework_url if version.is_published else f"{framework_url}?edition={version.pk}",
         "scales": selectors.scales_of({a.competency.version_id for a in asked}),
         "grades": list(profile.role.profiles.order_by("position")),
         "lines": required,
@@ -146,8 +157,15 @@ def role_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "competencies/role_detail.html", context)
 
 
-def published_profiles() -> QuerySet[RoleProfile]:
-    return RoleProfile.objects.published().select_related("role__family", "role__version__framework")
+def _profile_in_force(profile: RoleProfile) -> RoleProfile | None:
+    """The edition in force of a profile that was superseded; None where it was withdrawn."""
+    return (
+        RoleProfile.objects.published()
+        .filter(lineage=profile.lineage)
+        .select_related("role__version__framework")
+        .order_by("pk")
+        .first()
+    )
 
 
 def _by_kind(lines: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -169,7 +187,7 @@ def role_compare(request: HttpRequest) -> HttpResponse:
     """Two role profiles side by side, of whatever frameworks."""
     wanted = {name: request.GET.get(name, "") for name in ("a", "b")}
     ids = {name: int(text) for name, text in wanted.items() if text.isascii() and text.isdecimal() and len(text) < 10}
-    found = published_profiles().in_bulk(ids.values())
+    found = selectors.readable_profiles().in_bulk(ids.values())
     first, second = found.get(ids.get("a", 0)), found.get(ids.get("b", 0))
     query = searching.clean_query(request.GET.get("q", ""))
     options, more = comparing.options_for(query, chosen=[p for p in (first, second) if p is not None])

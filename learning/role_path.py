@@ -52,7 +52,12 @@ def role_card_of(profile: RoleProfile, *, language: str, dated: date) -> RoleCar
     path = path_for_role(asked, language=language)
     version, role = profile.role.version, profile.role
     required = [a for a in asked if a.necessity == Necessity.REQUIRED]
-    eyebrow = [role.key_post, str(role) if str(profile) != str(role) else "", str(role.family or "")]
+    eyebrow = [
+        "" if version.is_published else _("No longer in force"),
+        role.key_post,
+        str(role) if str(profile) != str(role) else "",
+        str(role.family or ""),
+    ]
     summaries = dict.fromkeys(filter(None, (str(role.summary), str(profile.summary))))
     return RoleCard(
         language=language,

@@ -24,8 +24,7 @@ from django.views.decorators.http import require_GET
 from competencies.diagnosing import offers_for
 from competencies.finding import agreement_of
 from competencies.jobs import IMPORT_JOB
-from competencies.models import RoleProfile
-from competencies.selectors import published_roles
+from competencies.selectors import published_roles, readable_profiles
 from courses.selectors import in_language
 from learning import hr, selectors, wording
 from learning.assignment import apply_assignment, preview_assignment
@@ -77,10 +76,8 @@ def path(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_GET
 def role_card(request: HttpRequest, pk: int) -> HttpResponse:
-    """The card of a role to print: what it requires and the path to it, for everybody."""
-    profile = get_object_or_404(
-        RoleProfile.objects.published().select_related("role__family", "role__version__framework"), pk=pk
-    )
+    """The card of a role to print: what it requires and the path to it, for everybody; of superseded ones too."""
+    profile = get_object_or_404(readable_profiles(), pk=pk)
     card = role_card_of(profile, language=get_language() or settings.LANGUAGE_CODE, dated=timezone.localdate())
     response = HttpResponse(render_role_card(card), content_type="application/pdf")
     name = slugify(str(profile)) or f"role-{profile.pk}"

@@ -103,7 +103,12 @@ def read(sources: Sequence[Source]) -> FrameworkContent:
         "cf_associations": len(package["CFAssociations"]),
         **({"cf_associations_outside": plain.outside} if plain.outside else {}),
     }
-    deviations = [*_page_breaks_told(page_breaks), *_told(plain), *_unknown_members(package)]
+    deviations = [
+        *_page_breaks_told(page_breaks),
+        *_told(plain),
+        *_alignments_told(plain.alignments),
+        *_unknown_members(package),
+    ]
     return FrameworkContent(**content, source_counts=counts, deviations=tuple(deviations))
 
 
@@ -298,6 +303,40 @@ def _told(plain: Plain) -> list[Deviation]:
             message = sentences[what](len(places)) % {"count": len(places)}
         told.append(Deviation(places[0], message))
     return told
+
+
+def _alignments_told(alignments: Sequence[Thing]) -> list[Deviation]:
+    """What people elsewhere said of competencies here and there: their word, so it is told and not taken for ours."""
+    if not alignments:
+        return []
+    message = ngettext(
+        "%(count)s alignment with another framework is stated. It is not part of the framework: "
+        "where you agree, align the two on the page of the competency.",
+        "%(count)s alignments with other frameworks are stated. They are not part of the framework: "
+        "where you agree, align the two on the page of the competency.",
+        len(alignments),
+    )
+    return [
+        Deviation(alignments[0].place, message % {"count": len(alignments)}),
+        *(Deviation(thing.place, _alignment_words(thing.source)) for thing in alignments),
+    ]
+
+
+def _alignment_words(association: Mapping[str, Any]) -> str:
+    origin, destination = (
+        shown(case_words.words(node.get("title")) or key_of_node(node))
+        for node in (association["originNodeURI"], association["destinationNodeURI"])
+    )
+    relation = case_words.words(association["associationType"])
+    levels = own_part(association).get("levels")
+    values = {"origin": origin, "destination": destination, "relation": shown(relation)}
+    said = _("“%(origin)s” %(relation)s “%(destination)s”") % values
+    if isinstance(levels, dict) and levels:
+        pairs = ", ".join(f"{shown(at)} → {shown(to)}" for at, to in levels.items())
+        said = _("%(said)s, levels %(pairs)s") % {"said": said, "pairs": shown(pairs, 200)}
+    if note := case_words.words(association.get("notes")):
+        said = f"{said}: {shown(note, 200)}"
+    return said
 
 
 def _unknown_members(package: Mapping[str, Any]) -> list[Deviation]:

@@ -113,7 +113,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": env.cache("CACHE_URL")
     if env.str("CACHE_URL", default="")
-    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(VAR_DIR / "cache")}
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(VAR_DIR / "cache"),
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 
 # --- People ------------------------------------------------------------------------------------------------------
@@ -220,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
     "sweep-campaigns": {"task": "competencies.tasks.sweep_campaigns", "schedule": 3600.0},
     "count-standing": {"task": "competencies.tasks.count_standing", "schedule": 3600.0},
+    "write-case-packages": {"task": "competencies.tasks.write_case_packages", "schedule": 60.0},
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
     "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
     "notify-refresh-due": {"task": "competencies.tasks.notify_refresh_due", "schedule": 3600.0},

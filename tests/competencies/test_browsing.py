@@ -243,6 +243,26 @@ def test_a_competency_says_what_it_is_who_needs_it_and_what_leads_there(client, 
     assert f"/competencies/{a.pk}/" in text(client, f"/competencies/{child.pk}/")
 
 
+@pytest.mark.parametrize(
+    ("others", "value", "said"),
+    [
+        ((3,), "", False),  # nothing is ever graded: the source states none
+        ((3, 5), "", True),  # where others are graded, the middle is a grade
+        ((3,), "3.12", True),  # a figure of the source
+    ],
+)
+def test_importance_is_said_only_where_the_source_states_it(client, version, others, value, said):
+    profile = make_profile(version, {"A": 1}, title="Asked about")
+    FrameworkVersion.objects.filter(pk=version.pk).update(status="draft")
+    profile.requirements.update(importance_value=value)
+    FrameworkVersion.objects.filter(pk=version.pk).update(status="published")
+    for importance in others:
+        make_profile(version, {"B": 1}, importance=importance)
+    page = client.get(f"/competencies/{competency(version, 'A').pk}/").content.decode()
+    assert "Asked about" in page
+    assert ("importance 3 of 5" in page) is said
+
+
 def test_optional_and_uncertain_requirements_are_called_so_and_come_last(client, version):
     make_profile(version, {"A": 1}, title="Needs it")
     for necessity in (Necessity.UNCERTAIN, Necessity.OPTIONAL):

@@ -7,16 +7,22 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 from django.utils import timezone
 
-from competencies import importers
+from competencies import case_packages, importers
 from competencies.enums import FrameworkStatus, LinkRelation
 from competencies.importers import case
 from competencies.importers.sources import Source
-from competencies.loading import load_framework
+from competencies.loading import content_of, load_framework, same_version
 from competencies.management.commands.load_starter_framework import STARTER_FRAMEWORK
 from competencies.models import Alignment, Competency, FrameworkVersion
+from competencies.tasks import write_case_packages
+from organisations.enums import JobState
+from organisations.models import Job
 from tests.builders import competency, make_framework, make_profile
+from tests.competencies.editions import load, small_content
 
 pytestmark = pytest.mark.django_db
 BASE = "/ims/case/v1p1"
@@ -251,6 +257,51 @@ def test_a_framework_that_came_from_case_is_served_as_it_came_and_can_be_aligned
     assert get(client, f"CFItems/{first.identifier}")["lastChangeDateTime"].startswith("2018-")
 
 
+def test_alignments_are_not_content_so_a_package_read_back_is_the_framework_it_was(client):
+    version = load(small_content())
+    theirs = make_framework("theirs", codes="XY")
+    align(competency(version, "A"), competency(theirs, "X"), note="Compared by two people", rank_map={"1": 2})
+    align(competency(theirs, "Y"), competency(version, "B"), LinkRelation.BROADER)
+    package = get(client, f"CFPackages/{version.uuid}")
+    content = case.read([Source("served.json", json.dumps(package).encode())])
+    assert content.digest == content_of(version).digest
+    assert same_version(content) == version
+    said = [deviation.message for deviation in content.deviations]
+    assert said[0].startswith("2 alignments with other frameworks are stated.")
+    a, x, b, y = (
+        str(competency(*ends).title) for ends in ((version, "A"), (theirs, "X"), (version, "B"), (theirs, "Y"))
+    )
+    assert f"“{a}” exactMatchOf “{x}”, levels 1 → 2: Compared by two people" in said
+    assert f"“{y}” ext:isBroaderThan “{b}”" in said
+
+
+def test_a_downloaded_package_with_an_alignment_is_known_again_by_the_import(client, tmp_path, capsys):
+    version = load(small_content())
+    theirs = make_framework("theirs", codes="X")
+    align(competency(version, "A"), competency(theirs, "X"))
+    file = tmp_path / "national.case.json"
+    file.write_bytes(client.get(f"/frameworks/national/download/{version.pk}.json").content)
+    assert b"exactMatchOf" in file.read_bytes()
+    call_command("import_framework", str(file), "--dry-run", "--json")
+    result = json.loads(capsys.readouterr().out)
+    assert (result["already_there"], result["edition"]) == (True, version.edition)
+    assert any("“Counting” exactMatchOf “Competency X”" in said["message"] for said in result["deviations"])
+
+
+@pytest.mark.parametrize("path", ["ddat-2025-09", "case/packages/smarter-balanced-hs-math.json"])
+def test_a_real_framework_with_alignments_comes_back_as_it_was(client, version, shared_data, path):
+    content = importers.read(shared_data / path)
+    loaded = load_framework(content=content).version
+    for row in loaded.competencies.order_by("pk")[:3]:
+        align(row, competency(version, "A"))
+        align(competency(version, "B"), row, LinkRelation.RELATED)
+    package = get(client, f"CFPackages/{loaded.uuid}")
+    assert len(aligned(client, loaded)["exactMatchOf"]) == 3
+    back = case.read([Source("served.json", json.dumps(package).encode())])
+    assert back.digest == content.digest
+    assert len([d for d in back.deviations if "CFAssociations" in d.place and "“" in d.message]) >= 6
+
+
 # --- Caching -----------------------------------------------------------------------------------------------------
 def test_who_has_it_already_gets_nothing_new_until_an_alignment_is_made(client, version):
     path = f"CFPackages/{version.uuid}"
@@ -277,6 +328,52 @@ def test_what_is_built_is_built_once(client, version, count_queries):
         make_framework(f"more-{n}")
     client.get(f"{BASE}/CFItems/{uuid4()}")
     assert count_queries(lambda: client.get(f"{BASE}/CFItems/{item['identifier']}")) == one <= 3
+
+
+def test_lists_and_single_things_are_answered_without_a_whole_package(client, version, monkeypatch):
+    theirs = make_framework("theirs", codes="X")
+    write_case_packages()
+    job = Job.objects.get(kind=case_packages.WRITE_JOB)
+    assert (job.state, job.report) == (JobState.DONE, {"built": 2})
+    item = case_packages.bare_package(version)["CFItems"][-1]
+    align(competency(version, "A"), competency(theirs, "X"))
+
+    def nobody_reads_it(version):
+        raise AssertionError(f"the package of {version} is read")
+
+    for name in ("_write", "_lay_down", "bare_package"):
+        monkeypatch.setattr(case_packages, name, nobody_reads_it)
+    listed = get(client, "CFDocuments")["CFDocuments"]
+    assert {document["identifier"] for document in listed} == {str(version.uuid), str(theirs.uuid)}
+    assert get(client, f"CFDocuments/{version.uuid}") in listed
+    assert get(client, f"CFItems/{item['identifier']}")["CFDocumentURI"]["identifier"] == str(version.uuid)
+    get(client, f"CFItems/{uuid4()}", 404)
+    [association] = case_packages.aligned_of(version, case_packages.alignment_stamp())
+    assert get(client, f"CFAssociations/{association['identifier']}")["associationType"] == "exactMatchOf"
+
+
+def test_packages_are_written_once_for_what_is_served_and_again_when_that_changes(version):
+    write_case_packages()
+    write_case_packages()
+    assert Job.objects.filter(kind=case_packages.WRITE_JOB).count() == 1
+    assert case_packages.write_packages() == 0
+    FrameworkVersion.objects.filter(pk=version.pk).update(
+        status=FrameworkStatus.SUPERSEDED, superseded_at=timezone.now()
+    )
+    write_case_packages()
+    assert Job.objects.filter(kind=case_packages.WRITE_JOB).count() == 2
+    cache.clear()
+    assert case_packages.write_packages() == 1
+
+
+def test_everything_lies_on_a_shelf_however_many_there_are(client, version, monkeypatch):
+    monkeypatch.setattr(case_packages, "ON_A_SHELF", 3)
+    package = get(client, f"CFPackages/{version.uuid}")
+    for collection in ("CFItems", "CFAssociations"):
+        for thing in package[collection]:
+            found = get(client, f"{collection}/{thing['identifier']}")
+            assert {**found, "CFDocumentURI": None} == {**thing, "CFDocumentURI": None}
+    assert case_packages.heads_of([version])[0].shelves >= 3
 
 
 def test_building_a_package_asks_the_same_for_a_large_framework_as_for_a_small_one(client, count_queries):

@@ -230,6 +230,16 @@ def test_a_new_part_asks_for_its_draft_first(client, steward, draft, published):
     assert draft.competencies.count() == 3
 
 
+@pytest.mark.parametrize("model", ["area", "competency", "role", "roleprofile"])
+def test_a_list_of_one_draft_adds_to_that_draft_without_asking_again(client, steward, draft, published, model):
+    add = cms(model, "add")
+    assert f'href="{add}?draft={draft.pk}"' in page(client, f"{cms(model, 'list')}?version={draft.pk}")
+    for asked in ("", f"?version={published.pk}", "?version=99999999", "?version=x"):
+        found = page(client, f"{cms(model, 'list')}{asked}")
+        assert f'href="{add}"' in found
+        assert "?draft=" not in found
+
+
 def test_a_new_part_goes_into_no_published_version(client, steward, published):
     url = f"{cms('area', 'add')}?draft={published.pk}"
     form = {"code": "x", "title_0": "X", "title_1": "", "description_0": "", "description_1": "", "position": 1}

@@ -518,6 +518,21 @@ def test_an_extension_is_an_empty_draft_that_adds_to_a_published_framework(first
     assert {name for name in rows if now[name] != rows[name]} == {"Framework", "FrameworkVersion"}
 
 
+def test_a_role_without_a_profile_is_not_published_because_nobody_could_have_it(first, steward):
+    draft = draft_extension(base=first, slug="ours", title={"en": "Ours"}, publisher="Us", edition="1", by=steward)
+    role = Role.objects.create(version=draft, code="porter", title={"en": "Porter"})
+    Competency.objects.create(version=draft, code="L", title={"en": "Local"})
+    draft = propose_crosswalk(version=draft)
+    [objection] = objections_to_publishing(draft)
+    assert "1 role has no profile" in objection
+    assert "“Porter”" in objection
+    with pytest.raises(NotPossible, match="Porter"):
+        publish_version(version=draft, by=steward)
+    RoleProfile.objects.create(role=role, code="porter")
+    assert objections_to_publishing(draft) == []
+    assert publish_version(version=draft, by=steward).is_published
+
+
 def test_what_cannot_be_extended_or_named_so(first, extension, steward):
     draft = draft_next_edition(version=first, edition="2", by=steward)
     for base, slug, sentence in (

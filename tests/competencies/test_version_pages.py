@@ -73,6 +73,56 @@ def test_a_steward_decides_the_rest_line_by_line(editions, steward, client):
     assert decided["C"].decided_by == steward
 
 
+def test_what_nobody_has_decided_stands_at_later_and_saving_decides_only_what_was_chosen(editions, steward, client):
+    _version, draft = editions
+    page = client.get(url(draft, "crosswalk"))
+    assert {row["chosen"] for row in page.context["rows"]} == {""}
+    html = page.content.decode()
+    assert "Proposed: Competency B now" in html
+    as_it_stands = {row["name"]: row["chosen"] for row in page.context["rows"]}
+    client.post(url(draft, "crosswalk"), as_it_stands)
+    assert client.get(url(draft, "crosswalk")).context["decided"] == 0
+
+
+def test_one_press_takes_a_proposal_and_keeps_what_is_chosen_beside_it(editions, steward, client):
+    _version, draft = editions
+    rows = {row["old"]: row for row in client.get(url(draft, "crosswalk")).context["rows"]}
+    lines = {line.old.code: line for line in draft.competency_successions.all()}
+    new = draft.competencies.get(code="D")
+    data = {rows["Competency B"]["name"]: "", f"c-{lines['C'].pk}": str(new.pk), "take": rows["Competency B"]["take"]}
+    for _n in range(2):  # pressed twice
+        response = client.post(f"{url(draft, 'crosswalk')}?show=all&page=1", data)
+    assert response["Location"].endswith("?show=all&page=1")
+    decided = {line.old.code: line for line in draft.competency_successions.filter(decision="confirmed")}
+    assert {code: line.new.code for code, line in decided.items()} == {"B": "B2", "C": "D"}
+    assert decided["B"].basis == SuccessionBasis.CLOSE
+
+
+@pytest.mark.parametrize("take", ["", "=", "c-1", "c-=5", "x-1=2", "c-99999999=0", "p-" + "9" * 30 + "=1"])
+def test_a_proposal_that_is_not_there_is_not_taken(editions, steward, client, take):
+    _version, draft = editions
+    client.get(url(draft, "crosswalk"))
+    assert client.post(url(draft, "crosswalk"), {"take": take}).status_code == 302
+    assert not draft.competency_successions.filter(decision="confirmed").exists()
+
+
+def test_everything_of_a_large_edition_can_be_found_as_what_follows(editions, steward, client, monkeypatch):
+    monkeypatch.setattr("competencies.version_views.OPTIONS_MOST", 2)
+    version = make_framework(codes=["K1", "K2"])
+    make_profile(version, {"K1": 1}, title="Clerk")
+    content = content_of(version)
+    first = content.competencies[0]
+    many = tuple(replace(first, code=f"N{n}", title={"en": f"Wholly new {n}"}, descriptors=()) for n in range(9))
+    draft = load_framework(content=replace(content, edition="2", competencies=(first, *many))).version
+    page = client.get(url(draft, "crosswalk"))
+    assert (page.context["offered"], page.context["fitting"]) == (2, 9)
+    assert "offer 2 of 9" in page.content.decode()
+    found = client.get(url(draft, "crosswalk"), {"q": "wholly 8"})
+    [row] = [row for row in found.context["rows"] if row["old"] == "Competency K2"]
+    assert [words for _value, words in row["choices"]] == ["Wholly new 8"]
+    assert client.get(url(draft, "crosswalk"), {"q": "no such words"}).context["fitting"] == 0
+
+
 @pytest.mark.parametrize("value", ["99999999", "9" * 30, "x", "-1"])
 def test_a_choice_that_is_not_there_decides_nothing(editions, steward, client, value):
     _version, draft = editions
@@ -153,6 +203,30 @@ def test_an_alignment_is_found_said_counted_and_withdrawn(steward, client):
     client.force_login(ana)
     assert "which is the same competency" not in client.get(f"/learn/competencies/{target.pk}/").content.decode()
     assert Alignment.objects.get().withdrawn_by == steward
+
+
+def test_every_competency_can_be_found_to_be_aligned_the_best_match_first(steward, client, count_queries):
+    origin = competency(make_framework("here", codes="A"), "A")
+    early = make_framework("a-first", codes=[f"Y{n}" for n in range(30)])
+    late = make_framework("z-last", codes=["Z"])
+    type(origin).objects.filter(version=early).update(search_text="managing risk and more managing risk")
+    best = competency(late, "Z")
+    type(origin).objects.filter(pk=best.pk).update(title={"en": "Risk"}, search_text="risk")
+    page = client.get(f"/competencies/{origin.pk}/align/", {"q": "risk"})
+    assert page.context["candidates"][0] == best
+    assert "31 competencies are found" in page.content.decode()
+    seen = {c.pk for c in page.context["candidates"]}
+    again = client.get(f"/competencies/{origin.pk}/align/", {"q": "risk", "page": "2"})
+    seen |= {c.pk for c in again.context["candidates"]}
+    assert len(seen) == 31
+    within = client.get(f"/competencies/{origin.pk}/align/", {"q": "risk", "framework": "z-last"})
+    assert within.context["candidates"] == [best]
+    for nothing in ("here", "no-such", "\0"):  # its own framework is none to choose
+        page = client.get(f"/competencies/{origin.pk}/align/", {"q": "risk", "framework": nothing, "page": "x"})
+        assert len(page.context["candidates"]) == 25
+    address = f"/competencies/{origin.pk}/align/"
+    one = count_queries(lambda: client.get(address, {"q": "risk", "framework": "z-last"}))
+    assert count_queries(lambda: client.get(address, {"q": "risk"})) == one
 
 
 def test_an_alignment_within_one_framework_is_refused_with_a_sentence(steward, client):

@@ -1,5 +1,9 @@
+from dataclasses import replace
+from io import BytesIO
+
 import pytest
 from django.utils import translation
+from pypdf import PdfReader
 
 from competencies import wording
 from competencies.enums import EvidenceKind
@@ -18,6 +22,7 @@ from tests.builders import (
     make_profile,
     make_unit,
 )
+from tests.competencies.editions import altered, load, profile_of, publish, small_content
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +124,47 @@ def test_a_draft_framework_is_not_shown(client):
     profile = make_profile(draft, {"Q": 1}, title="Hidden role")
     assert "Hidden role" not in text(client, "/roles/")
     assert client.get(f"/roles/{profile.pk}/").status_code == 404
+
+
+@pytest.fixture
+def superseded():
+    """The roles of an edition that another one follows: the junior clerk goes on, the senior one is withdrawn."""
+    first = load(small_content())
+    content = altered(small_content(), C=None)
+    [role] = content.roles
+    content = replace(content, roles=(replace(role, profiles=role.profiles[:1]),))
+    second = publish(load(content), make_person("Steward"))
+    return first, second
+
+
+def test_a_superseded_role_stays_readable_and_leads_to_its_successor(client, superseded):
+    first, second = superseded
+    junior, following = profile_of(first, "junior-clerk"), profile_of(second, "junior-clerk")
+    page = text(client, f"/roles/{junior.pk}/")
+    assert "Superseded by edition 2" in page
+    assert f'href="/roles/{following.pk}/"' in page
+    assert "Telex" in page
+    assert f"/frameworks/national/?edition={first.pk}" in page
+    assert "Superseded" not in text(client, f"/roles/{following.pk}/")
+    assert "not in the edition in force" in text(client, f"/roles/{profile_of(first, 'senior-clerk').pk}/")
+    card = client.get(f"/roles/{junior.pk}/card.pdf")
+    assert (card.status_code, card["Content-Type"]) == (200, "application/pdf")
+    words = " ".join(page.extract_text() for page in PdfReader(BytesIO(card.getvalue())).pages)
+    assert "No longer in force" in words
+    both = client.get("/roles/compare/", {"a": junior.pk, "b": following.pk})
+    assert (both.context["first"], both.context["second"]) == (junior, following)
+    assert f'href="/roles/{junior.pk}/"' in text(client, f"/frameworks/national/?edition={first.pk}")
+    listed = text(client, f"/roles/?framework={first.pk}")
+    assert f'href="/roles/{junior.pk}/"' in listed
+    assert "no longer in force" in listed
+
+
+def test_the_role_of_a_draft_is_nobodys_at_any_door(client):
+    draft = make_framework(codes="Q", status="draft")
+    profile = make_profile(draft, {"Q": 1}, title="Hidden role")
+    assert client.get(f"/roles/{profile.pk}/card.pdf").status_code == 404
+    assert client.get("/roles/compare/", {"a": profile.pk}).context["first"] is None
+    assert "Hidden role" not in text(client, f"/roles/?framework={draft.pk}")
 
 
 def test_the_role_card_costs_the_same_for_many_competencies_as_for_few(client, count_queries):

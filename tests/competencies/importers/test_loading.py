@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from i18nfield.strings import LazyI18nString
 from wagtail.models import ModelLogEntry
 
 from competencies import importers
 from competencies.enums import FrameworkStatus
 from competencies.importers import CannotImport, content
-from competencies.loading import content_of, load_framework
+from competencies.loading import Loaded, content_of, load_framework
 from competencies.models import (
     Area,
     Competency,
@@ -107,9 +108,16 @@ def test_a_newer_edition_waits_as_a_draft_beside_the_one_in_force(sample):
     assert older.competencies.get() != newer.competencies.get()
 
 
-def test_a_source_without_an_edition_is_named_after_its_content(sample):
+def test_a_source_without_an_edition_is_named_after_the_day_it_is_loaded(sample):
     nameless = replace(sample, edition=None)
-    assert load_framework(content=nameless).version.edition == f"content-{sample.digest[:10]}"
+    day = timezone.localdate().isoformat()
+    first = load_framework(content=nameless).version
+    assert first.edition == day
+    assert load_framework(content=nameless) == Loaded(first, created=False, counts=sample.counts)
+    other = load_framework(content=replace(nameless, publisher="Others")).version
+    assert other.edition == f"{day} (2)"
+    FrameworkVersion.objects.filter(pk=first.pk).update(edition="1999-01-01")  # loaded long ago
+    assert load_framework(content=nameless).version == first
 
 
 @pytest.mark.parametrize("edition", ["", " ", "x" * 61, "\0"])
@@ -150,7 +158,7 @@ def test_the_real_nice_framework_is_stored_whole_and_once(nice_folder, row_count
 def test_the_real_ddat_framework_is_stored_whole_and_once(ddat_folder, row_counts):
     ddat = importers.read(ddat_folder)
     version = load_framework(content=ddat).version
-    assert version.edition == f"content-{ddat.digest[:10]}"
+    assert version.edition == timezone.localdate().isoformat()
     rows = row_counts()
     expected = {
         "ProficiencyLevel": 4,
