@@ -7,6 +7,7 @@ stand first, which is the title) are ranked exactly.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from competencies.enums import CompetencyKind
 from competencies.models import Competency, FrameworkVersion, Role, RoleProfile
 from competencies.models.framework import fold
 from competencies.selectors import published_versions
+from organisations.plain_text import without_links
 
 MOST_CHARACTERS, MOST_WORDS = 100, 8
 # Beyond these, what the words stand first in has been ranked; who wants more adds a word.
@@ -190,15 +192,18 @@ def _other_wording(thing: Any, words: list[str]) -> str:
 
 
 def excerpt_of(text: Any, words: list[str]) -> str:
-    """About the first of the words that stands there: the words around it, in whichever language has it."""
+    """About the first of the words that stands there: the words around it, in whichever language has it; line breaks are kept."""
     data = text.data if isinstance(text, LazyI18nString) else text
     texts = [str(text), *(str(value) for value in data.values())] if isinstance(data, dict) else [str(text or "")]
-    for candidate in texts:
-        tokens = candidate.split()
-        at = next((i for i, token in enumerate(tokens) if any(word in fold(token) for word in words)), None)
+    for candidate in map(without_links, texts):
+        tokens = list(re.finditer(r"\S+", candidate))
+        at = next((i for i, token in enumerate(tokens) if any(word in fold(token[0]) for word in words)), None)
         if at is not None:
             start = max(0, at - 8)
-            shown = " ".join(tokens[start : start + 24])
+            kept = tokens[start : start + 24]
+            shown = candidate[kept[0].start() : kept[-1].end()]
+            # Blanks shrink to one, line breaks stay.
+            shown = re.sub(r"\s*\n\s*|\s+", lambda gap: "\n" if "\n" in gap[0] else " ", shown)
             return ("… " if start else "") + shown + (" …" if start + 24 < len(tokens) else "")
     return ""
 

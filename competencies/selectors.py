@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ from competencies.models import (
 from competencies.models.framework import in_languages
 from competencies.rulebooks import SHIPPED, Book
 from competencies.ruling import books_in_force
-from organisations.models import Appointment, User
+from organisations.models import Appointment, Post, User
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,10 @@ def profiles_by_person(
     }
 
 
-def _profiles_of(person_ids: Sequence[int], as_of: date, supposing: Supposing) -> dict[int, list[InForce]]:
-    """One query, two after an edition was superseded."""
+def _profiles_of(
+    person_ids: Sequence[int], as_of: date, supposing: Supposing, without: int | None = None
+) -> dict[int, list[InForce]]:
+    """One query, two after an edition was superseded. `without` is the id of an assignment that is left out."""
 
     def fields(prefix: str) -> tuple[str, ...]:
         of_profile = ("lineage", "role__version__status", "builds_on_id")
@@ -251,6 +253,7 @@ def _profiles_of(person_ids: Sequence[int], as_of: date, supposing: Supposing) -
     assigned = (
         RoleAssignment.objects.current(as_of)
         .filter(person_id__in=person_ids)
+        .exclude(pk__in=[] if without is None else [without])
         .order_by()
         .values_list(*fields("profile"))
     )
@@ -548,16 +551,17 @@ def standings_of(
     *,
     as_of: date | None = None,
     adding: RoleProfile | None = None,
+    without: int | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
 ) -> dict[int, Standing]:
     """The standing of many people: six queries however many there are, up to seven more where editions were
     superseded or profiles build on others.
 
-    `adding` asks "what if": everybody's standing as if they had this role profile too; `supposing` as if a draft of a
-    framework were published.
+    `adding` asks "what if": everybody's standing as if they had this role profile too; `without` as if the assignment with
+    this id had ended; `supposing` as if a draft of a framework were published.
     """
     day = as_of or timezone.localdate()
-    ground = _ground(person_ids, day, adding=adding, supposing=supposing)
+    ground = _ground(person_ids, day, adding=adding, without=without, supposing=supposing)
     places, scales = ground.places, ground.scales
     books = books_in_force(ground.framework_ids, supposing=supposing.books)
     levels = {pk: _levels(ground.evidence.get(pk, []), places, scales, day, books) for pk in person_ids}
@@ -646,9 +650,10 @@ def _ground(
     day: date,
     *,
     adding: RoleProfile | None = None,
+    without: int | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
 ) -> _Ground:
-    by_person = _profiles_of(person_ids, day, supposing)
+    by_person = _profiles_of(person_ids, day, supposing, without)
     if adding is not None:
         added = InForce(adding.pk, adding.builds_on_id)
         by_person = {pk: sorted({*by_person.get(pk, []), added}, key=_by_id) for pk in person_ids}
@@ -1133,6 +1138,38 @@ def _graded(roles: QuerySet[Role]) -> QuerySet[Role]:
         .prefetch_related(profiles)
         .order_by("version__framework__slug", "version_id", "position", "code")
     )
+
+
+STARTER = "public-digital-talent"
+
+
+def frameworks_own_first(frameworks: Mapping[int, str]) -> list[int]:
+    """Frameworks (id → slug) in the order in which a ministry looks for its roles: the one whose roles most of its posts
+    carry comes first, without posts the starter framework; the rest by slug. One query.
+    """
+    carried = dict(
+        PostRole.objects.filter(post__in=Post.objects.existing(timezone.localdate()).values("pk"))
+        .order_by()
+        .values_list("profile__role__version__framework")
+        .annotate(Count("post", distinct=True))
+    )
+    return sorted(frameworks, key=lambda pk: (-carried.get(pk, 0), frameworks[pk] != STARTER, frameworks[pk]))
+
+
+def home_roles(most: int = 8) -> tuple[list[Role], list[Role]]:
+    """For the home page: the key roles of the first framework that has any, each key post once, and others of it.
+
+    Three queries, none of them over all frameworks' roles.
+    """
+    roles = published_roles()
+    having = dict(roles.exclude(key_post="").order_by().values_list("version__framework", "version__framework__slug"))
+    if not having:
+        return [], []
+    own = roles.filter(version__framework=frameworks_own_first(having)[0])
+    key: dict[str, Role] = {}
+    for role in own.exclude(key_post=""):
+        key.setdefault(role.key_post.casefold(), role)
+    return list(key.values())[:most], list(own.filter(key_post="")[:most])
 
 
 def published_versions() -> QuerySet:

@@ -246,11 +246,12 @@ def assign_role(*, person: User, profile: RoleProfile, by: User | None, starts_o
 
 @transaction.atomic
 def end_role(*, assignment: RoleAssignment, by: User | None, ends_on: date) -> RoleAssignment:
-    """End an assigned role; ending it twice leaves the first end."""
+    """End an assigned role; ending it twice leaves the first end, and an end that is still to come can be brought forward."""
     assignment = RoleAssignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
-    if assignment.ends_on is not None:
+    day = max(ends_on, assignment.starts_on)
+    if assignment.ends_on is not None and assignment.ends_on <= day:
         return assignment
-    assignment.ends_on = max(ends_on, assignment.starts_on)
+    assignment.ends_on = day
     assignment.save(update_fields=["ends_on"])
-    log(instance=assignment, action="competencies.end_role", user=by, data={"ends_on": ends_on.isoformat()})
+    log(instance=assignment, action="competencies.end_role", user=by, data={"ends_on": day.isoformat()})
     return assignment

@@ -13,6 +13,7 @@ class SignupForm(forms.Form):
         label=_("Your name"),
         max_length=200,
         help_text=_("As it should stand on your certificates."),
+        error_messages={"required": _("Enter your name.")},
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ["name", "email", "password1", "password2"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from competencies.searching import clean_query
-from competencies.selectors import published_roles
+from competencies.selectors import home_roles
 from courses import marking, selectors, services
 from courses.models import CataloguePage, CourseOutcome, CoursePage, Enrolment, LessonPage
 from courses.questions import questions_in
@@ -31,11 +31,7 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
         enrolment = Enrolment.objects.of(signed_in(request)).open().select_related("course").first()
         if enrolment is not None:
             context["continue_state"] = selectors.course_state(enrolment)
-    roles = published_roles().exclude(key_post="")
-    context["key_roles"] = list(roles[:8])
-    context["other_roles"] = list(
-        published_roles().filter(key_post="", version__framework__slug="public-digital-talent")[:8]
-    )
+    context["key_roles"], context["other_roles"] = home_roles()
     context["courses"] = list(CoursePage.objects.offered().filter(language=get_language()).order_by("title")[:6])
     context["catalogue"] = CataloguePage.objects.live().first()
     return context

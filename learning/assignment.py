@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +18,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from competencies.models import RoleProfile
-from competencies.selectors import standings_of
+from competencies.selectors import InForce, needs_of, standings_of
 from courses.selectors import offered_courses, passed_and_begun
 from learning.enums import ASSIGN_JOB
-from learning.hr import holders_of, people_served
+from learning.hr import holders_of, newest_plans, people_served
 from learning.services import BATCH, solve
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Unit, User
@@ -57,6 +58,8 @@ class Gaining:
     steps: int
     minutes: int
     realistic: bool
+    # What of these minutes this role brings: the rest was on the path before.
+    added: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ class Preview:
     holding: tuple[User, ...]
     not_found: tuple[NotFound, ...]
     repeated: int
+    # How many competencies the role requires, and of how many no course leads to any level, or not to the level required.
+    required: int = 0
+    unserved: int = 0
+    half_served: int = 0
 
     @property
     def unrealistic(self) -> tuple[Gaining, ...]:
@@ -83,6 +90,10 @@ class Preview:
     @property
     def mean_minutes(self) -> int:
         return round(sum(g.minutes for g in self.gaining) / len(self.gaining)) if self.gaining else 0
+
+    @property
+    def mean_added(self) -> int:
+        return round(sum(g.added for g in self.gaining) / len(self.gaining)) if self.gaining else 0
 
 
 def split_emails(text: str) -> tuple[str, ...]:
@@ -156,6 +167,14 @@ def preview_assignment(
     day = as_of or timezone.localdate()
     people, missing, repeated = resolve(officer, whom, day)
     offered = offered_courses()
+    reached: dict[int, int] = defaultdict(int)
+    for course in offered.values():
+        for competency_id, rank in course.outcomes:
+            reached[competency_id] = max(reached[competency_id], rank)
+    needed = {
+        r.competency_id: r.rank_needed
+        for r in needs_of([InForce(profile.pk, profile.builds_on_id)]).required[profile.pk]
+    }
     gaining: list[Gaining] = []
     holding: list[User] = []
     for start in range(0, len(people), BATCH):
@@ -164,6 +183,7 @@ def preview_assignment(
         held = holders_of(profile, ids, day)
         standings = standings_of(ids, as_of=day, adding=profile)
         passed, begun = passed_and_begun(ids)
+        today = dict(newest_plans().filter(person__in=ids).values_list("person_id", "effort_minutes"))
         for person in batch:
             if person.pk in held:
                 holding.append(person)
@@ -176,9 +196,20 @@ def preview_assignment(
                     steps=len(plan.steps),
                     minutes=plan.effort_minutes,
                     realistic=is_realistic(plan.effort_minutes, due_on, day),
+                    added=max(plan.effort_minutes - today.get(person.pk, 0), 0),
                 )
             )
-    return Preview(profile, due_on, tuple(gaining), tuple(holding), tuple(missing), repeated)
+    return Preview(
+        profile,
+        due_on,
+        tuple(gaining),
+        tuple(holding),
+        tuple(missing),
+        repeated,
+        required=len(needed),
+        unserved=sum(not reached[pk] for pk in needed),
+        half_served=sum(0 < reached[pk] < rank for pk, rank in needed.items()),
+    )
 
 
 def is_realistic(minutes: int, due_on: date | None, day: date) -> bool:

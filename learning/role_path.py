@@ -19,6 +19,7 @@ from courses.selectors import OfferedCourse, offered_courses
 from learning.planning import Closing, Plan, Target, plan_path
 from learning.role_card import RoleCard, Row, Section, Step
 from learning.services import offers_for
+from organisations.plain_text import without_links
 
 # A list of more than these of several kinds is set as statements by kind.
 FEW_REQUIREMENTS = 25
@@ -58,7 +59,7 @@ def role_card_of(profile: RoleProfile, *, language: str, dated: date) -> RoleCar
         str(role) if str(profile) != str(role) else "",
         str(role.family or ""),
     ]
-    summaries = dict.fromkeys(filter(None, (str(role.summary), str(profile.summary))))
+    summaries = dict.fromkeys(filter(None, (without_links(str(text)) for text in (role.summary, profile.summary))))
     return RoleCard(
         language=language,
         dated=dated,
@@ -124,7 +125,7 @@ def _row(asked: Asked, texts: Mapping[int, str], scales: Mapping[int, Scale]) ->
         level=asked.rank,
         levels=scale.max_rank if scale.is_stated else 0,
         label=scale.label(asked.rank) if asked.rank is not None else "",
-        text=texts.get(asked.competency.pk) or str(asked.competency.description),
+        text=without_links(texts.get(asked.competency.pk) or str(asked.competency.description)),
         note=note,
     )
 

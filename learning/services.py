@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from competencies.models import RoleAssignment, RoleProfile
 from competencies.selectors import Standing, competencies_in_force, standings_of
+from competencies.services import assign_role, end_role
 from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
 from learning import changes as changes_of
 from learning.enums import PlanReason
@@ -257,3 +258,20 @@ def assign_batch(
         [PathAssignment(role_assignment=row, due_on=due_on, job=job) for row in rows.values()], ignore_conflicts=True
     )
     return {pk: "assigned" if pk in rows else "held" for pk in person_ids}
+
+
+@transaction.atomic
+def replace_role(
+    *, assignment: RoleAssignment, profile: RoleProfile, due_on: date | None, by: User | None, day: date
+) -> tuple[RoleAssignment, bool]:
+    """End an assigned role and give another one instead, both or neither. Returns what the person has and whether it is new.
+
+    Of two presses the first one counts: where the role has ended already, nothing is given.
+    """
+    assignment = RoleAssignment.objects.select_for_update(of=("self",)).get(pk=assignment.pk)
+    if assignment.ends_on is not None and assignment.ends_on <= day:
+        return assignment, False
+    end_role(assignment=assignment, by=by, ends_on=day)
+    given, created = assign_role(person=assignment.person, profile=profile, by=by, starts_on=day)
+    PathAssignment.objects.get_or_create(role_assignment=given, defaults={"due_on": due_on})
+    return given, created

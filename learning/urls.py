@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, views
+from learning import framework_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path("frameworks/desk/<int:pk>/publish/", framework_views.framework_publish, name="framework_publish"),
     path("team/", views.team, name="team"),
     path("team/<int:person_id>/", views.team_member, name="team_member"),
+    path("team/<int:person_id>/roles/<int:pk>/end/", role_views.role_end, name="role_end"),
+    path("team/<int:person_id>/roles/<int:pk>/replace/", role_views.role_replace, name="role_replace"),
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
     path("hr/assign/", views.assign, name="assign"),

@@ -32,6 +32,7 @@ from learning.enums import ASSIGN_JOB
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
 from learning.role_card import render_role_card
 from learning.role_path import role_card_of
+from learning.roles import roles_of, withdrawn_roles
 from organisations import jobs, perms
 from organisations.ids import as_id, as_token
 from organisations.models import Appointment, Job, User
@@ -109,6 +110,8 @@ def team_member(request: HttpRequest, person_id: int) -> HttpResponse:
         "named": in_language(get_language() or "", courses),
         "posts": selectors.post_titles([person.pk], view.standing.as_of).get(person.pk, ""),
         "to_confirm": selectors.to_confirm(view.standing),
+        "roles": roles_of(person, view.standing),
+        "may_assign": perms.is_hr_of(me, person),
         "can_assess": person != me and (me.is_superuser or perms.is_manager_of(me, person)),
     }
     return render(request, "learning/team_member.html", context)
@@ -141,6 +144,7 @@ def hr_desk(request: HttpRequest) -> HttpResponse:
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
         "jobs": [(job, wording.asked_words(asked[job.pk])) for job in latest],
+        "withdrawn": withdrawn_roles(me),
     }
     return render(request, "learning/hr.html", context)
 

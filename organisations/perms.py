@@ -126,6 +126,13 @@ def is_manager_of(user: User, person: User, as_of: date | None = None) -> bool:
     return Person.objects.led_by(user, as_of).filter(pk=person.pk).exists()
 
 
+def is_hr_of(user: User, person: User, as_of: date | None = None) -> bool:
+    """Whether this person looks after her roles: as HR officer of a unit she is in, or as administrator."""
+    from organisations.models import User as Person
+
+    return user.is_superuser or Person.objects.in_hr_scope_of(user, as_of).filter(pk=person.pk).exists()
+
+
 def managers_of(person_ids: Iterable[int], as_of: date) -> dict[int, set[int]]:
     """Who leads each of these people: the other way round of `led_people`, for many at once. Two queries.
 

@@ -24,6 +24,7 @@ from competencies.panel_rating import ask_panel
 from competencies.perms import STEWARDS, VIEWERS
 from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
+from competencies.services import assign_role
 from courses.models import Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -123,6 +124,8 @@ def house(db: None) -> House:
         title="Round", unit=here, profile=None, opens_on=today, closes_on=today, asks_managers=True, message="",
         token="doors", by=names["hr"],
     )  # fmt: skip
+    second = make_profile(version, {"B": 1})
+    assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -136,7 +139,7 @@ def house(db: None) -> House:
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
-        "unit": here.pk,
+        "unit": here.pk, "assignment": assignment.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -258,6 +261,8 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "certificate_document": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
     "team": ("/team/", signed_in(OK)),
     "team_member": ("/team/{person}/", ABOUT_HER),
+    "role_end": ("/team/{person}/roles/{assignment}/end/", ABOUT_HER | {"learner": NO, "manager": NO}),
+    "role_replace": ("/team/{person}/roles/{assignment}/replace/", ABOUT_HER | {"learner": NO, "manager": NO}),
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
@@ -338,6 +343,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "confirm_person": (
         "/team/confirm/{person}/", {"token": "t", "do": "all"},
         signed_in(GONE, learner=NO, manager=422, hr=NO, admin=422),
+    ),
+    "role_end": (
+        "/team/{person}/roles/{assignment}/end/", {}, signed_in(GONE, learner=NO, manager=NO, hr=BACK, admin=BACK)
+    ),
+    "role_replace": (
+        "/team/{person}/roles/{assignment}/replace/", {"profile": "x"},
+        signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422),
     ),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),

@@ -49,16 +49,52 @@ def test_an_officer_lands_on_the_hr_desk(with_role):
     assert landing(officer) == "/hr/"
 
 
-@pytest.mark.parametrize(("group", "desk"), [("Editors", "/cms/"), (STEWARDS, "/frameworks/desk/")])
-def test_editors_and_stewards_land_on_their_desk_unless_a_path_waits_for_them(group, desk):
-    assert landing(in_group(group)) == desk
-    person = in_group(group)
+def test_stewards_land_on_their_desk_unless_a_path_waits_for_them():
+    assert landing(in_group(STEWARDS)) == "/frameworks/desk/"
+    person = in_group(STEWARDS)
     give_role(person)
     assert landing(person) == "/learn/"
 
 
-def test_an_administrator_lands_in_the_cms():
-    assert landing(make_person(is_superuser=True, is_staff=True)) == "/cms/"
+@pytest.mark.parametrize("with_role", [False, True])
+def test_an_editor_lands_among_the_pages(with_role):
+    editor = in_group("Editors")
+    if with_role:
+        give_role(editor)
+    assert landing(editor) == "/cms/pages/"
+
+
+@pytest.mark.parametrize("with_role", [False, True])
+def test_an_administrator_lands_in_the_cms(with_role):
+    admin = make_person(is_superuser=True, is_staff=True)
+    if with_role:
+        give_role(admin)
+    assert landing(admin) == "/cms/"
+
+
+@pytest.mark.parametrize(
+    ("url", "data", "sentences"),
+    [
+        (
+            "/account/signup/",
+            {},
+            [
+                "Enter your name.",
+                "Enter your e-mail address.",
+                "Choose a password.",
+                "Type the password a second time.",
+            ],
+        ),
+        ("/account/signup/", {"email": "no address"}, ["Enter an e-mail address such as name@ministry.gov."]),
+        ("/account/login/", {}, ["Enter your e-mail address.", "Enter your password."]),
+        ("/account/password/reset/", {}, ["Enter your e-mail address."]),
+    ],
+)
+def test_a_field_left_empty_says_which_one_and_what_to_do(client, url, data, sentences):
+    page = client.post(url, data).content.decode()
+    assert "This field is required" not in page
+    for sentence in sentences:
+        assert sentence in page
 
 
 def test_everybody_else_lands_on_her_learning_also_who_leads_a_team():

@@ -140,6 +140,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "config.forms.SignupForm"
+ACCOUNT_FORMS = {
+    "signup": "config.account_forms.SignupForm",
+    "login": "config.account_forms.LoginForm",
+    "reset_password": "config.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "config.account_forms.ResetPasswordKeyForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="mandatory")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = None

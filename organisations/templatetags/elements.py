@@ -23,6 +23,8 @@ from django.utils.text import slugify
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import get_language_info, gettext, gettext_lazy, ngettext
 
+from organisations.plain_text import without_links
+
 register = template.Library()
 
 Values = dict[str, Any]
@@ -285,6 +287,12 @@ def duration(minutes: int) -> str:
     if not rest:
         return gettext("%(hours)s h") % {"hours": hours}
     return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+
+
+@register.filter
+def plain_source(text: object) -> str:
+    """A text of a framework as it is read: of its Markdown links the words. Line breaks are kept for what comes after."""
+    return without_links("" if text is None else str(text))
 
 
 @register.inclusion_tag("elements/closes.html")

@@ -1,11 +1,14 @@
 """The four steps of assigning, as an officer meets them - and as somebody in a hurry or in bad faith does."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from competencies.models import RoleAssignment
+from competencies.enums import FrameworkStatus
+from competencies.models import FrameworkVersion, RoleAssignment
+from competencies.selectors import STARTER
 from organisations.models import Job
 from tests.builders import make_course, make_framework, make_hr, make_person, make_post, make_profile, make_unit
 
@@ -135,3 +138,50 @@ def test_a_list_of_ten_thousand_and_one_is_refused_with_the_number(desk):
     emails = "\n".join(f"p{n}@gov.example" for n in range(10_001))
     response = desk["client"].post(URL, answers(desk, step="whom", units=[], emails=emails))
     assert "The list has 10001 addresses; at most 10000 at a time." in response.content.decode()
+
+
+def test_the_preview_says_what_no_course_leads_to_and_what_the_role_adds(desk):
+    version = make_framework(codes="ABCD")
+    make_course(version, {"A": 3}, key="whole", effort=120)
+    make_course(version, {"B": 2}, key="half", effort=60)
+    wanting = make_profile(version, {"A": 3, "B": 4, "C": 2, "D": 1}, title="Half served")
+    page = desk["client"].post(URL, answers(desk, step="when", profile=wanting.pk)).content.decode()
+    assert "No course leads to 2 of the 4 competencies of this role" in page
+    assert "In 1 more competency courses stop below the level the role requires." in page
+    assert "This role adds 3 h to what is on the paths already." in page
+    nowhere = make_profile(make_framework(codes="XY"), {"X": 1, "Y": 1}, title="Not served")
+    page = desk["client"].post(URL, answers(desk, step="when", profile=nowhere.pk)).content.decode()
+    assert "No course leads to 2 of the 2 competencies of this role" in page
+    assert "This role adds no learning to the paths there are." in page
+
+
+def test_a_role_that_courses_serve_is_not_called_unserved_and_adds_only_what_is_new(desk):
+    version = desk["profile"].role.version
+    make_post(desk["unit"], holder=desk["ana"], roles=[make_profile(version, {"A": 3})])
+    page = desk["client"].post(URL, answers(desk, step="when"))
+    assert "No course leads" not in page.content.decode()
+    assert "only part of the way" not in page.content.decode()
+    [gaining] = page.context["preview"].gaining
+    assert gaining.minutes > 0
+    assert gaining.added == 0  # what it asks for is on her path already
+
+
+def test_roles_are_offered_by_framework_with_the_edition_the_ministry_s_own_first(desk):
+    """Only editions in force; a role of several grades names them."""
+    FrameworkVersion.objects.filter(pk=desk["profile"].role.version_id).update(edition="2026")
+    starter = make_profile(make_framework(STARTER, codes="A"), {"A": 1}, title="Starter role")
+    make_profile(make_framework("aaa", codes="A"), {"A": 1}, title="Another role")
+    old = make_framework("aaa-old", codes="A")
+    make_profile(old, {"A": 1}, title="Superseded role")
+    FrameworkVersion.objects.filter(pk=old.pk).update(status=FrameworkStatus.SUPERSEDED)
+
+    def groups() -> list[str]:
+        page = desk["client"].get(URL).content.decode()
+        assert "Superseded role" not in page
+        return re.findall(r'<optgroup label="([^"]+)"', page)
+
+    framework = desk["profile"].role.version.framework.slug  # also its title
+    assert groups() == [f"{STARTER}, edition 1", "aaa, edition 1", f"{framework}, edition 2026"]
+    make_post(desk["unit"], roles=[desk["profile"]])
+    make_post(desk["unit"], roles=[desk["profile"], starter])
+    assert groups() == [f"{framework}, edition 2026", f"{STARTER}, edition 1", "aaa, edition 1"]

@@ -126,7 +126,7 @@ def test_withdrawn_competencies_name_the_people_and_courses_they_touch(house, st
     assert report["roles_withdrawn"] == []
 
 
-def test_a_withdrawn_role_goes_on_counting_and_is_named(house, steward):
+def test_a_withdrawn_role_goes_on_counting_and_is_named(client, house, steward):
     version = house["version"]
     content = content_of(version)
     draft = propose_crosswalk(version=load_framework(content=replace(content, edition="2", roles=())).version)
@@ -135,6 +135,8 @@ def test_a_withdrawn_role_goes_on_counting_and_is_named(house, steward):
         decide_succession(line=line, successor=None, by=steward)
     report = figures(draft)
     assert report["roles_withdrawn"] == [[house["profile"].pk, 2]]
+    page = client.get(f"/frameworks/desk/{draft.pk}/publish/").content.decode()
+    assert "They go on counting as they are until HR ends or replaces them on the person’s page." in page
     publish_version(version=draft, by=steward)
     assert standing_of(house["ana"]).total == 2
 
