@@ -242,18 +242,20 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
     disagreeing = disagreement_in(explained, as_of=day) if reader.own or leads else None
     if disagreeing is not None and not (reader.own or disagreeing.shared):
         disagreeing = None  # the person decides whether her manager sees the note
+    page = page_of(explained, reader, diagnostic=diagnostic)
     context = {
         "person": person,
         "own": reader.own,
         "can_assess": reader.can_assess,
         "competency": competency,
         "explained": explained,
-        "has_diagnostic": diagnostic,
+        # Where it would change the level it is among the ways; otherwise it is offered for itself.
+        "has_diagnostic": diagnostic and not any(way.code == "diagnostic" for way in page["ways"]),
         "disagreeing": disagreeing,
         "note": note_of(explained, disagreeing, reader, diagnostic=diagnostic) if disagreeing is not None else None,
         "rules": rules_wording.book_words(explained.book),
         "rules_version": explained.book.version,
-        **page_of(explained, reader, diagnostic=diagnostic),
+        **page,
     }
     return render(request, "competencies/level_of.html", context)
 
