@@ -29,7 +29,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "half_life_months": (1, MAX_MONTHS),
     "bias": (-3, 3),
     "sd": (0.1, 10),
-    "extra_sd": (0, 10),
+    "extra_sd": (0.05, 10),
     "s": (0.05, 10),
     "g": (0, 0.95),
 }
