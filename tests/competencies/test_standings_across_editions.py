@@ -126,7 +126,7 @@ def test_a_withdrawn_role_goes_on_in_terms_of_the_edition_in_force(first, ana, s
         altered(small_content(), A={"code": "A9", "title": {"en": "Counting well"}}, C=None),
         roles=(
             replace(role, profiles=(ProfileContent("senior-clerk", {"en": "Senior"}),)),
-            RoleContent("sailor", {"en": "Sailor"}),
+            RoleContent("sailor", {"en": "Sailor"}, profiles=(ProfileContent("sailor", {"en": "Sailor"}),)),
         ),
     )
     second = publish(load(content), steward)
