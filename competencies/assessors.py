@@ -145,7 +145,10 @@ class Desk:
 
 
 def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
-    """Claims and contests `user` may decide on. Four queries at most, whatever waits."""
+    """Claims and contests `user` may decide on; no contests of people she leads.
+
+    Six queries at most, however much waits; one more for each row of vacant posts below hers.
+    """
     day = as_of or timezone.localdate()
     scope = Q()
     if not decides_for_everybody(user):
@@ -159,6 +162,7 @@ def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
         open_contests()
         .filter(scope, ~made)
         .exclude(person=user)
+        .exclude(person__in=User.objects.led_by(user, day).values("pk"))
         .exclude(evidence__recorded_by=user)
         .exclude(evidence__stands_for__recorded_by=user)
         .exclude(_decided_before_and_given_to_another(user))

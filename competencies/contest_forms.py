@@ -105,9 +105,7 @@ class DecideContestForm(forms.Form):
         label=_("Your answer"),
         max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_(
-            "The person reads it with your name. When the piece is corrected or withdrawn, it stays on record as the reason."
-        ),
+        help_text=_("The person reads it with your name."),
         error_messages={"required": _("Write the answer: the person reads it.")},
     )
 

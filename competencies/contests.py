@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
@@ -22,6 +23,7 @@ from competencies.documents import store_documents
 from competencies.enums import DECIDED_CONTESTS, ContestState, EvidenceKind
 from competencies.models import Competency, Contest, Evidence
 from competencies.selectors import Moved, competencies_in_force, level_shown_by
+from organisations import perms
 from organisations.models import User
 
 MAX_TEXT = 4000
@@ -81,7 +83,13 @@ def open_contest(
     except IntegrityError as error:
         raise ContestRefused(_("This piece is being looked at already.")) from error
     contest.documents.set(store_documents(owner=person, files=files))
-    log(instance=contest, action="competencies.open_contest", user=person, data={"evidence": piece.pk})
+    log(
+        instance=contest,
+        title=f"Contest {contest.pk}",
+        action="competencies.open_contest",
+        user=person,
+        data={"evidence": piece.pk},
+    )
     if contest.assessor is not None:
         tell_of_contest(contest, ASKED, contest.assessor)
     return contest
@@ -100,10 +108,13 @@ def earlier_contest_of(piece: Evidence) -> Contest | None:
 
 
 def _second_assessor(person: User, piece: Evidence, previous: Contest | None) -> User | None:
-    """Somebody who has neither made the piece nor decided on it before; an earlier decider where there is nobody else."""
-    makers = makers_of(piece)
+    """Somebody who has neither made the piece nor decided on it before; an earlier decider where there is nobody else.
+
+    Never a manager of the person: she was promised that hers does not read what she writes.
+    """
+    never = makers_of(piece) | perms.managers_of([person.pk], timezone.localdate())[person.pk]
     deciders = _deciders_before(previous)
-    return choose_assessor(person, besides=makers | deciders) or choose_assessor(person, besides=makers)
+    return choose_assessor(person, besides=never | deciders) or choose_assessor(person, besides=never)
 
 
 def _deciders_before(contest: Contest | None) -> set[int]:
@@ -127,18 +138,26 @@ def take_back_contest(*, contest: Contest, by: User, at: datetime | None = None)
     contest.state = ContestState.TAKEN_BACK
     contest.decided_at = at or timezone.now()
     contest.save(update_fields=["state", "decided_at"])
-    log(instance=contest, action="competencies.take_back_contest", user=by, data={"evidence": contest.evidence_id})
+    log(
+        instance=contest,
+        title=f"Contest {contest.pk}",
+        action="competencies.take_back_contest",
+        user=by,
+        data={"evidence": contest.evidence_id},
+    )
     return contest
 
 
 # --- Deciding ----------------------------------------------------------------------------------------------------
 def may_decide_contest(user: User, contest: Contest) -> bool:
-    """Assessors, the person's HR officers and administrators, but nobody who made the piece, nor the person.
+    """Assessors, the person's HR officers and administrators, but nobody who made the piece, nor the person or her managers.
 
     Who decided on it before leaves it to the other assessor it was given to now.
     """
     given_to_another = contest.previous_id is not None and contest.assessor_id not in (None, user.pk)
     besides = _deciders_before(contest.previous) if given_to_another else set()
+    if perms.is_manager_of(user, contest.person):
+        return False
     return can_decide(user, contest.person, besides=besides | makers_of(contest.evidence))
 
 
@@ -179,16 +198,25 @@ def decide_contest(
     contest.save(update_fields=["state", "decided_by", "decided_at", "answer", "correction"])
     log(
         instance=contest,
+        title=f"Contest {contest.pk}",
         action="competencies.decide_contest",
         user=by,
         data={"evidence": piece.pk, "decision": str(decision), "rank": rank},
     )
     if decision != ContestState.KEPT:
-        services.withdraw_evidence(evidence=piece, by=by, reason=contest.answer, at=moment)
+        services.withdraw_evidence(evidence=piece, by=by, reason=_why_withdrawn(contest), at=moment)
     tell_of_contest(contest, ANSWERED, contest.person)
     if piece.recorded_by is not None and piece.recorded_by_id != contest.person_id:
         tell_of_contest(contest, RECORDED, piece.recorded_by)
     return contest
+
+
+def _why_withdrawn(contest: Contest) -> str:
+    """What the record says of it, in the person's language: the answer itself is for her and stays on her contest."""
+    with translation.override(contest.person.language or settings.LANGUAGE_CODE):
+        if contest.state == ContestState.CORRECTED:
+            return _("Corrected after a contest.")
+        return _("Withdrawn after a contest.")
 
 
 def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | None, at: datetime) -> Evidence:
@@ -230,12 +258,14 @@ def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | Non
 
 
 def hand_on() -> int:
-    """Give contests that nobody has, or somebody who has left, to an assessor; returns how many."""
-    waiting = Contest.objects.filter(state=ContestState.OPEN).filter(
-        Q(assessor__isnull=True) | Q(assessor__is_active=False)
+    """Give contests that nobody has, or somebody who may not decide (any more), to an assessor; returns how many."""
+    waiting = Contest.objects.filter(state=ContestState.OPEN).select_related(
+        "person", "assessor", "previous", "evidence__stands_for"
     )
     handed = 0
     for row in waiting:
+        if row.assessor is not None and may_decide_contest(row.assessor, row):
+            continue
         with transaction.atomic():
             contest = _locked(row)
             assessor = _second_assessor(contest.person, contest.evidence, contest.previous)
@@ -243,7 +273,12 @@ def hand_on() -> int:
                 continue
             contest.assessor = assessor
             contest.save(update_fields=["assessor"])
-            log(instance=contest, action="competencies.hand_on_contest", data={"to": assessor.pk})
+            log(
+                instance=contest,
+                title=f"Contest {contest.pk}",
+                action="competencies.hand_on_contest",
+                data={"to": assessor.pk},
+            )
             tell_of_contest(contest, ASKED, assessor)
             handed += 1
     return handed
@@ -256,7 +291,13 @@ def end_overtaken_contest(*, evidence: Evidence, reason: str, at: datetime) -> N
         contest.decided_at = at
         contest.answer = reason
         contest.save(update_fields=["state", "decided_at", "answer"])
-        log(instance=contest, action="competencies.end_contest", user=None, data={"evidence": evidence.pk})
+        log(
+            instance=contest,
+            title=f"Contest {contest.pk}",
+            action="competencies.end_contest",
+            user=None,
+            data={"evidence": evidence.pk},
+        )
         tell_of_contest(contest, ANSWERED, contest.person)
 
 

@@ -219,7 +219,7 @@ def start_diagnostic(
     except IntegrityError:  # two presses at once
         return Diagnostic.objects.get(person=person, bank=bank, finished_at__isnull=True)
     _go_on(diagnostic, moment)
-    log(instance=diagnostic, action="competencies.start_diagnostic", user=person)
+    log(instance=diagnostic, title=f"Diagnostic {diagnostic.pk}", action="competencies.start_diagnostic", user=person)
     return diagnostic
 
 
@@ -261,7 +261,12 @@ def stop_diagnostic(*, diagnostic: Diagnostic, at: datetime | None = None) -> Di
     diagnostic = _locked(diagnostic)
     if diagnostic.finished_at is None:
         _close(diagnostic, DiagnosticEnd.STOPPED, at or timezone.now())
-        log(instance=diagnostic, action="competencies.stop_diagnostic", user=diagnostic.person)
+        log(
+            instance=diagnostic,
+            title=f"Diagnostic {diagnostic.pk}",
+            action="competencies.stop_diagnostic",
+            user=diagnostic.person,
+        )
     return diagnostic
 
 
@@ -283,7 +288,7 @@ def _close_left(pk: int, at: datetime) -> bool:
     if diagnostic.finished_at is not None or last > at - LEFT_FOR:
         return False
     _close(diagnostic, DiagnosticEnd.LEFT, at)
-    log(instance=diagnostic, action="competencies.close_diagnostic", user=None)
+    log(instance=diagnostic, title=f"Diagnostic {diagnostic.pk}", action="competencies.close_diagnostic", user=None)
     return True
 
 
@@ -343,7 +348,12 @@ def _finish(
     except EvidenceRefused:
         diagnostic.evidence = None
     _close(diagnostic, ended, at)
-    log(instance=diagnostic, action="competencies.finish_diagnostic", user=diagnostic.person)
+    log(
+        instance=diagnostic,
+        title=f"Diagnostic {diagnostic.pk}",
+        action="competencies.finish_diagnostic",
+        user=diagnostic.person,
+    )
 
 
 def source_key(diagnostic: Diagnostic) -> str:

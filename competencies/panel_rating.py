@@ -105,6 +105,7 @@ def ask_panel(
     PanelRating.objects.bulk_create(PanelRating(panel=panel, assessor=member) for member in members)
     log(
         instance=panel,
+        title=f"Panel {panel.pk}",
         action="competencies.ask_panel",
         user=by,
         data={"person": person.pk, "competency": competency.pk, "members": [member.pk for member in members]},
@@ -151,7 +152,13 @@ def rate_on_panel(*, panel: Panel, by: User, rank: int, note: str = "", at: date
     moment = at or timezone.now()
     rating.rank, rating.note, rating.rated_at = rank, note.strip(), moment
     rating.save(update_fields=["rank", "note", "rated_at"])
-    log(instance=panel, action="competencies.rate_on_panel", user=by, data={"person": panel.person_id})
+    log(
+        instance=panel,
+        title=f"Panel {panel.pk}",
+        action="competencies.rate_on_panel",
+        user=by,
+        data={"person": panel.person_id},
+    )
     _close_when_complete(panel, at=moment)
     return rating
 
@@ -169,7 +176,13 @@ def decline_panel(*, panel: Panel, by: User, at: datetime | None = None) -> Pane
     moment = at or timezone.now()
     rating.declined_at = moment
     rating.save(update_fields=["declined_at"])
-    log(instance=panel, action="competencies.decline_panel", user=by, data={"person": panel.person_id})
+    log(
+        instance=panel,
+        title=f"Panel {panel.pk}",
+        action="competencies.decline_panel",
+        user=by,
+        data={"person": panel.person_id},
+    )
     _close_when_complete(panel, at=moment)
     return rating
 
@@ -202,7 +215,13 @@ def call_off_panel(*, panel: Panel, by: User, at: datetime | None = None) -> Pan
     _check_asker(panel, by)
     panel.closed_at, panel.called_off = at or timezone.now(), True
     panel.save(update_fields=["closed_at", "called_off"])
-    log(instance=panel, action="competencies.call_off_panel", user=by, data={"person": panel.person_id})
+    log(
+        instance=panel,
+        title=f"Panel {panel.pk}",
+        action="competencies.call_off_panel",
+        user=by,
+        data={"person": panel.person_id},
+    )
     return panel
 
 
@@ -239,6 +258,7 @@ def _close(panel: Panel, *, by: User | None, at: datetime) -> None:
     panel.save(update_fields=["closed_at", "evidence"])
     log(
         instance=panel,
+        title=f"Panel {panel.pk}",
         action="competencies.close_panel",
         user=by,
         data={"person": panel.person_id, "evidence": panel.evidence_id, "ratings": len(ranks)},

@@ -90,7 +90,7 @@ def ask_panel(request: HttpRequest, person_id: int, competency_id: int) -> HttpR
 
 
 def panel(request: HttpRequest, pk: int) -> HttpResponse:
-    """A member rates or declines; who asked follows it, closes it or calls it off. Ratings show once it is closed."""
+    """A member rates or declines; who asked follows it, closes it or calls it off: then its ratings stay unseen, as before it closes."""
     me = signed_in(request)
     row = get_object_or_404(panel_rating.panels_visible_to(me), pk=pk)
     ratings = list(row.ratings.select_related("assessor").order_by("assessor__name", "pk"))
@@ -122,13 +122,15 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
     rated = sum(rating.rated_at is not None for rating in ratings)
     scale = selectors.scales_of([row.competency.version_id])[row.competency.version_id]
     is_past = timezone.localdate() > row.due_on
+    shows_ratings = row.closed_at is not None and not row.called_off
     context = {
         "panel": row,
         "competency": row.competency,
         "ratings": [
             {
                 "rating": rating,
-                "level": wording.level_words(rating.rank, scale) if rating.rank is not None else "",
+                "level": wording.level_words(rating.rank, scale) if shows_ratings and rating.rank is not None else "",
+                "note": rating.note if shows_ratings and leads else "",
             }
             for rating in ratings
         ],

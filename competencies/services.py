@@ -179,7 +179,7 @@ def withdraw_evidence(
     )
     if created:
         end_overtaken_contest(evidence=evidence, reason=reason, at=moment)
-        log(instance=evidence, action="competencies.withdraw_evidence", user=by, data={"reason": reason})
+        log(instance=evidence, action="competencies.withdraw_evidence", user=by, data={"person": evidence.person_id})
         transaction.on_commit(
             partial(
                 evidence_changed.send,

@@ -98,9 +98,9 @@ def of_version(scales: Mapping[int, Scale], version_id: int) -> Scale:
 
 
 @register.simple_tag
-def contests_about(rows: Mapping[int, Evidence]) -> dict[int, Contest]:
+def contests_about(rows: Mapping[int, Evidence], withdrawn: Iterable[Evidence] = ()) -> dict[int, Contest]:
     """The contest that says where each of these pieces stands. One query for all."""
-    return contesting.contests_by_evidence(rows.keys())
+    return contesting.contests_by_evidence({*rows, *(row.pk for row in withdrawn)})
 
 
 @register.simple_tag

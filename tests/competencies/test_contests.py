@@ -14,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from wagtail.models import ModelLogEntry
 
 from competencies.assessors import ASSESSORS, answer_due_on, waiting_for
 from competencies.contests import (
@@ -35,7 +36,7 @@ from competencies.panel_rating import ask_panel, rate_on_panel
 from competencies.selectors import evidence_items, explained_level
 from competencies.services import Finding, record_evidence, withdraw_evidence
 from organisations.jobs import run_job
-from organisations.models import Job
+from organisations.models import Appointment, Job
 from tests.builders import (
     competency,
     give_evidence,
@@ -197,6 +198,69 @@ def test_the_members_of_a_panel_do_not_judge_their_own_word(ana, a, boss):
     assert not any(may_decide_contest(person, again) for person in (first, second, boss))
 
 
+def test_her_manager_neither_gets_nor_reads_nor_decides_it_whatever_else_she_may(client, ana, a, boss):
+    make_hr(boss, ana_unit(ana))
+    boss.groups.add(Group.objects.get(name=ASSESSORS))
+    for rights in ({}, {"is_superuser": True}):
+        type(boss).objects.filter(pk=boss.pk).update(**rights)
+        boss = type(boss).objects.get(pk=boss.pk)
+        contest = contested(ana, give_evidence(ana, a, 2, EvidenceKind.COURSE))
+        assert contest.assessor is None
+        assert not may_decide_contest(boss, contest)
+        assert waiting_for(boss).others == []
+        client.force_login(boss)
+        assert client.get(f"/assess/contests/{contest.pk}/").status_code == 404
+        with pytest.raises(ContestRefused, match="Somebody else decides"):
+            decide_contest(contest=contest, by=boss, decision=ContestState.KEPT, answer="Fits.")
+    assert hand_on() == 0
+    stranger = make_assessor()
+    assert [w.item.evidence.kind for w in waiting_for(stranger).others] == ["course", "course"]
+    assert hand_on() == 2
+
+
+def ana_unit(person):
+    return Appointment.objects.get(person=person).post.unit
+
+
+def test_what_its_assessor_may_no_longer_decide_is_handed_on_once(ana, piece, assessor):
+    contest = contested(ana, piece)
+    assert contest.assessor == assessor
+    make_post(ana_unit(ana), holder=assessor)
+    assert hand_on() == 0  # she still may
+    assessor.groups.clear()
+    assert hand_on() == 0  # there is nobody else
+    late = make_assessor()
+    assert (hand_on(), hand_on()) == (1, 0)
+    contest.refresh_from_db()
+    assert contest.assessor == late
+    post = Appointment.objects.get(person=ana).post
+    post.reports_to = make_post(post.unit, holder=late)
+    post.save()
+    later = make_assessor()
+    assert (hand_on(), hand_on()) == (1, 0)
+    contest.refresh_from_db()
+    assert contest.assessor == later
+
+
+def test_what_waits_is_found_in_as_many_queries_for_many_contests_as_for_few(ana, a, assessor, boss, count_queries):
+    contested(ana, give_evidence(ana, a, 2, EvidenceKind.COURSE))
+    few = count_queries(lambda: waiting_for(assessor))
+    for _n in range(6):
+        contested(ana, give_evidence(ana, a, 2, EvidenceKind.COURSE))
+    assert len(waiting_for(assessor).mine) == 7
+    assert count_queries(lambda: waiting_for(assessor)) == few
+
+
+def test_the_log_names_a_contest_by_its_number_and_repeats_nothing_that_was_written(ana, piece, assessor):
+    contest = contested(ana, piece, reason="A grudge.")
+    decide_contest(contest=contest, by=assessor, decision=ContestState.REMOVED, answer="She was on sick leave.")
+    entries = ModelLogEntry.objects.filter(action__in=["competencies.open_contest", "competencies.decide_contest"])
+    assert {entry.label for entry in entries} == {f"Contest {contest.pk}"}
+    said = " ".join(f"{entry.label} {entry.data}" for entry in ModelLogEntry.objects.all())
+    assert ModelLogEntry.objects.filter(action="competencies.withdraw_evidence").exists()
+    assert "sick leave" not in said and "grudge" not in said
+
+
 # --- Deciding ----------------------------------------------------------------------------------------------------
 def test_kept_leaves_everything_as_it_was(ana, a, piece, assessor, boss):
     before = explained_level(ana, a)
@@ -223,7 +287,7 @@ def test_a_correction_is_a_new_piece_of_the_same_kind_in_its_place(ana, a, piece
     assert new.source_key.startswith(f"correction:{contest.pk}")
     assert new.stands_for == piece
     piece.refresh_from_db()
-    assert piece.withdrawal.reason == "She led it."
+    assert piece.withdrawal.reason == "Corrected after a contest."
     assert explained_level(ana, a).level.rank == 4  # the manager's rule, one above the course
     moved = level_change(contest)
     assert (moved.before.rank, moved.after.rank) == (3, 4)
@@ -604,6 +668,25 @@ def test_what_a_decision_changed_on_the_path_is_told(client, ana, a, assessor, v
     assert "To Four" in page.split("On your path")[1]
 
 
+def test_the_answer_is_read_by_the_person_and_not_by_her_manager(client, ana, a, piece, assessor, boss):
+    contest = contested(ana, piece)
+    decide_contest(contest=contest, by=assessor, decision=ContestState.REMOVED, answer="She was on sick leave.")
+    other = give_evidence(ana, a, 3, EvidenceKind.COURSE)
+    withdraw_evidence(evidence=other, by=None, reason="Typed in the wrong line.")
+    client.force_login(boss)
+    withdrawn = text(client.get(f"/people/{ana.pk}/competencies/{a.pk}/")).split("Withdrawn</h3>")[1]
+    assert "Manager&#x27;s assessment" in withdrawn
+    for words in ("sick leave", "after a contest", "wrong line", "/learn/contests/"):
+        assert words not in withdrawn
+    client.force_login(ana)
+    own = text(client.get(f"/learn/competencies/{a.pk}/")).split("Withdrawn</h3>")[1]
+    for page in (own, text(client.get("/learn/evidence/"))):
+        assert "sick leave" not in page
+        for words in ("Withdrawn after a contest.", "Typed in the wrong line.", f"/learn/contests/{contest.pk}/"):
+            assert words in page
+    assert "She was on sick leave." in text(client.get(f"/learn/contests/{contest.pk}/"))
+
+
 def test_taking_back_by_the_page_and_pressing_twice(client, ana, piece, assessor):
     contest = contested(ana, piece)
     client.force_login(ana)
@@ -651,8 +734,6 @@ def test_contests_are_seen_by_the_person_and_by_who_may_decide_alone(client, ana
 
 def test_an_hr_officer_of_her_unit_decides_where_there_is_no_assessor(client, ana, piece):
     officer = make_person("Hana HR")
-    from organisations.models import Appointment
-
     make_hr(officer, Appointment.objects.get(person=ana).post.unit)
     contest = contested(ana, piece)
     assert contest.assessor == officer

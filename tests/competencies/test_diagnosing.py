@@ -269,6 +269,7 @@ def test_the_log_says_what_happened_and_nothing_of_the_answers(ana, bank):
     entries = ModelLogEntry.objects.filter(action__endswith="_diagnostic")
     assert {e.action for e in entries} == {"competencies.start_diagnostic", "competencies.finish_diagnostic"}
     assert all(not e.data for e in entries)
+    assert {e.label for e in entries} == {f"Diagnostic {Diagnostic.objects.get().pk}"}
 
 
 def test_it_is_offered_for_gaps_with_a_bank_and_not_again_at_once(ana, bank):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from wagtail.models import ModelLogEntry
 
 from competencies.assessors import ASSESSORS
 from competencies.enums import EvidenceKind
@@ -194,6 +195,22 @@ def test_a_panel_that_is_called_off_records_nothing(boss, team, a):
     with pytest.raises(PanelRefused, match="closed"):
         rate_on_panel(panel=panel, by=team[3], rank=4)
     assert not Evidence.objects.exists()
+
+
+def test_of_a_panel_that_was_called_off_nobody_reads_the_ratings(client, boss, team, a):
+    panel = asked(boss, team, a)
+    rate_on_panel(panel=panel, by=team[1], rank=4, note="Chaired the board.")
+    call_off_panel(panel=panel, by=boss)
+    for reader in (boss, team[1], team[2], make_person(is_superuser=True)):
+        client.force_login(reader)
+        response = client.get(f"/panels/{panel.pk}/")
+        page = text(response)
+        assert "Called off" in page and "has rated" in page
+        assert "Chaired the board." not in page and "evel 4" not in page
+        assert {(row["level"], row["note"]) for row in response.context["ratings"]} == {("", "")}
+    entries = ModelLogEntry.objects.filter(action__endswith="_panel")
+    assert {entry.label for entry in entries} == {f"Panel {panel.pk}"}
+    assert entries.count() == 3
 
 
 def test_a_panel_whose_competency_was_withdrawn_meanwhile_closes_without_evidence_and_says_so(client, boss, team, a):
