@@ -46,6 +46,16 @@ def translate_rank(
     return max([lowest, *shared])
 
 
+def is_same_level(
+    rank: int, shown: int, *, source: Mapping[int, Label], target: Mapping[int, Label], stated: Mapping[int, int] | None
+) -> bool:
+    """Whether `shown`, as translated from `rank`, is that level here and not just the least that it shows: it has its
+    number, a person said so, or both scales call it the same."""
+    if shown == rank or (stated and stated.get(rank) == shown):
+        return True
+    return not stated and bool(_words(source).get(rank, set()) & _words(target).get(shown, set()))
+
+
 def same_labels(one: Mapping[int, Label], other: Mapping[int, Label]) -> bool:
     """Whether each level of one scale is called as a level of the other, and the other way round."""
     here, there = _words(one).values(), _words(other).values()

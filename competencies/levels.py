@@ -103,7 +103,8 @@ class EvidenceItem:
 
     `via` is the id of the competency it was recorded for, where that is another one that is the same as this.
     `value` and `se` (in ranks) and `probabilities` (P(>= 1), P(>= 2), …) come with a diagnostic. `source` tells two
-    pieces of one kind apart: the assessor, the course, the issuer.
+    pieces of one kind apart: the assessor, the course, the issuer. `carried`: `rank` is the least that another scale's
+    level shows here, not what was said: it attains, but places nobody.
     """
 
     id: int
@@ -120,6 +121,7 @@ class EvidenceItem:
     source: str = ""
     # Of a correction: the id of the piece it stands for, in whose turn among those of one day it is read.
     turn: int | None = None
+    carried: bool = False
 
     @property
     def order(self) -> tuple[date, int]:
@@ -264,22 +266,29 @@ def disagreement(level: Level, *, as_of: date) -> EvidenceItem | None:
     """The newest piece that speaks against the attained level, or None.
 
     It is newer than what carries the level, has not lapsed, places the person itself (a manager, a panel, a diagnostic,
-    a quiz that was not passed) and says at least two levels less. It changes nothing by itself: it is a reason to look.
+    a quiz that was not passed) and says at least two levels less. A later word of the same source takes its place; a
+    later piece that places her higher settles it. It changes nothing by itself: it is a reason to look.
     """
     if level.basis is None:
         return None
     basis = level.basis.item
-    found = None
+    found: list[EvidenceItem] = []
     for judged in level.judged:
         item = judged.item
-        if item.kind not in PLACING_KINDS or (item.kind == EvidenceKind.QUIZ and item.passed):
+        if item.kind not in PLACING_KINDS or item.carried or item.order <= basis.order or item.occurred_on > as_of:
+            continue
+        found = [other for other in found if (other.kind, other.source) != (item.kind, item.source)]
+        if item.kind == EvidenceKind.QUIZ and item.passed:
             continue
         months = judged.rule.valid_months if judged.rule is not None and judged.rule.valid_months else 12
         lapses_on = judged.lapses_on or item.occurred_on + relativedelta(months=months)
-        newer = item.order > basis.order
-        if newer and item.occurred_on <= as_of < lapses_on and item.says <= level.rank - DISAGREES_BY:
-            found = item
-    return found
+        if as_of >= lapses_on:
+            continue
+        if item.says <= level.rank - DISAGREES_BY:
+            found.append(item)
+        elif item.passed:  # what was not passed says "at most", which contradicts nothing lower
+            found = []
+    return found[-1] if found else None
 
 
 def ordered_self(judged: Iterable[Judged]) -> list[Judged]:

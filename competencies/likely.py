@@ -126,11 +126,12 @@ def observed_as(kind: EvidenceKind, assessed: bool) -> str:
 def observations_of(items: Iterable[EvidenceItem], *, as_of: date) -> dict[int, Observation]:
     """The items that the estimate looks at, by id: the latest of each kind and source, none of the future.
 
-    Rank 0 of a course or certificate says nothing. The order of `items` does not matter.
+    What is carried over from another scale as the least it shows says nothing of where somebody is, nor does rank 0 of
+    a course or certificate. The order of `items` does not matter.
     """
     latest: dict[tuple[str, str], EvidenceItem] = {}
     for item in sorted(items, key=lambda item: item.order):
-        if item.occurred_on <= as_of:
+        if item.occurred_on <= as_of and not item.carried:
             latest[observed_as(item.kind, item.assessed), item.source] = item
     found = {}
     for (kind, _source), item in latest.items():

@@ -1,4 +1,4 @@
-"""Refresh notices: who holds a required level that lapses soon is told once a piece of evidence, in one mail a night.
+"""Refresh notices: who holds a required level that lapses soon is told once for each piece and day, in one mail a night.
 
 The desk shows what is due by itself; the rows here only keep anybody from being told twice.
 """
@@ -62,7 +62,8 @@ def due_in(standings: Sequence[Standing]) -> dict[int, list[Due]]:
 def notify_refresh_due(
     *, person_ids: Sequence[int], as_of: date, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
-    """Tell everybody among these whose required level lapses soon, each piece of evidence once; returns the counts.
+    """Tell everybody among these whose required level lapses soon, each piece of evidence once for each later day
+    on which it lapses; returns the counts.
 
     The notices are written before the mails leave, so nobody is told twice even by a worker that was killed. A mail that
     the server refuses takes its notices back: it is tried again the next night. As many queries a batch of people,
@@ -95,11 +96,20 @@ def _note(person_ids: Sequence[int], as_of: date) -> list[tuple[User, list[Due]]
     }
     dues = due_in(list(standings_of(sorted(people), as_of=as_of).values()))
     wanted = {due.evidence_id for rows in dues.values() for due in rows}
-    known = set(RefreshNotice.objects.filter(evidence_id__in=wanted).values_list("evidence_id", flat=True))
-    new = {pk: [due for due in rows if due.evidence_id not in known] for pk, rows in dues.items()}
-    dates = {due.evidence_id: due.lapses_on for rows in new.values() for due in rows}
+    known = dict(RefreshNotice.objects.filter(evidence_id__in=wanted).values_list("evidence_id", "lapses_on"))
+    # A piece that is carried on (a prop renewed, other rules) lapses later than was told. One piece may count for two
+    # competencies whose rules differ: the latest day is kept, so that it is not told in turns.
+    new = {
+        pk: [due for due in rows if due.lapses_on > known.get(due.evidence_id, date.min)] for pk, rows in dues.items()
+    }
+    dates: dict[int, date] = {}
+    for due in (due for rows in new.values() for due in rows):
+        dates[due.evidence_id] = max(due.lapses_on, dates.get(due.evidence_id, date.min))
     moment = timezone.now()
     RefreshNotice.objects.bulk_create(
-        [RefreshNotice(evidence_id=pk, lapses_on=day, noticed_at=moment) for pk, day in sorted(dates.items())]
+        [RefreshNotice(evidence_id=pk, lapses_on=day, noticed_at=moment) for pk, day in sorted(dates.items())],
+        update_conflicts=True,
+        unique_fields=["evidence"],
+        update_fields=["lapses_on", "noticed_at"],
     )
     return [(people[pk], rows) for pk, rows in sorted(new.items()) if rows]

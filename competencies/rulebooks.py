@@ -16,10 +16,11 @@ from competencies.levels import RULES, AttainmentRule, RuleSet
 from competencies.likely import PARAMETERS, Parameters, Passing, Rating
 
 MAX_MONTHS = 240
-MAX_REFRESH_DAYS = 365
+# Without some weeks of notice nobody could refresh anything.
+MIN_REFRESH_DAYS, MAX_REFRESH_DAYS = 30, 365
 # Least and most of each number, by the last part of its place; those of the estimate for a scale of five ranks.
 LIMITS: dict[str, tuple[float, float]] = {
-    "refresh_days": (0, MAX_REFRESH_DAYS),
+    "refresh_days": (MIN_REFRESH_DAYS, MAX_REFRESH_DAYS),
     "months": (1, MAX_MONTHS),
     "cap": (0, MAX_RANK),
     "certainty": (0.5, 0.999),
@@ -81,6 +82,13 @@ def read_book(content: Mapping[str, Any], *, version: str) -> Book:
     rules = tuple(_rule(rule, _mapping(stated.get(rule.code, {}), f"rules.{rule.code}")) for rule in RULES.rules)
     refresh = _whole(content.get("refresh_days", RULES.refresh_days), "refresh_days")
     return Book(RuleSet(version, rules, refresh), _parameters(_mapping(content.get("parameters", {}), "parameters")))
+
+
+def read_kept(content: Mapping[str, Any], *, version: str) -> Book:
+    """The book of an edition on record, where notice may be shorter than it may be written today: it is the least then."""
+    days = content.get("refresh_days", MIN_REFRESH_DAYS)
+    short = isinstance(days, int) and 0 <= days < MIN_REFRESH_DAYS
+    return read_book({**content, "refresh_days": MIN_REFRESH_DAYS} if short else content, version=version)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from wagtail.log_actions import log
 
 from competencies.enums import FrameworkStatus
 from competencies.models import Framework, Rulebook, RulebookStatus
-from competencies.rulebooks import SHIPPED, Book, NumberChanged, changed_numbers, read_book, write_book
+from competencies.rulebooks import SHIPPED, Book, NumberChanged, changed_numbers, read_book, read_kept, write_book
 from competencies.ruling import book_of
 from competencies.selectors import Supposing
 from competencies.signals import rules_changed
@@ -45,7 +45,7 @@ class Edition:
 
 
 def book_written(rulebook: Rulebook) -> Book:
-    return read_book(rulebook.content, version=str(rulebook.number))
+    return read_kept(rulebook.content, version=str(rulebook.number))
 
 
 def book_replaced(rulebook: Rulebook) -> Book:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from django.db.models import Q
 
 from competencies.models import Rulebook, RulebookStatus
-from competencies.rulebooks import SHIPPED, Book, read_book
+from competencies.rulebooks import SHIPPED, Book, read_kept
 
 
 def books_in_force(
@@ -19,7 +19,7 @@ def books_in_force(
     """
     wanted = set(framework_ids)
     rows = Rulebook.objects.filter(Q(framework__in=wanted) | Q(framework__isnull=True), status=RulebookStatus.PUBLISHED)
-    found = {row.framework_id: read_book(row.content, version=str(row.number)) for row in rows} | dict(supposing or {})
+    found = {row.framework_id: read_kept(row.content, version=str(row.number)) for row in rows} | dict(supposing or {})
     general = found.get(None, SHIPPED)
     return {pk: found.get(pk, general) for pk in wanted}
 

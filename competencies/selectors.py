@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from competencies.enums import HELD_RANK, BankStatus, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
-from competencies.equivalence import translate_rank
+from competencies.equivalence import is_same_level, translate_rank
 from competencies.gaps import Gap, Required, measure_gaps, merge_requirements
 from competencies.levels import NOTHING_HELD, EvidenceItem, Level, attained_level
 from competencies.likely import Likely, contributions, estimate_many, observations_of
@@ -417,20 +417,27 @@ class Place:
             if counterpart is None:
                 return None
             stated = counterpart.rank_map
+        source, target = scales[row.version_id], scales[self.version_id]
         rank = translate_rank(
             row.item.rank,
-            source=scales[row.version_id].words,
-            target=scales[self.version_id].words,
+            source=source.words,
+            target=target.words,
             stated=stated,
             editions=row.framework_id == self.framework_id,
         )
         # A level that shows nothing here says nothing here either: a self-assessment at 4 there is not one at 0 here.
         if not rank and row.item.rank:
             return None
-        if rank == row.item.rank and scales[row.version_id].max_rank == scales[self.version_id].max_rank:
+        if rank == row.item.rank and source.max_rank == target.max_rank:
             return replace(row.item, via=row.competency_id)
         # An estimate speaks of the ranks of its own scale; on another one only the level it showed is carried over.
-        return replace(row.item, rank=rank, via=row.competency_id, value=None, se=None, probabilities=None)
+        item = replace(row.item, rank=rank, via=row.competency_id, value=None, se=None, probabilities=None)
+        if is_same_level(row.item.rank, rank, source=source.words, target=target.words, stated=stated):
+            return item
+        # The least that it shows attains it; it is not what she said of herself, nor what she failed.
+        if item.kind == EvidenceKind.SELF or not item.passed:
+            return None
+        return replace(item, carried=True)
 
 
 def _places_in_force(lineages: Iterable[UUID]) -> dict[UUID, Place]:

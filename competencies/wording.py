@@ -256,7 +256,10 @@ def sureness_words(likely: Likely, *, unsure_sd: float, pieces: int) -> str:
     if not pieces:
         return _("Nothing on record speaks to it yet, so this is no more than a starting point.")
     if likely.sd > unsure_sd:
-        return _("Little is on record: it may well be a level higher or lower. Newer evidence would tell more.")
+        return _(
+            "What is on record is little or does not agree: it may well be a level higher or lower. Newer evidence would "
+            "tell more."
+        )
     return ngettext(
         "It rests on %(count)s piece of evidence, the newer the weightier.",
         "It rests on %(count)s pieces of evidence, the newer the weightier.",
@@ -325,6 +328,8 @@ def verdict_words(judged: Judged) -> str:
         return _("Dated in the future; does not count yet.")
     if judged.verdict is Verdict.ATTAINS:
         return _("This is what shows level %(rank)s, until %(date)s.") % {"rank": judged.attains, "date": lapses}
+    if not judged.attains and not judged.item.rank:
+        return _("Shows no level; kept on record.")
     if judged.attains < judged.item.rank:
         return _("Counts as level %(rank)s, until %(date)s: see the rule.") % {"rank": judged.attains, "date": lapses}
     return _("Counts for level %(rank)s, until %(date)s.") % {"rank": judged.attains, "date": lapses}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competencies.equivalence import LEAST, same_labels, translate_rank
+from competencies.equivalence import LEAST, is_same_level, same_labels, translate_rank
 
 
 def scale(*labels: str, start: int = 1, language: str = "en") -> dict[int, dict[str, str]]:
@@ -14,6 +14,21 @@ def scale(*labels: str, start: int = 1, language: str = "en") -> dict[int, dict[
 DDAT = scale("Awareness", "Working", "Practitioner", "Expert")
 HOUSE = scale("None", "Foundation", "Working", "Expert", start=0)
 BARE: dict[int, dict[str, str]] = {}
+
+
+@pytest.mark.parametrize(
+    ("rank", "stated", "same"),
+    [
+        (2, None, True),  # both call it Working
+        (3, None, False),  # what lies below it
+        (4, None, True),  # Expert is 4 there, 3 here
+        (3, {3: 2}, True),  # somebody said so
+        (4, {3: 2}, False),  # the level named below it
+    ],
+)
+def test_a_level_is_told_from_the_least_that_it_shows(rank, stated, same):
+    shown = translate_rank(rank, source=DDAT, target=HOUSE, stated=stated)
+    assert is_same_level(rank, shown, source=DDAT, target=HOUSE, stated=stated) is same
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,35 @@ def test_older_or_lapsed_evidence_does_not_disagree_and_the_newest_is_named():
     assert disagreement(level_of(CERTIFICATE, old, new), as_of=TODAY) == new
 
 
+def test_what_a_newer_piece_settled_or_the_same_source_took_back_no_longer_disagrees():
+    certificate = EvidenceItem(1, Kind.CERTIFICATE, 3, True, TODAY - timedelta(days=150))
+    manager = later(Kind.MANAGER, 1, days_ago=60, source="by-7")
+
+    def found(*more):
+        return disagreement(level_of(certificate, manager, *more), as_of=TODAY)
+
+    assert found() == manager
+    assert found(later(Kind.DIAGNOSTIC, 3, pk=3, days_ago=30)) is None
+    assert found(later(Kind.MANAGER, 3, pk=3, days_ago=30, source="by-7")) is None
+    assert found(later(Kind.DIAGNOSTIC, 3, pk=3, days_ago=90)) == manager  # older: it settles nothing
+    assert found(later(Kind.MANAGER, 3, pk=3, days_ago=30, source="by-8", valid_until=TODAY)) == manager
+    assert found(later(Kind.QUIZ, 3, pk=3, days_ago=30, passed=False)) == manager  # at most 2: 1 is within
+    assert found(later(Kind.DIAGNOSTIC, 3, pk=3, days_ago=30, carried=True)) == manager
+
+
+def test_a_quiz_that_was_passed_after_all_no_longer_disagrees_and_what_did_before_does():
+    manager = later(Kind.MANAGER, 1, days_ago=60, source="by-7")
+    failed = later(Kind.QUIZ, 2, pk=3, days_ago=40, passed=False, source="Risk")
+    assert disagreement(level_of(CERTIFICATE, manager, failed), as_of=TODAY) == failed
+    passed = later(Kind.QUIZ, 2, pk=4, days_ago=20, source="Risk")
+    assert disagreement(level_of(CERTIFICATE, manager, failed, passed), as_of=TODAY) == manager
+    assert disagreement(level_of(CERTIFICATE, failed, passed), as_of=TODAY) is None
+
+
+def test_what_is_carried_over_as_the_least_it_shows_disagrees_with_nothing():
+    assert disagreement(level_of(CERTIFICATE, later(Kind.MANAGER, 1, carried=True)), as_of=TODAY) is None
+
+
 @given(books, bundles)
 def test_a_disagreement_changes_no_level_and_always_lies_two_below(book, evidence):
     level = attained_level(evidence, as_of=TODAY, rules=book.rules)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from competencies import rules_wording, wording
-from competencies.levels import RULES
+from competencies.enums import EvidenceKind
+from competencies.levels import RULES, EvidenceItem, attained_level
+from competencies.likely import estimate
 from competencies.rulebooks import (
     SHIPPED,
     RulesRefused,
@@ -20,6 +23,7 @@ from competencies.rulebooks import (
     limits_of,
     numbers_of,
     read_book,
+    read_kept,
     with_numbers,
     write_book,
 )
@@ -38,6 +42,14 @@ def test_any_content_in_range_goes_there_and_back(content):
     assert read_book(written, version="7") == book
     assert with_numbers(numbers_of(written)) == written
     assert {place: numbers_of(written)[place] for place in numbers_of(content)} == numbers_of(content)
+
+
+def test_an_edition_on_record_with_less_notice_than_may_be_written_today_is_still_read():
+    for days, read in ((0, 30), (29, 30), (30, 30), (60, 60)):
+        assert read_kept({"refresh_days": days}, version="2").rules.refresh_days == read
+    assert read_kept({}, version="1") == SHIPPED
+    with pytest.raises(RulesRefused):
+        read_book({"refresh_days": 29}, version="2")
 
 
 @given(books, books)
@@ -68,7 +80,7 @@ def test_every_number_is_refused_just_outside_its_limits_and_taken_at_them(place
 @pytest.mark.parametrize("place", [place for place in PLACES if is_whole(place)])
 def test_months_levels_and_days_are_whole(place):
     with pytest.raises(RulesRefused) as caught:
-        read_book(with_numbers({place: 1.5}), version="2")
+        read_book(with_numbers({place: limits_of(place)[0] + 0.5}), version="2")
     assert (caught.value.place, caught.value.problem) == (place, "not_whole")
 
 
@@ -101,6 +113,17 @@ def test_a_refusal_names_the_limits_and_a_number_its_name(place):
         assert f"from {least} to {most}" in words
     assert rules_wording.number_name(place)[0].isupper()
     assert rules_wording.as_kept(place, rules_wording.as_shown(place, limits_of(place)[0])) == limits_of(place)[0]
+
+
+def test_a_piece_that_shows_no_level_counts_for_none():
+    piece = EvidenceItem(1, EvidenceKind.DIAGNOSTIC, 0, True, date(2026, 11, 1))
+    [judged] = attained_level([piece], as_of=date(2026, 11, 23)).judged
+    assert wording.verdict_words(judged) == "Shows no level; kept on record."
+
+
+def test_an_unsure_estimate_blames_little_evidence_or_evidence_that_disagrees():
+    words = wording.sureness_words(estimate([]), unsure_sd=0.8, pieces=6)
+    assert words.startswith("What is on record is little or does not agree:")
 
 
 def test_every_number_has_a_name_of_its_own():

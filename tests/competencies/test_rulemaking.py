@@ -328,7 +328,7 @@ def test_every_number_out_of_range_is_said_beside_its_field_and_nothing_is_writt
     errors = page.context["form"].errors
     assert errors["rules-manager-months"] == ["Give a whole number from 1 to 240."]
     assert errors["rules-diagnostic-certainty"] == ["Give a number from 50 to 99.9."]
-    assert errors["refresh_days"] == ["Give a whole number from 0 to 365."]
+    assert errors["refresh_days"] == ["Give a whole number from 30 to 365."]
     assert errors["parameters-kinds-quiz-g"] == ["Give a number from 0 to 0.95."]
     assert errors["note"] == ["Say in a sentence what changes and why."]
     draft.refresh_from_db()

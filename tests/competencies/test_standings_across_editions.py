@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from competencies.alignments import align
-from competencies.enums import LinkRelation, Necessity
+from competencies.enums import EvidenceKind, LinkRelation, Necessity
 from competencies.importers.content import (
     CompetencyContent,
     LevelContent,
@@ -15,8 +15,9 @@ from competencies.importers.content import (
     RequirementContent,
     RoleContent,
 )
+from competencies.levels import disagreement
 from competencies.lifecycle import publish_version, supposing_published
-from competencies.models import RoleAssignment
+from competencies.models import Evidence, RoleAssignment
 from competencies.selectors import (
     Supposing,
     explained_level,
@@ -159,6 +160,34 @@ def test_an_edition_with_fewer_levels_counts_what_both_call_the_same(first, ana,
     content = require(content, "junior-clerk", RequirementContent("A", 1))
     publish(load(content), steward)
     assert lines(ana) == {"Counting": (2, 2)}
+
+
+def test_the_least_that_a_level_shows_attains_it_and_says_nothing_against_anybody(first, ana, steward):
+    """On a scale that calls nothing alike a manager's 4 shows 1; it is not a manager who says 1."""
+    give_role(ana, first, "senior-clerk")
+    a = competency_of(first, "A")
+    for kind in (EvidenceKind.MANAGER, EvidenceKind.SELF, EvidenceKind.COURSE):
+        give_evidence(ana, a, 4, kind, days_ago=5)
+    failed = give_evidence(ana, a, 4, EvidenceKind.QUIZ, days_ago=4)
+    Evidence._base_manager.filter(pk=failed.pk).update(passed=False)
+    content = altered(small_content(), A={"descriptors": ()})
+    levels = tuple(LevelContent(n, {"en": f"Grade {n}"}) for n in (1, 2, 3))
+    content = replace(require(content, "senior-clerk", RequirementContent("A", 3)), levels=levels)
+    second = publish(load(require(content, "junior-clerk", RequirementContent("A", 1))), steward)
+    give_evidence(ana, competency_of(second, "A"), 3, days_ago=9)
+    explained = explained_level(ana, competency_of(second, "A"))
+    assert (explained.level.rank, explained.level.declared) == (3, None)
+    taken = {j.item.kind: (j.item.rank, j.item.carried) for j in explained.level.judged}
+    assert taken == {
+        EvidenceKind.PRIOR_LEARNING: (3, False),
+        EvidenceKind.MANAGER: (1, True),
+        EvidenceKind.COURSE: (1, True),
+    }
+    assert disagreement(explained.level, as_of=timezone.localdate()) is None
+    assert len(explained.contributions) == 1
+    # Where it is all there is, it attains what it shows.
+    Evidence._base_manager.filter(competency=competency_of(second, "A")).delete()
+    assert explained_level(ana, competency_of(second, "A")).level.rank == 1
 
 
 def test_supposing_is_what_publishing_brings(first, ana, steward):

@@ -12,7 +12,7 @@ from competencies.enums import MAX_RANK
 from competencies.enums import EvidenceKind as Kind
 from competencies.levels import RULES, AttainmentRule, Attains, EvidenceItem, RuleSet, Verdict, attained_level
 from competencies.likely import estimate, observations_of
-from competencies.rulebooks import LIMITS, MAX_MONTHS, MAX_REFRESH_DAYS, SHIPPED, read_book
+from competencies.rulebooks import LIMITS, MAX_MONTHS, SHIPPED, read_book
 from competencies.vectors import NEVER, UNDECLARED, attained_levels, likely_levels, pack
 
 # A busy machine is no fault of the code.
@@ -69,7 +69,7 @@ def books(draw):
             kinds[name] = own
     content = {
         "rules": rules,
-        "refresh_days": draw(st.integers(0, MAX_REFRESH_DAYS)),
+        "refresh_days": draw(st.integers(*LIMITS["refresh_days"])),
         "parameters": {"kinds": kinds, **some({"prior_mean": st.floats(0, 5), "prior_sd": st.floats(0.1, 5)})},
     }
     return read_book(content, version="test")

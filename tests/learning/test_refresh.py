@@ -180,6 +180,22 @@ def test_a_piece_is_announced_once_and_a_new_one_anew(version, ana):
     assert len(mail.outbox) == 2
 
 
+def test_a_level_that_is_carried_on_until_a_later_day_is_announced_for_that_day_too(version, ana):
+    a = competency(version, "A")
+    piece = certify(ana, a, 4, TODAY() + timedelta(days=20))
+    assert tell(ana, on=TODAY())["notices"] == 1
+    later = TODAY() + timedelta(days=200)
+    Evidence._base_manager.filter(pk=piece.pk).update(valid_until=later)  # as other rules would have it
+    assert tell(ana, on=TODAY())["notices"] == 0  # not due
+    due = later - timedelta(days=30)
+    assert tell(ana, on=due)["notices"] == 1
+    assert RefreshNotice.objects.get().lapses_on == later
+    assert tell(ana, on=due)["notices"] == 0
+    Evidence._base_manager.filter(pk=piece.pk).update(valid_until=later - timedelta(days=1))
+    assert tell(ana, on=due)["notices"] == 0  # two days in turn are not told in turns
+    assert len(mail.outbox) == 2
+
+
 def test_a_mail_that_the_server_refuses_is_tried_again_the_next_night_and_stops_nobody_else(version, ana, monkeypatch):
     other = make_person("Zoe")
     make_post(make_unit(), holder=other, roles=[make_profile(version, {"A": 4})])
