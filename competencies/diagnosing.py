@@ -24,7 +24,7 @@ from wagtail.log_actions import log
 
 from competencies import diagnostic as theory
 from competencies.banks import theory_of
-from competencies.enums import BankStatus, DiagnosticEnd, EvidenceKind
+from competencies.enums import BankStatus, DiagnosticEnd, EvidenceKind, FrameworkStatus
 from competencies.levels import RuleSet, certain_rank
 from competencies.models import (
     BankFacet,
@@ -50,6 +50,8 @@ NOT_OFFERED_FOR = timedelta(days=180)
 # What people are told to expect.
 USUAL_QUESTIONS = 15
 SECONDS_A_QUESTION = 30
+# Ended without a result: the right answers are not shown.
+BROKEN_OFF = frozenset({DiagnosticEnd.STOPPED, DiagnosticEnd.LEFT})
 # Where a rulebook has no rule of its own for diagnostics.
 CERTAINTY = 0.80
 # By so many right answers more or less than the level lets expect, a part of the competency stands out.
@@ -132,12 +134,14 @@ def offers_for(person: User, lines: Sequence[Line], *, as_of: date) -> dict[int,
     banks = ItemBank.objects.filter(
         status=BankStatus.IN_USE, competency__lineage__in={line.competency.lineage for line in gaps}
     )
-    is_begun_in = dict(banks.values_list("competency__lineage", Exists(begun)))
+    rows = banks.values_list("competency__version__status", "pk", "competency__lineage", "cuts", Exists(begun))
+    ordered = sorted(rows, key=lambda row: (row[0] == FrameworkStatus.PUBLISHED, row[1]))  # the last one is taken
+    told = {lineage: (len(cuts), is_begun) for _status, _pk, lineage, cuts, is_begun in ordered}
     found = {}
     for line in gaps:
-        is_begun = is_begun_in.get(line.competency.lineage)
-        if is_begun is not None and (is_begun or not _was_taken_lately(line, as_of)):
-            cap = cap_of(line.book.rules, line.scale.max_rank)
+        reach, is_begun = told.get(line.competency.lineage, (0, False))
+        if reach and (is_begun or not _was_taken_lately(line, as_of)):
+            cap = min(cap_of(line.book.rules, line.scale.max_rank), reach)
             found[line.competency.pk] = Offer(line, is_begun, cap)
     return found
 
@@ -473,7 +477,8 @@ class Reviewed:
 @dataclass(frozen=True)
 class Result:
     """What came of a diagnostic. `chances`: (rank, P(>= rank)) from rank 1. `moved` is None where nothing is recorded,
-    or what was recorded has been withdrawn since."""
+    or what was recorded has been withdrawn since. Without an end of its own there are no `questions`: whoever stops
+    does not see the answers and begin again with them."""
 
     diagnostic: Diagnostic
     scale: Scale
@@ -532,7 +537,7 @@ def result_of(diagnostic: Diagnostic) -> Result:
         cap=cap_of(rules, scale.max_rank),
         moved=next(iter(moved), None),
         parts=_parts(rows, diagnostic),
-        questions=tuple(_reviewed(row, diagnostic.seed) for row in rows),
+        questions=() if diagnostic.ended in BROKEN_OFF else tuple(_reviewed(row, diagnostic.seed) for row in rows),
     )
 
 

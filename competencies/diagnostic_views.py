@@ -86,14 +86,19 @@ def diagnostic_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def diagnostic_result(request: HttpRequest, pk: int) -> HttpResponse:
-    """The level and how sure it is, what it changed, and every question with the answer and why."""
+    """The level and how sure it is, what it changed, and every question with the answer and why: not where it was stopped."""
     row = _own(request, pk)
     if row.finished_at is None:
         return redirect("diagnostic", pk=row.pk)
     result = diagnosing.result_of(row)
     competency = row.bank.competency
     standing = selectors.standing_of(row.person)
-    now = selectors.explained_level(row.person, competency)
+    in_force = competency
+    if not competency.version.is_published:
+        in_force = Competency.objects.select_related("version__framework").get(
+            pk=selectors.competency_in_force(competency)
+        )
+    now = selectors.explained_level(row.person, in_force)
     context: dict[str, Any] = {
         "diagnostic": row,
         "result": result,
@@ -101,7 +106,7 @@ def diagnostic_result(request: HttpRequest, pk: int) -> HttpResponse:
         "required": next(
             (line.required for line in standing.lines if line.competency.lineage == competency.lineage), None
         ),
-        "courses": courses_above(competency, now.level.rank),
+        "courses": courses_above(in_force, now.level.rank),
     }
     return render(request, "competencies/diagnostic_result.html", context)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from competencies.diagnosing import Offer, Part, Result
+from competencies.diagnosing import BROKEN_OFF, Offer, Part, Result
 from competencies.enums import DiagnosticEnd
 from competencies.gaps import Required
 from competencies.selectors import Scale
@@ -89,7 +89,7 @@ def recorded_words(result: Result) -> str:
 
 
 def end_words(result: Result) -> str:
-    """How many questions it took and why it ended."""
+    """How many questions it took and why it ended; where it was broken off, only that."""
     count = len(result.questions)
     asked = ngettext("%(count)s question, %(right)s right.", "%(count)s questions, %(right)s right.", count) % {
         "count": count,
@@ -102,7 +102,7 @@ def end_words(result: Result) -> str:
         DiagnosticEnd.STOPPED: _("You stopped it."),
         DiagnosticEnd.LEFT: _("It was left for 90 days and closed."),
     }[DiagnosticEnd(result.diagnostic.ended)]
-    return f"{asked} {why}"
+    return why if result.diagnostic.ended in BROKEN_OFF else f"{asked} {why}"
 
 
 def unchanged_words(result: Result, required: Required | None, more_to_do: Sequence[object]) -> str:

@@ -108,16 +108,17 @@ def target_of(explained: Explained) -> int | None:
     return explained.level.rank + 1 if explained.level.rank < explained.scale.max_rank else None
 
 
-def ways_to(
-    explained: Explained, rank: int | None, reader: Reader, *, diagnostic: bool, courses: Sequence[Any]
-) -> list[Way]:
-    """What would bring `rank`, the least effort first."""
-    if rank is None:
+def ways_to(explained: Explained, rank: int | None, reader: Reader, *, reach: int, courses: Sequence[Any]) -> list[Way]:
+    """What would bring `rank`, the least effort first; `reach` is the highest rank a diagnostic can tell, 0 without one.
+
+    Nothing changes a level in what is no longer in force: nothing new can be recorded for it.
+    """
+    if rank is None or not explained.competency.version.is_published:
         return []
     remedies = [
         remedy
         for remedy in what_would_change(explained.level, required=rank, rules=explained.book.rules)
-        if diagnostic or remedy.code != "diagnostic"
+        if remedy.code != "diagnostic" or rank <= reach
     ]
     return [_way(remedy, explained, reader, courses) for remedy in remedies]
 
@@ -128,12 +129,14 @@ def _way(remedy: Remedy, explained: Explained, reader: Reader, courses: Sequence
     return Way(remedy.code, words, door, tuple(courses) if remedy.code == "course" else ())
 
 
-def ways_to_refresh(explained: Explained, reader: Reader, *, diagnostic: bool, courses: Sequence[Any]) -> list[Way]:
+def ways_to_refresh(explained: Explained, reader: Reader, *, reach: int, courses: Sequence[Any]) -> list[Way]:
     """The shortest ways to keep the level: a diagnostic where one shows it, then the shortest course to that level."""
+    if not explained.competency.version.is_published:
+        return []
     rank = explained.level.rank
     rule = next(rule for rule in explained.book.rules.rules if rule.code == "diagnostic")
     ways = []
-    if diagnostic and (rule.cap is None or rank <= rule.cap):
+    if 0 < rank <= reach and (rule.cap is None or rank <= rule.cap):
         ways.append(_way(Remedy("diagnostic", rank), explained, reader, ()))
     if courses:
         shortest = courses[0]
@@ -176,15 +179,17 @@ class Note:
 
 
 def note_of(explained: Explained, disagreeing: Disagreeing, reader: Reader, *, diagnostic: bool) -> Note:
-    """A manager whose own word is what disagrees is not the one who settles it: then a panel is."""
+    """A manager whose own word is what disagrees is not the one who settles it: then a panel is. What is no longer in
+    force nobody settles."""
     ways = []
-    if diagnostic:
+    in_force = explained.competency.version.is_published
+    if in_force and diagnostic:
         ways.append(
             Way("diagnostic", _("A diagnostic says where you stand today.") if reader.own else _("A diagnostic."))
         )
-    if disagreeing.evidence.kind == EvidenceKind.MANAGER or not (reader.own or reader.can_assess):
+    if in_force and (disagreeing.evidence.kind == EvidenceKind.MANAGER or not (reader.own or reader.can_assess)):
         ways.append(Way("panel", _("A panel of two or more assessors looks at it.")))
-    else:
+    elif in_force:
         asked = DOORS["manager"](explained, reader)
         words = _("Your manager says what she sees today.") if reader.own else _("You say what you see today.")
         ways.append(Way("manager", words, asked))
@@ -243,7 +248,7 @@ def change_sentence(explained: Explained, ways: Sequence[Way]) -> str:
     return _("What would change it, the least effort first: %(way)s Other ways are below.") % {"way": ways[0].words}
 
 
-def page_of(explained: Explained, reader: Reader, *, diagnostic: bool) -> dict[str, Any]:
+def page_of(explained: Explained, reader: Reader, *, reach: int) -> dict[str, Any]:
     """The context of the page, without what needs the database beyond the courses."""
     level, required = explained.level, explained.required
     target = target_of(explained)
@@ -252,7 +257,7 @@ def page_of(explained: Explained, reader: Reader, *, diagnostic: bool) -> dict[s
     def leading_to(rank: int) -> list[Any]:
         return [found.course for found in offered if found.reaches(rank)]
 
-    ways = ways_to(explained, target, reader, diagnostic=diagnostic, courses=leading_to(target or 0))
+    ways = ways_to(explained, target, reader, reach=reach, courses=leading_to(target or 0))
     pieces = pieces_of(explained)
     basis = next((piece for piece in pieces if level.basis is not None and piece.judged is level.basis), None)
     return {
@@ -266,7 +271,7 @@ def page_of(explained: Explained, reader: Reader, *, diagnostic: bool) -> dict[s
         "leaned_on": leaned_on(explained) if basis else [],
         "rule": wording.rule_words(level.basis.rule) if level.basis is not None and level.basis.rule else "",
         "pieces": [piece for piece in pieces if piece is not basis],
-        "refresh_ways": ways_to_refresh(explained, reader, diagnostic=diagnostic, courses=leading_to(level.rank))
+        "refresh_ways": ways_to_refresh(explained, reader, reach=reach, courses=leading_to(level.rank))
         if level.refresh_due
         else [],
         "likely": wording.likely_words(

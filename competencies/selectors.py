@@ -478,6 +478,14 @@ def competencies_in_force(competency_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows.values_list("pk", "now"))
 
 
+def competency_in_force(competency: Competency) -> int:
+    """The id of the competency that counts today: its own unless an edition that follows is in force. No query for what
+    is published, else one. Comes with its version."""
+    if competency.version.is_published:
+        return competency.pk
+    return competencies_in_force([competency.pk]).get(competency.pk, competency.pk)
+
+
 def holders_of_version(version: FrameworkVersion, as_of: date) -> list[int]:
     """Ids of everybody who has a role of this framework by post or assignment, in whatever edition it was given, or of a
     local one that builds on it. One query."""
@@ -608,22 +616,25 @@ class Moving:
 def levels_moving(person_ids: Sequence[int], supposing: Supposing, *, as_of: date) -> list[Moving]:
     """Whose attained level moves if `supposing.books` were in force, by person and competency.
 
-    Everything is read once and judged twice, so it costs as many queries as a standing, however many people.
+    Everything is read once and judged twice, so it costs as many queries as a standing, however many people. What was
+    recorded for a superseded edition moves once: where it counts today.
     """
     ground = _ground(person_ids, as_of)
     now = books_in_force(ground.framework_ids)
     then = books_in_force(ground.framework_ids, supposing=supposing.books)
     touched = {pk for pk in ground.framework_ids if now[pk].rules != then[pk].rules}
+    placed = {place.lineage for place in ground.places.values()}
     found = []
     for person_id in person_ids:
         rows = ground.evidence.get(person_id, [])
         if not rows or not touched:
             continue
+        followed = {r.competency_id for r in rows if r.lineage in placed and r.competency_id not in ground.places}
         needed = {r.competency_id: r.rank_needed for r in ground.merged[person_id]}
         items, framework_of = _items(rows, ground.places, ground.scales)
         for competency_id, own in items.items():
             framework_id = framework_of[competency_id]
-            if framework_id not in touched:
+            if framework_id not in touched or competency_id in followed:
                 continue
             before = attained_level(own, as_of=as_of, rules=now[framework_id].rules)
             after = attained_level(own, as_of=as_of, rules=then[framework_id].rules)
@@ -1091,9 +1102,14 @@ def levels_moved(person: User, event: str) -> list[Moved]:
     ]
 
 
-def has_diagnostic(competency: Competency) -> bool:
-    """Whether an item bank of this competency, in whatever edition, is in use. One query."""
-    return ItemBank.objects.filter(competency__lineage=competency.lineage, status=BankStatus.IN_USE).exists()
+def diagnostic_reach(competency: Competency) -> int:
+    """How many levels the item bank in use tells apart; 0 where there is none. That of the edition in force before that
+    of an earlier one. One query."""
+    rows = ItemBank.objects.filter(competency__lineage=competency.lineage, status=BankStatus.IN_USE).values_list(
+        "competency__version__status", "pk", "cuts"
+    )
+    found = max(rows, key=lambda row: (row[0] == FrameworkStatus.PUBLISHED, row[1]), default=None)
+    return len(found[2]) if found is not None else 0
 
 
 @dataclass(frozen=True)

@@ -230,19 +230,27 @@ def _visible_person(request: HttpRequest, person_id: int | None) -> User:
 
 @require_GET
 def level_of(request: HttpRequest, competency_id: int, person_id: int | None = None) -> HttpResponse:
-    """Why this level: what shows it, what would change it, what else is on record, and how sure all this is."""
+    """Why this level: what shows it, what would change it, what else is on record, and how sure all this is.
+
+    A superseded edition leads to the one in force. What was withdrawn stays readable; nothing can change it any more.
+    """
     me = signed_in(request)
     person = _visible_person(request, person_id)
-    competency = get_object_or_404(Competency.objects.select_related("version__framework", "area"), pk=competency_id)
+    competency = get_object_or_404(browsing.readable_competencies(), pk=competency_id)
+    now = selectors.competency_in_force(competency)
+    if now != competency.pk:
+        if person == me:
+            return redirect("my_level", competency_id=now)
+        return redirect("level_of", person_id=person.pk, competency_id=now)
     day = timezone.localdate()
     explained = selectors.explained_level(person, competency, as_of=day)
     leads = person != me and perms.is_manager_of(me, person)
     reader = Reader(own=person == me, person_id=person.pk, can_assess=leads or (person != me and me.is_superuser))
-    diagnostic = selectors.has_diagnostic(competency)
+    reach = selectors.diagnostic_reach(competency) if competency.version.is_published else 0
     disagreeing = disagreement_in(explained, as_of=day) if reader.own or leads else None
     if disagreeing is not None and not (reader.own or disagreeing.shared):
         disagreeing = None  # the person decides whether her manager sees the note
-    page = page_of(explained, reader, diagnostic=diagnostic)
+    page = page_of(explained, reader, reach=reach)
     context = {
         "person": person,
         "own": reader.own,
@@ -250,9 +258,9 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "competency": competency,
         "explained": explained,
         # Where it would change the level it is among the ways; otherwise it is offered for itself.
-        "has_diagnostic": diagnostic and not any(way.code == "diagnostic" for way in page["ways"]),
+        "has_diagnostic": reach > 0 and not any(way.code == "diagnostic" for way in page["ways"]),
         "disagreeing": disagreeing,
-        "note": note_of(explained, disagreeing, reader, diagnostic=diagnostic) if disagreeing is not None else None,
+        "note": note_of(explained, disagreeing, reader, diagnostic=reach > 0) if disagreeing is not None else None,
         "rules": rules_wording.book_words(explained.book),
         "rules_version": explained.book.version,
         **page,

@@ -77,7 +77,10 @@ def role_replace(request: HttpRequest, person_id: int, pk: int) -> HttpResponse:
         return render(request, "learning/role_replace.html", context, status=422)
     profile, due_on = form.cleaned_data["profile"], form.cleaned_data["due_on"]
     if request.method == "POST":
-        replace_role(assignment=assignment, profile=profile, due_on=due_on, by=me, day=timezone.localdate())
+        day = timezone.localdate()
+        has, new = replace_role(assignment=assignment, profile=profile, due_on=due_on, by=me, day=day)
+        if not new and has.pk == assignment.pk:  # another press ended it meanwhile, whatever it gave instead
+            return _back(request, assignment, _("“%(role)s” of %(name)s has ended already."), done=False)
         messages.success(
             request,
             _("%(name)s has “%(new)s” instead of “%(old)s”. The path is up to date.")

@@ -297,6 +297,14 @@ def test_what_is_required_above_the_cap_cannot_be_closed_by_it(version, bank):
     assert not offer.can_close
 
 
+def test_a_bank_that_tells_fewer_levels_than_are_required_closes_no_gap(version):
+    person = make_person()
+    make_post(make_unit(), holder=person, roles=[make_profile(version, {"A": 3})])
+    make_bank(competency(version, "A"), cuts=(-1.0, 0.0))
+    [offer] = offers_for(person, standing_of(person).lines, as_of=timezone.localdate()).values()
+    assert (offer.cap, offer.can_close) == (2, False)
+
+
 def test_offers_cost_the_same_for_one_competency_as_for_many(count_queries):
     version = make_framework(codes="ABCDEFGH")
     people = []

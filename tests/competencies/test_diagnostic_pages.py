@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 
 from competencies.diagnosing import start_diagnostic, stop_diagnostic
 from competencies.diagnostic_words import how_sure, percent
+from competencies.enums import DiagnosticEnd
 from competencies.models import Diagnostic, DiagnosticAnswer, Evidence
 from competencies.services import withdraw_evidence
 from tests.builders import (
@@ -164,16 +165,22 @@ def test_an_old_tab_is_told_and_led_to_the_question_that_is_open(client, house, 
     assert "Question 2" in other
 
 
-def test_stopping_records_nothing_and_still_explains_what_was_answered(client, house, bank):
+def test_stopping_records_nothing_and_shows_no_answers_to_begin_again_with(client, page, house, bank):
     client.force_login(house["ana"])
     diagnostic = answer_open(start_diagnostic(person=house["ana"], bank=bank), right=False)
     unanswered = open_answer(diagnostic).item
     assert client.get(f"/learn/diagnostics/{diagnostic.pk}/stop/").status_code == 405
     found = client.post(f"/learn/diagnostics/{diagnostic.pk}/stop/", follow=True).content.decode()
     assert "Nothing was recorded" in found
-    assert "Because of" in found
-    assert str(unanswered.text) not in found
+    assert "You stopped it." in found
+    for words in ("Because of", "Right of", "1 question, ", "Your questions, and why", str(unanswered.text)):
+        assert words not in found
     assert not Evidence.objects.exists()
+    Diagnostic.objects.update(ended=DiagnosticEnd.LEFT)
+    assert "Because of" not in page(f"/learn/diagnostics/{diagnostic.pk}/result/")
+    response = client.post(start_url(bank))  # she may begin again, with other questions
+    again = Diagnostic.objects.get(finished_at=None)
+    assert response["Location"] == f"/learn/diagnostics/{again.pk}/"
 
 
 def test_too_few_questions_left_says_from_which_day(client, house, version):

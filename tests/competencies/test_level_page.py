@@ -30,6 +30,7 @@ from tests.builders import (
     make_profile,
     make_unit,
 )
+from tests.competencies.banks import make_bank
 
 FIVE = Scale({rank: f"Label {rank}" for rank in range(6)})
 WORKED = [
@@ -310,3 +311,15 @@ def test_what_no_longer_disagrees_cannot_be_shared(client, house):
     give_evidence(house["ana"], house["a"], 4, EvidenceKind.PRIOR_LEARNING)
     assert "so there is no note to show" in unescape(share(client, house).content.decode())
     assert not SharedDisagreement.objects.exists()
+
+
+@pytest.mark.parametrize(("cuts", "among_the_ways"), [((-1.0, 0.0), False), ((-1.0, 0.0, 1.0), True)])
+def test_a_diagnostic_is_a_way_only_to_levels_its_questions_tell_apart(client, house, cuts, among_the_ways):
+    unasked = make_person("Unasked")  # her next level is 3
+    give_evidence(unasked, house["a"], 2, EvidenceKind.COURSE, days_ago=30)
+    make_bank(house["a"], items=6, cuts=cuts)
+    client.force_login(unasked)
+    response = client.get(f"/learn/competencies/{house['a'].pk}/")
+    assert response.context["target"] == 3
+    assert any(way.code == "diagnostic" for way in response.context["ways"]) is among_the_ways
+    assert response.content.decode().count(f'href="/learn/competencies/{house["a"].pk}/diagnostic/"') == 1

@@ -41,6 +41,8 @@ from tests.builders import (
     make_profile,
     make_unit,
 )
+from tests.competencies.editions import altered, load, profile_of, small_content
+from tests.competencies.editions import publish as publish_edition
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -242,6 +244,19 @@ def test_other_months_move_those_whose_evidence_is_older(house, steward):
     give_evidence(house["Cy"], competency(house["version"], "B"), 1, days_ago=400)
     report = measure(draft_with(steward, rules__accepted__months=12))
     assert report["steps"] == [[competency(house["version"], "B").pk, 1, 0, 1]]
+
+
+def test_what_was_recorded_for_an_edition_before_moves_once(house, steward):
+    first = load(small_content())
+    profile = profile_of(first, "junior-clerk")  # asks for A at 2
+    make_post(house["unit"], holder=house["Cy"], roles=[profile])
+    give_evidence(house["Cy"], competency(first, "A"), 3, EvidenceKind.MANAGER, by=house["boss"])
+    give_evidence(house["Bo"], competency(first, "B"), 3, EvidenceKind.MANAGER, by=house["boss"])  # nobody asks
+    second = publish_edition(load(altered(small_content(), C=None)), steward)
+    report = measure(draft_with(steward, second.framework, rules__manager__cap=3))
+    a, b = (competency(second, code).pk for code in "AB")
+    assert report["steps"] == [[a, 2, 3, 1], [b, 2, 3, 1]]
+    assert {row[0]: len(row[1]) for row in report["rows"]} == {house["Bo"].pk: 1, house["Cy"].pk: 1}
 
 
 def test_the_numbers_of_the_estimate_move_nobodys_level(house, steward):

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -22,6 +23,7 @@ from tests.builders import (
     make_profile,
     make_unit,
 )
+from tests.competencies.banks import make_bank
 from tests.competencies.editions import altered, load, profile_of, publish, small_content
 
 pytestmark = pytest.mark.django_db
@@ -126,15 +128,19 @@ def test_a_draft_framework_is_not_shown(client):
     assert client.get(f"/roles/{profile.pk}/").status_code == 404
 
 
+def followed():
+    """The edition in force after the small one: without C and the senior clerk."""
+    content = altered(small_content(), C=None)
+    [role] = content.roles
+    content = replace(content, roles=(replace(role, profiles=role.profiles[:1]),))
+    return publish(load(content), make_person("Steward"))
+
+
 @pytest.fixture
 def superseded():
     """The roles of an edition that another one follows: the junior clerk goes on, the senior one is withdrawn."""
     first = load(small_content())
-    content = altered(small_content(), C=None)
-    [role] = content.roles
-    content = replace(content, roles=(replace(role, profiles=role.profiles[:1]),))
-    second = publish(load(content), make_person("Steward"))
-    return first, second
+    return first, followed()
 
 
 def test_a_superseded_role_stays_readable_and_leads_to_its_successor(client, superseded):
@@ -254,3 +260,54 @@ def test_the_list_of_roles_cuts_no_word(client, version):
     profile = make_profile(version, {"A": 1})
     profile.role.__class__.objects.filter(pk=profile.role_id).update(summary={"en": "wordwordword " * 40})
     assert "wordwordword…" in text(client, "/roles/")
+
+
+@pytest.fixture
+def judged():
+    """Somebody judged by an edition before another one followed: A goes on and her role asks for it, C was withdrawn."""
+    first = load(small_content())
+    boss, person = make_person("Boss Before"), make_person("Clara Clerk")
+    post = make_post(make_unit(), holder=boss)
+    make_post(make_unit(), holder=person, reports_to=post, roles=[profile_of(first, "junior-clerk")])
+    for code in "AC":
+        give_evidence(person, competency(first, code), 1, EvidenceKind.COURSE, days_ago=5)
+    return first, followed(), person, boss
+
+
+def test_why_this_level_of_a_superseded_edition_leads_to_the_one_in_force(client, judged):
+    first, second, person, boss = judged
+    old, new = competency(first, "A").pk, competency(second, "A").pk
+    client.force_login(person)
+    response = client.get(f"/learn/competencies/{old}/")
+    assert (response.status_code, response["Location"]) == (302, f"/learn/competencies/{new}/")
+    page = text(client, f"/learn/competencies/{new}/")
+    assert "Level 1 of the 2 your role needs" in page
+    assert f'href="/learn/competencies/{new}/assess/"' in page
+    client.force_login(boss)
+    response = client.get(f"/people/{person.pk}/competencies/{old}/")
+    assert (response.status_code, response["Location"]) == (302, f"/people/{person.pk}/competencies/{new}/")
+    client.force_login(make_person("Stranger"))
+    assert client.get(f"/people/{person.pk}/competencies/{old}/").status_code == 404
+
+
+def test_why_this_level_of_what_was_withdrawn_stays_readable_without_doors(client, judged):
+    first, second, person, boss = judged
+    gone, kept = competency(first, "C"), competency(second, "A")
+    make_bank(gone, items=6)
+    client.force_login(person)
+    page = text(client, f"/learn/competencies/{gone.pk}/")
+    assert "This is what shows level 1" in page
+    doors = re.findall(rf'href="(/learn/competencies/{gone.pk}/[^"]+|[^"]*panel[^"]*)"', page)
+    assert doors == []
+    record = text(client, "/learn/evidence/")
+    assert f"/learn/competencies/{gone.pk}/evidence/" not in record
+    assert f"/learn/competencies/{kept.pk}/evidence/" in record
+    client.force_login(boss)
+    page = text(client, f"/people/{person.pk}/competencies/{gone.pk}/")
+    assert re.findall(rf'href="(/people/{person.pk}/competencies/{gone.pk}/[^"]+)"', page) == []
+
+
+def test_why_this_level_of_a_draft_is_nobodys(client, ana):
+    draft = make_framework(codes="Q", status="draft")
+    client.force_login(ana)
+    assert client.get(f"/learn/competencies/{competency(draft, 'Q').pk}/").status_code == 404

@@ -14,6 +14,7 @@ from competencies.models import FrameworkVersion, RoleAssignment, RoleProfile
 from competencies.services import assign_role, end_role
 from courses.models import CoursePage
 from courses.services import complete_lesson, enrol
+from learning import role_views
 from learning.models import PathAssignment
 from learning.roles import effect_of_ending, roles_of, withdrawn_roles
 from learning.selectors import path_of
@@ -216,6 +217,23 @@ def test_pressed_twice_a_role_is_replaced_once_even_by_another(house):
     replace_role(assignment=house["assignment"], profile=third, due_on=None, by=None, day=TODAY())
     assert RoleAssignment.objects.filter(person=house["ana"]).count() == 2
     assert ends(house["assignment"]) == 1
+
+
+def test_a_press_that_another_one_overtakes_does_not_say_that_it_replaced_the_role(house, monkeypatch):
+    client = as_(house["officer"])
+    third = make_profile(house["version"], {"B": 1}, title="Third")
+    is_over = role_views._is_over
+
+    def overtaken(assignment):  # the other press counts between the look at the role and the writing
+        was_over = is_over(assignment)
+        replace_role(assignment=house["assignment"], profile=house["other"], due_on=None, by=None, day=TODAY())
+        return was_over
+
+    monkeypatch.setattr(role_views, "_is_over", overtaken)
+    page = text(client.post(replace_url(house), {"profile": third.pk, "due_on": ""}, follow=True))
+    assert "“Data steward” of Ana has ended already." in page
+    assert "instead of" not in page
+    assert RoleAssignment.objects.current().get(person=house["ana"]).profile == house["other"]
 
 
 @pytest.mark.parametrize(
