@@ -141,7 +141,6 @@ class PriorLearningForm(ClaimForm):
         fields["statement"].label = _("How does it show this level?")
         fields["statement"].help_text = _("What you did yourself, how it went, and who could confirm it.")
         fields["statement"].error_messages["required"] = _("Say how it shows this level.")
-        fields["documents"].required = False
 
 
 FORMS: dict[str, type[ClaimForm]] = {form.kind.value: form for form in (CertificateForm, PriorLearningForm)}

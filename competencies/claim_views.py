@@ -157,7 +157,7 @@ def assess_desk(request: HttpRequest) -> HttpResponse:
 
 
 def _to_assess(request: HttpRequest, pk: int) -> tuple[User, Claim]:
-    """The assessor and the claim; for everybody else there is none."""
+    """The assessor and the claim; for everybody else there is none, and for nobody one that was taken back."""
     me = signed_in(request)
     claim = get_object_or_404(
         Claim.objects.select_related(
@@ -171,7 +171,7 @@ def _to_assess(request: HttpRequest, pk: int) -> tuple[User, Claim]:
         ),
         pk=pk,
     )
-    if not assessors.can_decide(me, claim.person):
+    if claim.state == ClaimState.TAKEN_BACK or not assessors.can_decide(me, claim.person):
         raise Http404
     return me, claim
 

@@ -21,7 +21,7 @@ from competencies.enums import ClaimKind, ClaimState, EvidenceKind
 from competencies.levels import EvidenceItem, Verdict, attained_level
 from competencies.models import Claim, Competency
 from competencies.ruling import books_in_force
-from competencies.services import EvidenceRefused, Finding, check_in_use, check_rank, record_evidence
+from competencies.services import EvidenceRefused, Finding, as_written, check_in_use, check_rank, record_evidence
 from organisations.models import User
 
 # What was answered "no" or taken back may be asked again; what is open or accepted may not.
@@ -80,8 +80,10 @@ def submit_claim(
     check_asked(asked, on=today)
     if waits_already(person, asked):
         raise ClaimRefused(_("You have submitted this already; it waits for its answer."), "title")
-    if asked.kind == ClaimKind.CERTIFICATE and not (asked.files or kept):
-        raise ClaimRefused(_("Add the certificate itself: a PDF, or a picture of the paper."), "documents")
+    if not (asked.files or kept):
+        if asked.kind == ClaimKind.CERTIFICATE:
+            raise ClaimRefused(_("Add the certificate itself: a PDF, or a picture of the paper."), "documents")
+        raise ClaimRefused(_("Add the document that shows it."), "documents")
     if len(kept) + len(asked.files) > 2 * MAX_FILES:
         raise DocumentRefused(_("With those you gave before these are too many documents."))
     claim = Claim(
@@ -221,7 +223,7 @@ def accept_claim(*, claim: Claim, by: User, rank: int, answer: str = "", at: dat
             occurred_on=claim.issued_on,
             valid_until=claim.valid_until,
             assessed=True,
-            source=" · ".join(filter(None, [claim.title, claim.issuer])),
+            source=as_written(" · ".join(filter(None, [claim.title, claim.issuer]))),
             at=moment,
         )
     except EvidenceRefused as error:

@@ -31,6 +31,7 @@ from django.views.decorators.http import require_safe
 from PIL import Image
 
 from competencies import assessors
+from competencies.enums import ClaimState, ContestState
 from competencies.forms import FilesField, FilesInput
 from competencies.models import Claim, Contest, EvidenceDocument
 from organisations.models import User
@@ -49,10 +50,22 @@ PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 FOLDER = "evidence"
 LOST_AFTER = timedelta(days=1)
 
-# What a PDF must not bring along. Names may be written with escapes (#4A for J) and stand in packed objects.
-FORBIDDEN_IN_PDF = re.compile(rb"/(Encrypt|EmbeddedFiles?|JavaScript|Launch|RichMedia)(?![A-Za-z0-9])")
-ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-MAX_UNPACKED = 40 * MEGABYTE
+# A picture that is sent in steps has about ten; each costs as much to read as the whole picture.
+MAX_SCANS, SCAN = 50, b"\xff\xda"
+
+
+def _name_in_pdf(*names: str) -> re.Pattern[bytes]:
+    """Finds names of a PDF, each letter as it is or written with an escape (#4A for J)."""
+    words = ("".join(f"(?:{letter}|(?i:#{ord(letter):02x}))" for letter in name) for name in names)
+    return re.compile(f"/(?=[#A-Z])(?:{'|'.join(words)})(?![A-Za-z0-9])".encode())
+
+
+# What a PDF must not bring along, also not in packed objects.
+LOCK = _name_in_pdf("Encrypt")
+MORE_THAN_PAGES = _name_in_pdf("EmbeddedFile", "EmbeddedFiles", "JavaScript", "Launch", "RichMedia")
+PACKED = _name_in_pdf("ObjStm")
+MAX_PACKED = 1_000
+MAX_UNPACKED = 8 * MEGABYTE
 PDF_START, PDF_END = b"%PDF-", b"%%EOF"
 ZIP_END, ZIP_TAIL = b"PK\x05\x06", 66_000
 # Marks of a page that a browser would read; no picture or PDF begins with them.
@@ -88,7 +101,10 @@ def name_for(name: str, content_type: str) -> str:
 
 
 def inspect(file: UploadedFile) -> str:
-    """Say what a file is, by what it holds: its content type. Raises DocumentRefused with a sentence."""
+    """Say what a file is, by what it holds: its content type. Raises DocumentRefused with a sentence.
+
+    The file remembers the answer for `store_documents`.
+    """
     name = clean_name(file.name or "") or str(_("The file"))
     if not file.size:
         raise DocumentRefused(_("“%(name)s” is empty. Choose the file again.") % {"name": name})
@@ -108,6 +124,8 @@ def inspect(file: UploadedFile) -> str:
             % {"name": name}
         )
     if content_type in PICTURES:
+        if content_type == "image/jpeg" and data.count(SCAN) > MAX_SCANS:
+            raise _unpacks_to_too_much(name)
         _check_picture(name, file, PICTURES[content_type])
     else:
         _check_pdf(name, data)
@@ -115,7 +133,14 @@ def inspect(file: UploadedFile) -> str:
         raise DocumentRefused(
             _("“%(name)s” hides another file within it. Save it anew, or take a picture of it.") % {"name": name}
         )
+    file.inspected_as = content_type  # type: ignore[attr-defined]
     return content_type
+
+
+def _unpacks_to_too_much(name: str) -> DocumentRefused:
+    return DocumentRefused(
+        _("“%(name)s” unpacks to far more than a document needs. Print it to a plain PDF.") % {"name": name}
+    )
 
 
 def _check_picture(name: str, file: UploadedFile, picture_format: str) -> None:
@@ -148,47 +173,51 @@ def _check_picture(name: str, file: UploadedFile, picture_format: str) -> None:
 
 def _check_pdf(name: str, data: bytes) -> None:
     if not data.startswith(PDF_START) or PDF_END not in data[-1024:]:
-        raise DocumentRefused(_("“%(name)s” is damaged or cut off: it cannot be opened as a PDF.") % {"name": name})
-    found: set[bytes] = set()
-    for part in (data, *_packed_objects(name, data)):
-        found.update(match[1] for match in FORBIDDEN_IN_PDF.finditer(ESCAPE.sub(_unescape, part)))
-    if b"Encrypt" in found:
+        raise _cannot_be_opened(name)
+    locked = bool(LOCK.search(data))  # then what is packed cannot be read either
+    parts = [data] if locked else [data, *_packed_objects(name, data)]
+    if locked or any(LOCK.search(part) for part in parts[1:]):
         raise DocumentRefused(
             _("“%(name)s” is locked with a password or against copying. Save it without, or take a picture of it.")
             % {"name": name}
         )
-    if found:
+    if any(MORE_THAN_PAGES.search(part) for part in parts):
         raise DocumentRefused(
             _("“%(name)s” holds more than pages (a program, or another file). Print it to a plain PDF.")
             % {"name": name}
         )
 
 
-def _unescape(match: re.Match[bytes]) -> bytes:
-    return bytes([int(match[1], 16)])
-
-
 def _packed_objects(name: str, data: bytes) -> Iterator[bytes]:
-    """The contents of packed object streams, as far as they can be unpacked; never more than MAX_UNPACKED together."""
-    left, place = MAX_UNPACKED, 0
-    while (place := data.find(b"/ObjStm", place)) >= 0:
-        start = data.find(b"stream", place)
-        if start < 0:
-            return
+    """The contents of packed object streams. Raises DocumentRefused when one cannot be unpacked to its end, for more than
+    MAX_PACKED of them, and for more than MAX_UNPACKED together."""
+    left, unread, view = MAX_UNPACKED, len(data), memoryview(data)
+    count, found = 0, PACKED.search(data)
+    while found and (start := data.find(b"stream", found.end())) >= 0:
         start += len(b"stream")
         body = start + (2 if data[start : start + 2] == b"\r\n" else 1)
-        place = start
         end = data.find(b"endstream", body)
+        count, unread = count + 1, unread - (end - body)
+        if end < 0 or unread < 0:  # cut off, or one within the other: nobody writes that
+            raise _cannot_be_opened(name)
+        if count > MAX_PACKED:
+            raise _unpacks_to_too_much(name)
+        unpacking = zlib.decompressobj()
         try:
-            unpacked = zlib.decompressobj().decompress(data[body : end if end >= 0 else None], left)
-        except zlib.error:  # packed in another way
-            continue
+            unpacked = unpacking.decompress(view[body:end], left)
+        except zlib.error as error:  # packed in another way: what it holds stays unknown
+            raise _cannot_be_opened(name) from error
         left -= len(unpacked)
         if left <= 0:
-            raise DocumentRefused(
-                _("“%(name)s” unpacks to far more than a document needs. Print it to a plain PDF.") % {"name": name}
-            )
+            raise _unpacks_to_too_much(name)
+        if not unpacking.eof:
+            raise _cannot_be_opened(name)
         yield unpacked
+        found = PACKED.search(data, start)
+
+
+def _cannot_be_opened(name: str) -> DocumentRefused:
+    return DocumentRefused(_("“%(name)s” is damaged or cut off: it cannot be opened as a PDF.") % {"name": name})
 
 
 def _is_two_things(data: bytes, content_type: str) -> bool:
@@ -334,7 +363,7 @@ def store_documents(*, owner: User, files: Sequence[UploadedFile]) -> list[Evide
     if len(files) > MAX_FILES:
         raise DocumentRefused(_("At most %(limit)s documents.") % {"limit": MAX_FILES})
     check_twins(files)
-    types = [inspect(file) for file in files]
+    types = [getattr(file, "inspected_as", "") or inspect(file) for file in files]
     with transaction.atomic():
         return [_store(owner, file, content_type) for file, content_type in zip(files, types, strict=True)]
 
@@ -377,20 +406,24 @@ def _keys(folder: str) -> Iterator[str]:
 
 # --- Handing them out --------------------------------------------------------------------------------------------
 def may_fetch(user: User, document: EvidenceDocument) -> bool:
-    """The owner, administrators, and whoever may decide on a claim or a contest the document belongs to."""
+    """The owner, administrators, and whoever may decide on a claim or a contest the document belongs to.
+
+    What was taken back is its owner's alone again.
+    """
     if user.is_superuser or document.owner_id == user.pk:
         return True
     if any(assessors.can_decide(user, claim.person) for claim in _claims_with(document)):
         return True
-    contests = Contest.objects.filter(documents=document).select_related("person", "evidence")
+    contests = Contest.objects.filter(documents=document).exclude(state=ContestState.TAKEN_BACK)
     return any(
         assessors.can_decide(user, contest.person, besides=assessors.makers_of(contest.evidence))
-        for contest in contests
+        for contest in contests.select_related("person", "evidence")
     )
 
 
 def _claims_with(document: EvidenceDocument) -> Iterator[Claim]:
-    yield from Claim.objects.filter(documents=document).select_related("person")
+    claims = Claim.objects.filter(documents=document).exclude(state=ClaimState.TAKEN_BACK)
+    yield from claims.select_related("person")
 
 
 @require_safe

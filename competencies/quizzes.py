@@ -45,6 +45,6 @@ def record_quiz(
         by=by,
         occurred_on=on,
         assessed=True,
-        source=title.strip(),
+        source=services.as_written(title.strip()),
     )
     return piece

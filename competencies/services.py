@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from i18nfield.strings import LazyI18nString
 from wagtail.log_actions import log
 
 from competencies.enums import HELD_RANK, EvidenceKind
@@ -36,6 +38,11 @@ class Finding:
     value: float | None = None
     se: float | None = None
     probabilities: tuple[float, ...] | None = None
+
+
+def as_written(text: str) -> LazyI18nString:
+    """A person's own words as the `source` of evidence, the same in every language and never read as anything but words."""
+    return LazyI18nString({code: text for code, _name in settings.LANGUAGES})
 
 
 def check_rank(competency: Competency, rank: int) -> None:

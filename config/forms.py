@@ -18,6 +18,9 @@ class SignupForm(forms.Form):
     )
     field_order = ["name", "email", "password1", "password2"]
 
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())
+
     def signup(self, request: HttpRequest, user: User) -> None:
         user.name = self.cleaned_data["name"]
         user.language = get_language() or ""

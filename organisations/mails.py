@@ -23,5 +23,5 @@ def send(person: User, template: str, context: dict[str, Any]) -> bool:
     with translation.override(person.language or settings.LANGUAGE_CODE):
         text = render_to_string(f"{template}.txt", shared | context)
     subject, _newline, body = text.lstrip().partition("\n")
-    send_mail(subject.strip(), body.lstrip("\n"), settings.DEFAULT_FROM_EMAIL, [person.email])
+    send_mail(" ".join(subject.split()), body.lstrip("\n"), settings.DEFAULT_FROM_EMAIL, [person.email])
     return True

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from competencies.perms import STEWARDS
+from organisations.models import User
 from tests.builders import (
     PASSWORD,
     make_framework,
@@ -38,6 +39,22 @@ def in_group(name: str):
 
 def give_role(person) -> None:
     make_post(make_unit(), holder=person, roles=[make_profile(make_framework(), {"A": 2})])
+
+
+def test_names_are_one_line(client):
+    answer = {"name": "Ana\r\nBcc:  x", "email": "ana@ministry.example", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post("/account/signup/", answer).status_code == 302
+    person = User.objects.get(email="ana@ministry.example")
+    assert person.name == "Ana Bcc: x"
+    client.force_login(person)
+    assert client.post("/account/details/", {"name": "Ana\nCosta", "known_as": "An\r\na"}).status_code == 302
+    person.refresh_from_db()
+    assert (person.name, person.known_as) == ("Ana Costa", "An a")
+    client.force_login(make_person(is_superuser=True, is_staff=True))
+    changes = {"email": person.email, "name": "Ana\nRuiz", "known_as": "A\nR", "is_active": "on"}
+    assert client.post(f"/cms/users/edit/{person.pk}/", changes).status_code == 302
+    person.refresh_from_db()
+    assert (person.name, person.known_as) == ("Ana Ruiz", "A R")
 
 
 @pytest.mark.parametrize("with_role", [False, True])

@@ -102,6 +102,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = type(self).objects.normalize_email(self.email).lower()
+        # A line break in a name would end the subject of a mail.
+        self.name, self.known_as = " ".join(self.name.split()), " ".join(self.known_as.split())
 
     def get_full_name(self) -> str:
         return self.name

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.html import escape
 
 from competencies import assessors, claims
 from competencies.claim_mails import CLAIM_MAIL, REMINDER_MAIL, send_once
@@ -24,7 +25,7 @@ from competencies.claims import (
     take_over_claim,
 )
 from competencies.documents import DocumentRefused, may_fetch
-from competencies.enums import ClaimKind, ClaimState, EvidenceKind, FrameworkStatus
+from competencies.enums import ClaimKind, ClaimState, ContestState, EvidenceKind, FrameworkStatus
 from competencies.models import Claim, Contest, Evidence, Panel, PanelRating
 from competencies.selectors import standing_of
 from competencies.tasks import look_after_claims
@@ -256,6 +257,7 @@ TODAY = timezone.localdate
         ({"valid_until": lambda: TODAY() - timedelta(days=60)}, "valid_until"),
         ({"kind": "diagnostic"}, ""),
         ({"kind": ClaimKind.PRIOR_LEARNING, "statement": " "}, "statement"),
+        ({"kind": ClaimKind.PRIOR_LEARNING, "statement": "I did it.", "files": []}, "documents"),
     ],
 )
 def test_what_could_never_be_accepted_is_refused_beside_its_field(ana, what, changes, field):
@@ -301,6 +303,17 @@ def test_what_is_accepted_becomes_evidence_of_its_kind_and_attains_the_level(ana
     assert (mail.to, mail.subject) == ([ana.email], "Accepted: “CISSP Bcc: x”")
     assert "for “Competency A”: level 3 (label 3)." in mail.body
     assert f"/learn/claims/{claim.pk}/" in mail.body
+
+
+@pytest.mark.parametrize("title", ['{"en": 5}', '{"en": "x"}', "[1]", "null", '"'])
+def test_a_title_is_words_whatever_it_looks_like(client, ana, what, title):
+    claim = make_claim(ana, what, kind=ClaimKind.PRIOR_LEARNING, title=title, issuer="")
+    decide_claim(claim=claim, by=make_assessor(), accept=True, rank=3)
+    for language in ("en", "es", "fr"):
+        with translation.override(language):
+            assert str(Evidence.objects.get().source) == title
+    client.force_login(ana)
+    assert escape(title) in client.get("/learn/evidence/").content.decode()
 
 
 def test_not_accepting_needs_an_answer_which_the_person_gets(ana, what, mailoutbox):
@@ -457,6 +470,9 @@ def test_a_document_given_to_a_contest_is_not_for_who_recorded_the_piece(ana, wh
     claim.documents.clear()
     assert not may_fetch(recorder, document)
     assert may_fetch(second, document)
+    Contest.objects.update(state=ContestState.TAKEN_BACK)
+    assert not may_fetch(second, document)
+    assert may_fetch(ana, document) and may_fetch(make_person(is_superuser=True), document)
 
 
 # --- Every night -------------------------------------------------------------------------------------------------

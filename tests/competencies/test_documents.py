@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -56,6 +58,13 @@ def packed_object(inner: bytes) -> bytes:
     return b"<< /Type /ObjStm /Filter /FlateDecode >>\nstream\n" + zlib.compress(inner) + b"\nendstream\n"
 
 
+def picture_in_scans(count: int) -> bytes:
+    """A JPEG that is sent in many steps, each of which a reader goes through the whole picture for."""
+    whole = picture("JPEG")
+    scan = whole.index(documents.SCAN)
+    return whole[:scan] + whole[scan:-2] * count + whole[-2:]
+
+
 def pdf(extra: bytes) -> bytes:
     return PDF.replace(b"trailer", extra + b"\ntrailer")
 
@@ -104,7 +113,16 @@ def test_a_document_is_what_it_holds_whatever_it_is_called(data, kind):
         (pdf(b"<< /S /Launch /F (cmd.exe) >>"), "more than pages"),
         (pdf(b"<< /EmbeddedFiles 3 0 R >>"), "more than pages"),
         (pdf(packed_object(b"<< /S /JavaScript >>")), "more than pages"),
-        (pdf(packed_object(b" " * 45_000_000)), "unpacks to far more"),
+        (pdf(packed_object(b" " * 9_000_000)), "unpacks to far more"),
+        (pdf(packed_object(b" " * 3_000_000) * 3), "unpacks to far more"),
+        (pdf(packed_object(b"1") * 1_001), "unpacks to far more"),
+        (pdf(packed_object(b"<< /S /J#61vaScript >>").replace(b"ObjStm", b"Obj#53t#6D")), "more than pages"),
+        (pdf(packed_object(b"1").replace(b"x\x9c", b"no")), "cannot be opened as a PDF"),
+        (pdf(packed_object(b"1")[:-20]), "cannot be opened as a PDF"),
+        (pdf(b"<< /ObjStm >> stream\n" + zlib.compress(b"1")[:-3] + b"endstream"), "cannot be opened as a PDF"),
+        (pdf(b"<< /ObjStm >> stream\n" + packed_object(b"1")), "cannot be opened as a PDF"),
+        (pdf(b"<< /Encrypt 5 0 R >>" + packed_object(b"1").replace(b"x\x9c", b"no")), "locked"),
+        (picture_in_scans(51), "unpacks to far more"),
     ],
 )
 def test_a_hostile_or_broken_file_is_refused_with_a_sentence(data, sentence):
@@ -133,6 +151,33 @@ def test_what_programs_write_is_told_apart(change, sentence):
     assert inspect(upload(written())) == "application/pdf"
     with pytest.raises(DocumentRefused, match=sentence):
         inspect(upload(written(change)))
+
+
+@pytest.mark.parametrize(
+    "part", [b"/ObjStm stream", b"/ObjStmstream", b"/O#62jStm", b"/#4a#61", b"#41", b"/", b"/EmbeddedFil", b"/Launch0"]
+)
+def test_a_document_made_to_be_slow_is_looked_at_as_fast_as_any_other(part):
+    data = pdf(part * (2_000_000 // len(part)))
+    began = time.process_time()
+    with contextlib.suppress(DocumentRefused):
+        inspect(upload(data))
+    assert time.process_time() - began < 2
+
+
+def test_a_picture_in_a_few_scans_is_taken():
+    out = io.BytesIO()
+    Image.new("RGB", (40, 40), "white").save(out, "JPEG", progressive=True)
+    assert out.getvalue().count(documents.SCAN) > 5
+    assert inspect(upload(out.getvalue())) == "image/jpeg"
+
+
+@pytest.mark.django_db
+def test_a_file_that_the_form_has_looked_at_is_not_looked_at_again(monkeypatch):
+    looked: list[str | None] = []
+    monkeypatch.setattr(documents, "inspect", lambda file: (looked.append(file.name), inspect(file))[1])
+    files = DocumentsField().clean([upload(PDF)])
+    store_documents(owner=make_person(), files=[*files, upload(picture(), "b.png")])
+    assert looked == ["certificate.pdf", "b.png"]
 
 
 def test_words_that_only_look_like_commands_do_not_hinder():

@@ -439,6 +439,11 @@ def test_a_quiz_attains_nothing_and_moves_what_is_likely(boss, team, a, passed):
     assert (after.likely.mean > before.likely.mean) is passed
 
 
+def test_the_title_of_a_quiz_is_words_whatever_it_looks_like(boss, team, a):
+    quizzed(team[0], a, boss, title='{"en": 5}')
+    assert str(Evidence.objects.get().source) == '{"en": 5}'
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -27,6 +27,11 @@ def test_the_first_line_is_the_subject_in_the_reader_s_language(template, mailou
     assert mail.body == f"Hello Ana\n{settings.SITE_URL}/learn/\n"
 
 
+def test_a_subject_is_one_line_whatever_stands_in_it(template, mailoutbox):
+    assert mails.send(make_person(), template, {"what": "a\r b\x0b\tc\u2028d"})
+    assert mailoutbox[0].subject == "Yes <a b c d>"
+
+
 def test_nobody_who_has_left_is_written_to(template, mailoutbox):
     assert not mails.send(make_person(is_active=False), template, {"what": ""})
     assert mailoutbox == []
