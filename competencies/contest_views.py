@@ -136,7 +136,7 @@ def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
     """The second assessor looks at the piece, what else is on record and the reasons, and decides."""
     me = signed_in(request)
     row = get_object_or_404(contest_rows(), pk=pk)
-    if not contests.may_decide_contest(me, row):
+    if row.state == ContestState.TAKEN_BACK or not contests.may_decide_contest(me, row):
         raise Http404
     form = DecideContestForm(request.POST or None, evidence=row.evidence)
     if request.method == "POST" and form.is_valid():
