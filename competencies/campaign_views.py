@@ -227,7 +227,7 @@ def confirm_person(request: HttpRequest, person_id: int) -> HttpResponse:
     if person == me or not (me.is_superuser or perms.is_manager_of(me, person)):
         raise PermissionDenied(_("Only the person’s manager confirms levels."))
     day = timezone.localdate()
-    token = request.POST.get("token", "")[:40]
+    token = request.POST.get("token", "").replace("\0", "")[:40]  # PostgreSQL keeps no NUL
     if request.method == "POST" and campaigns.is_confirmed(person=person, by=me, token=token):
         return _after_confirming(request, person)
     waiting = campaigns.to_confirm(person, day)
