@@ -82,7 +82,8 @@ def processes(var_dir: str) -> dict[int, str]:
     return found
 
 
-def wait_for(what: Callable[[], Any], why: str, seconds: float = 25) -> None:
+def wait_for(what: Callable[[], Any], why: str, seconds: float = 120) -> None:
+    """It takes two seconds on an idle machine; how long it takes on a busy one is not what these tests are about."""
     until = time.monotonic() + seconds
     while not what():
         if time.monotonic() > until:
@@ -122,6 +123,8 @@ def start(env) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], FileIO]]]
     for pid in processes(env["VAR_DIR"]):  # none, where it works
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    for process, _terminal in started:
+        process.wait(timeout=60)
 
 
 def everything_in(var_dir: str) -> list[str]:
@@ -135,13 +138,13 @@ def test_ctrl_c_and_a_closed_terminal_end_all_of_it_and_no_start_changes_data(en
 
     process, terminal = start()
     terminal.write(b"\x03")  # Ctrl-C
-    assert process.wait(timeout=20) == 0
-    wait_for(lambda: not processes(env["VAR_DIR"]), "something is left running", seconds=3)
+    assert process.wait(timeout=120) == 0
+    wait_for(lambda: not processes(env["VAR_DIR"]), "something is left running", seconds=30)
     terminal.close()
 
     process, terminal = start()
     terminal.close()
-    process.wait(timeout=20)
-    wait_for(lambda: not processes(env["VAR_DIR"]), "something is left running", seconds=3)
+    process.wait(timeout=120)
+    wait_for(lambda: not processes(env["VAR_DIR"]), "something is left running", seconds=30)
 
     assert everything_in(env["VAR_DIR"]) == before
