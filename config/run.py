@@ -84,7 +84,7 @@ def load_reference_data(*, with_demo: bool) -> None:
         call_command("load_starter_framework", verbosity=0)
     if not ItemBank.objects.exists():
         say("Loading the questions of the diagnostics")
-        call_command("load_item_banks", verbosity=0)
+        call_command("load_item_banks", present=True, verbosity=0)
     if not CoursePage.objects.exists():
         say("Loading the starter courses")
         call_command("load_courses", verbosity=0)

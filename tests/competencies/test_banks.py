@@ -141,6 +141,15 @@ def test_the_shipped_banks_are_loaded_once(db):
     assert all(objections_to_use(bank) == [] for bank in ItemBank.objects.all())
 
 
+def test_a_ministry_with_other_competencies_starts_without_the_banks_it_has_no_use_for(db):
+    make_framework("public-digital-talent", codes=("SR1", "OURS"))
+    out = StringIO()
+    call_command("load_item_banks", present=True, stdout=out)
+    assert [bank.competency.code for bank in ItemBank.objects.all()] == ["SR1"]
+    with pytest.raises(CommandError, match="PC1"):
+        call_command("load_item_banks", stdout=out)
+
+
 # --- Files -------------------------------------------------------------------------------------------------------
 def broken(change) -> list[str]:
     content = a_file()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from competencies.banks import DATA, BankRefused, load_bank, read_bank
 from competencies.importers import CannotImport
 from competencies.importers.sources import gather
+from competencies.models import Competency
 
 SHOWN_FAULTS = 50
 
@@ -22,6 +23,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="*", type=Path, help="item-bank/1 JSON files; without any, the shipped ones")
+        parser.add_argument(
+            "--present",
+            action="store_true",
+            help="leave out banks whose competency the published frameworks do not have (a ministry may have its own)",
+        )
         parser.add_argument("--draft", action="store_true", help="store them as drafts: they are put in use in the CMS")
 
     @transaction.atomic
@@ -33,6 +39,11 @@ class Command(BaseCommand):
                 contents += [(source.name, read_bank(source)) for source in gather(path)]
             except CannotImport as error:
                 faults += [f"{path.name} {fault}" for fault in error.faults]
+        if options["present"]:
+            there = set(Competency.objects.published().values_list("version__framework__slug", "code"))
+            contents = [
+                (name, content) for name, content in contents if (content.framework, content.competency) in there
+            ]
         lines = []
         for name, content in contents:
             try:
