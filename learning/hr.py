@@ -14,7 +14,7 @@ from django.utils import timezone
 from competencies.models import Competency, PostRole, RoleAssignment, RoleProfile
 from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
 from learning.enums import ASSIGN_JOB
-from learning.models import PathAssignment, PathPlan
+from learning.models import Assignment, PathPlan
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 from organisations.perms import units_served
 
@@ -100,40 +100,40 @@ def desk_of(officer: User, as_of: date | None = None) -> HrDesk:
         .select_related("person")
     }
     assigned = list(_assignments_due(officer, day))
-    people = {person.pk for person in holders.values()} | {a.role_assignment.person_id for a in assigned}
+    people = {person.pk for person in holders.values()} | {a.person_id for a in assigned}
     standings = standings_of(sorted(people), as_of=day)
-    in_force = successors_of([*(row.profile_id for row in rows), *(a.role_assignment.profile_id for a in assigned)])
+    roles = [a.role_assignment for a in assigned if a.role_assignment is not None]
+    in_force = successors_of([*(row.profile_id for row in rows), *(a.profile_id for a in roles)])
     views = []
     for row in rows:
         holder = holders.get(row.post_id)
         views.append(KeyPostView(row, holder, standings[holder.pk] if holder else None, in_force[row.profile_id]))
     due = []
-    for assignment in assigned:
-        role = assignment.role_assignment
+    for assignment, role in zip(assigned, roles, strict=True):
         met, total = standings[role.person_id].way_to(in_force[role.profile_id])
         if met < total and assignment.due_on is not None:
             due.append(DueView(role.person, role.profile, assignment.due_on, day, met, total))
     return HrDesk(views, due)
 
 
-def _assignments_due(officer: User, day: date) -> QuerySet[PathAssignment]:
+def _assignments_due(officer: User, day: date) -> QuerySet[Assignment]:
     """Assignments with a date that is past or near, of people whose plan in force still lacks something; the first of them
     by date, for each is looked at closely."""
     lacking = (
-        PathPlan.objects.filter(person=OuterRef("role_assignment__person"))
+        PathPlan.objects.filter(person=OuterRef("person"))
         .order_by("-number")
         .values_list(F("requirements") - F("met"))[:1]
     )
     return (
-        PathAssignment.objects.filter(
+        Assignment.objects.filter(
             due_on__lte=day + SOON,
             role_assignment__in=RoleAssignment.objects.current(day).values("pk"),
-            role_assignment__person__in=people_served(officer, day).values("pk"),
+            person__in=people_served(officer, day).values("pk"),
         )
         .annotate(lacking=Subquery(lacking))
         .exclude(lacking=0)
         .select_related("role_assignment__person", "role_assignment__profile__role")
-        .order_by("due_on", "role_assignment__person__name", "pk")[:MOST_DUE]
+        .order_by("due_on", "person__name", "pk")[:MOST_DUE]
     )
 
 

@@ -13,7 +13,7 @@ from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
-from learning.models import PathAssignment, PathPlan
+from learning.models import Assignment, PathPlan
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
 from organisations.models import User
@@ -56,7 +56,7 @@ def assign(run: Run) -> dict[str, Any]:
         assign_batch(person_ids=batch, profile=profile, due_on=due_on, by=officer, job=run.job, at=at)
         replan_many(person_ids=batch, reason=PlanReason.ROLE, at=at)
         run.progress(start + len(batch), len(people))
-    ours = set(PathAssignment.objects.filter(job=run.job).values_list("role_assignment__person_id", flat=True))
+    ours = set(Assignment.objects.filter(job=run.job).values_list("role_assignment__person_id", flat=True))
     # Those the preview found with the role already, and those somebody else was faster with.
     held = [*run.payload.get("holding", []), *(pk for pk in people if pk not in ours)]
     return {"assigned": sorted(ours), "held": held}

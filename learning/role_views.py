@@ -29,7 +29,7 @@ def _assignment(request: HttpRequest, person_id: int, pk: int) -> tuple[User, Ro
     if not perms.is_hr_of(me, person):
         raise PermissionDenied(_("Roles are assigned and ended by the HR officers of the person’s unit."))
     rows = RoleAssignment.objects.filter(person=person).select_related(
-        "person", "profile__role__version__framework", "path_assignment"
+        "person", "profile__role__version__framework", "assignment"
     )
     return me, get_object_or_404(rows, pk=pk)
 
@@ -67,7 +67,7 @@ def role_replace(request: HttpRequest, person_id: int, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     context: dict[str, Any] = {"person": assignment.person, "assignment": assignment, "effect": None}
     if request.method != "POST" and "profile" not in data:
-        path, today = getattr(assignment, "path_assignment", None), timezone.localdate()
+        path, today = getattr(assignment, "assignment", None), timezone.localdate()
         due_on = path.due_on if path is not None and path.due_on and path.due_on > today else None
         context["form"] = ReplaceForm(assignment=assignment, initial={"due_on": due_on})
         return render(request, "learning/role_replace.html", context)

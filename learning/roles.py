@@ -45,7 +45,7 @@ def roles_of(person: User, standing: Standing) -> list[HeldRole]:
     assigned = list(
         RoleAssignment.objects.current(standing.as_of)
         .filter(person=person)
-        .select_related("profile__role__version__framework", "assigned_by", "path_assignment")
+        .select_related("profile__role__version__framework", "assigned_by", "assignment")
         .order_by("starts_on", "pk")
     )
     given_profiles = [*(row.profile for row in by_post), *(row.profile for row in assigned)]
@@ -61,7 +61,7 @@ def roles_of(person: User, standing: Standing) -> list[HeldRole]:
         found.append(HeldRole(profile, withdrawn, post=row.post, since=row.since))
     for given in assigned:
         profile, withdrawn = counting(given.profile)
-        path = getattr(given, "path_assignment", None)
+        path = getattr(given, "assignment", None)
         due_on = path.due_on if path is not None else None
         found.append(HeldRole(profile, withdrawn, since=given.starts_on, assignment=given, due_on=due_on))
     return found

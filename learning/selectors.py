@@ -17,7 +17,7 @@ from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states, in_language
 from learning.enums import PlanReason
-from learning.models import PathAssignment, PathPlan, PathStep
+from learning.models import Assignment, PathPlan, PathStep
 from learning.planning import Closing
 from organisations.models import Appointment, User
 
@@ -53,7 +53,7 @@ def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]
     }
     found: dict[int, date] = {}
     rows = (
-        PathAssignment.objects.filter(role_assignment__person_id__in=standings, due_on__isnull=False)
+        Assignment.objects.filter(person_id__in=standings, role_assignment__isnull=False, due_on__isnull=False)
         .filter(role_assignment__in=RoleAssignment.objects.current(as_of).values("pk"))
         .values_list("role_assignment__person_id", "role_assignment__profile__lineage", "due_on")
     )

@@ -16,7 +16,7 @@ from competencies.services import assign_role, end_role
 from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
 from learning import changes as changes_of
 from learning.enums import PlanReason
-from learning.models import PathAssignment, PathPlan, PathStep
+from learning.models import Assignment, PathPlan, PathStep
 from learning.planning import Closing, Offer, Plan, Target, plan_path
 from learning.selectors import current_plans
 from organisations.models import Job, User
@@ -254,8 +254,12 @@ def assign_batch(
             person_id__in=person_ids, profile=profile, ends_on__isnull=True, assigned_at=at, assigned_by=by
         )
     }
-    PathAssignment.objects.bulk_create(
-        [PathAssignment(role_assignment=row, due_on=due_on, job=job) for row in rows.values()], ignore_conflicts=True
+    Assignment.objects.bulk_create(
+        [
+            Assignment(person_id=row.person_id, role_assignment=row, due_on=due_on, job=job, assigned_on=day)
+            for row in rows.values()
+        ],
+        ignore_conflicts=True,
     )
     return {pk: "assigned" if pk in rows else "held" for pk in person_ids}
 
@@ -273,5 +277,5 @@ def replace_role(
         return assignment, False
     end_role(assignment=assignment, by=by, ends_on=day)
     given, created = assign_role(person=assignment.person, profile=profile, by=by, starts_on=day)
-    PathAssignment.objects.get_or_create(role_assignment=given, defaults={"due_on": due_on})
+    Assignment.objects.get_or_create(role_assignment=given, defaults={"person": given.person, "due_on": due_on})
     return given, created

@@ -1,5 +1,6 @@
 from courses.models.activity import Attempt, Enrolment, LessonProgress
 from courses.models.pages import CataloguePage, CourseOutcome, CoursePage, CoursePrerequisite, HomePage, LessonPage
+from courses.models.runs import CourseRun, SeatBooking
 
 __all__ = [
     "Attempt",
@@ -7,8 +8,10 @@ __all__ = [
     "CourseOutcome",
     "CoursePage",
     "CoursePrerequisite",
+    "CourseRun",
     "Enrolment",
     "HomePage",
     "LessonPage",
     "LessonProgress",
+    "SeatBooking",
 ]

@@ -22,6 +22,7 @@ from wagtail.search import index
 from competencies.models import Competency, ProficiencyLevel
 from competencies.models.framework import fold
 from courses.blocks import LessonBodyBlock
+from courses.enums import CourseFormat
 from courses.forms import CourseForm
 from courses.prerequisites import find_cycle
 from organisations.choosers import PageChooser
@@ -95,6 +96,13 @@ class CoursePage(Page):
         validators=[MinValueValidator(1), MaxValueValidator(60 * 200)],
         help_text=_("Reading, exercises and the check."),
     )
+    format = models.CharField(
+        _("format"),
+        max_length=10,
+        choices=CourseFormat.choices,
+        default=CourseFormat.SELF_PACED,
+        help_text=_("Classroom, live and blended courses are taken in a run, with its dates and seats."),
+    )
     pass_mark_pct = models.PositiveSmallIntegerField(
         _("pass mark in percent"), default=80, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -110,9 +118,12 @@ class CoursePage(Page):
     content_panels = [
         *Page.content_panels,
         FieldPanel("summary"),
-        FieldRowPanel([FieldPanel("language"), FieldPanel("effort_minutes"), FieldPanel("pass_mark_pct")]),
+        FieldRowPanel(
+            [FieldPanel("language"), FieldPanel("format"), FieldPanel("effort_minutes"), FieldPanel("pass_mark_pct")]
+        ),
         MultiFieldPanel([InlinePanel("outcomes", label=_("Outcome"), min_num=1)], heading=_("Outcomes")),
         MultiFieldPanel([InlinePanel("prerequisites", label=_("Prerequisite"))], heading=_("Prerequisites")),
+        MultiFieldPanel([InlinePanel("runs", label=_("Run"))], heading=_("Runs")),
         FieldPanel("key"),
     ]
     search_fields = [

@@ -1,4 +1,4 @@
-"""A person's learning path: the plans made for her, one after the other, and what HR asked for."""
+"""A person's learning path: the plans made for her, one after the other."""
 
 from __future__ import annotations
 
@@ -7,36 +7,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from competencies.models import RoleAssignment
-from courses.models import CoursePage
-from learning.enums import PlanReason
-from organisations.models import Job
-
-
-class PathAssignment(models.Model):
-    """HR assigned a role and with it the path to it, with or without a due date."""
-
-    role_assignment = models.OneToOneField(
-        RoleAssignment, on_delete=models.CASCADE, related_name="path_assignment", verbose_name=_("role assignment")
-    )
-    due_on = models.DateField(_("due"), null=True, blank=True)
-    job = models.ForeignKey(
-        Job, on_delete=models.PROTECT, null=True, blank=True, related_name="path_assignments", verbose_name=_("job")
-    )
-
-    class Meta:
-        verbose_name = _("path assignment")
-        verbose_name_plural = _("path assignments")
-
-    def __str__(self) -> str:
-        return str(self.role_assignment)
+from courses.models import CoursePage, CourseRun
+from learning.enums import PlanReason, Proof
 
 
 class PathPlan(models.Model):
     """One plan as it was made: never changed afterwards, the highest `number` is the path of today.
 
     `unclosed` lists the gaps that remain after the path, as in PathStep.closes; `requirements` and `met` are where the
-    person stood on that day; `changes` says what this plan changed and why (learning/changes.py).
+    person stood on that day; `changes` says what this plan changed and why (learning/changes.py). `proof` with
+    `bound_minutes` and `gap_minutes` says how short the plan is known to be; `planned_from` names what it was planned
+    from: [{"profile": id, "framework": name, "edition": text}]; `unavailable` are keys of mandatory or pinned courses
+    that cannot be taken, `short_choices` ids of stages that cannot be filled.
     """
 
     person = models.ForeignKey(
@@ -50,6 +32,12 @@ class PathPlan(models.Model):
     met = models.PositiveSmallIntegerField(_("at the level"), default=0)
     unclosed = models.JSONField(default=list)
     changes = models.JSONField(default=list)
+    proof = models.CharField(_("proof"), max_length=8, choices=Proof.choices, default=Proof.OPTIMAL)
+    bound_minutes = models.PositiveIntegerField(_("no plan is shorter than, in minutes"), default=0)
+    gap_minutes = models.PositiveIntegerField(_("remaining gap in minutes"), default=0)
+    planned_from = models.JSONField(default=list)
+    unavailable = models.JSONField(default=list)
+    short_choices = models.JSONField(default=list)
 
     class Meta:
         verbose_name = _("learning path")
@@ -63,8 +51,12 @@ class PathPlan(models.Model):
 
 
 class PathStep(models.Model):
-    """A course in a plan. `closes`: what it is there for, as [{"competency": id, "held": rank, "reaches": rank, "required": rank}];
-    `needed_by`: ids of the courses in this plan that require it first."""
+    """A course in a plan. `closes`: the gaps it is there for, as [{"competency_id", "held", "reaches", "required"}];
+    `needed_by`: keys of the courses in this plan that require it first. `kinds`: all that put it there, of "gap",
+    "mandatory", "choice", "pinned", "begun", "prerequisite"; `assignments`: ids of the assignments behind it;
+    `stage`: id of the stage of a curated path that it is chosen for. Dates of a step are not stored: they follow from
+    the hours a week and the day on which somebody looks.
+    """
 
     plan = models.ForeignKey(PathPlan, on_delete=models.CASCADE, related_name="steps", verbose_name=_("learning path"))
     position = models.PositiveSmallIntegerField(_("position"))
@@ -73,6 +65,18 @@ class PathStep(models.Model):
     )
     closes = models.JSONField(default=list)
     needed_by = models.JSONField(default=list)
+    kinds = models.JSONField(default=list)
+    assignments = models.JSONField(default=list)
+    stage = models.PositiveBigIntegerField(_("stage of a curated path"), null=True, blank=True)
+    due_on = models.DateField(_("due"), null=True, blank=True)
+    run = models.ForeignKey(
+        CourseRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="path_steps",
+        verbose_name=_("course run"),
+    )
 
     class Meta:
         verbose_name = _("step")

@@ -45,6 +45,9 @@ class Post(models.Model):
         _("code"), max_length=60, unique=True, error_messages={"unique": _("Another post has this code already.")}
     )
     title = I18nCharField(_("title"))
+    grade = models.CharField(
+        _("grade"), max_length=20, blank=True, help_text=_("The pay grade of the post, as your public body writes it.")
+    )
     reports_to = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reports", verbose_name=_("reports to")
     )

@@ -10,7 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from certificates.models import Certificate
 from competencies.models import Competency, Evidence, EvidenceWithdrawal, PostRole, RoleAssignment
 from courses.models import Attempt, Enrolment, LessonProgress
-from learning.models import PathAssignment, PathPlan, PathStep
+from learning.models import Assignment, PathPlan, PathStep
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -55,7 +55,7 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         ),
     ),
     "assignments": (
-        PathAssignment,
+        Assignment,
         ("role_assignment__person__email", "role_assignment__profile__role__code", "due_on", "job__created_at"),
     ),
     "jobs": (Job, ("kind", "state", "done", "total", "created_by__email", "created_at", "finished_at")),

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from competencies.models import RoleAssignment
 from learning.assignment import NotFound, Whom, apply_assignment, is_realistic, preview_assignment, split_emails
-from learning.models import PathAssignment, PathPlan
+from learning.models import Assignment, PathPlan
 from organisations.jobs import run_job
 from organisations.models import Job
 from tests.builders import (
@@ -132,7 +132,7 @@ def test_what_is_applied_is_what_was_previewed(ministry):
     for gaining in found.gaining:
         plan = PathPlan.objects.get(person=gaining.person)
         assert (plan.steps.count(), plan.effort_minutes) == (gaining.steps, gaining.minutes)
-    assert set(PathAssignment.objects.values_list("due_on", flat=True)) == {due_on}
+    assert set(Assignment.objects.values_list("due_on", flat=True)) == {due_on}
 
 
 def test_the_same_press_twice_is_one_job_and_a_second_officer_doubles_nobody(ministry):

@@ -12,7 +12,7 @@ from courses.services import complete_lesson, enrol
 from learning.assignment import Whom, apply_assignment, preview_assignment
 from learning.enums import PlanReason
 from learning.hr import desk_of, gaps_without_course, unit_views
-from learning.models import PathAssignment
+from learning.models import Assignment
 from learning.selectors import members_of, path_of, team_of
 from learning.services import replan_many
 from tests.builders import (
@@ -112,7 +112,7 @@ def test_an_overdue_path_says_so(version):
     assignment = RoleAssignment.objects.create(
         person=ana, profile=make_profile(version, {"A": 4}), starts_on=date(2026, 1, 1)
     )
-    PathAssignment.objects.create(role_assignment=assignment, due_on=timezone.localdate() - timedelta(days=1))
+    Assignment.objects.create(role_assignment=assignment, due_on=timezone.localdate() - timedelta(days=1))
     assert "Was due" in page(ana)
 
 
@@ -124,7 +124,7 @@ def test_the_date_of_a_role_that_is_met_is_no_longer_a_date_to_meet(version):
         assigned = RoleAssignment.objects.create(
             person=ana, profile=make_profile(version, {"A": rank}), starts_on=date(2026, 1, 1)
         )
-        PathAssignment.objects.create(role_assignment=assigned, due_on=due_on)
+        Assignment.objects.create(role_assignment=assigned, due_on=due_on)
     assert path_of(ana).due_on == near
     give_evidence(ana, competency(version, "A"), 2)  # enough for the nearer one
     assert path_of(ana).due_on == far
@@ -301,7 +301,7 @@ def test_the_roster_of_a_unit_names_who_is_there_now(version):
 
 def assigned(person, profile, days: int) -> None:
     role = RoleAssignment.objects.create(person=person, profile=profile, starts_on=date(2026, 1, 1))
-    PathAssignment.objects.create(role_assignment=role, due_on=timezone.localdate() + timedelta(days=days))
+    Assignment.objects.create(role_assignment=role, due_on=timezone.localdate() + timedelta(days=days))
 
 
 def test_the_hr_desk_first_says_what_is_overdue_then_what_is_due_soon(version):

@@ -15,7 +15,7 @@ from competencies.services import assign_role, end_role
 from courses.models import CoursePage
 from courses.services import complete_lesson, enrol
 from learning import role_views
-from learning.models import PathAssignment
+from learning.models import Assignment
 from learning.roles import effect_of_ending, roles_of, withdrawn_roles
 from learning.selectors import path_of
 from learning.services import replace_role
@@ -52,7 +52,7 @@ def house():
     appoint(ana, post, starts_on=TODAY() - timedelta(days=40))
     make_hr(officer, unit)
     assignment, _new = assign_role(person=ana, profile=given, by=officer, starts_on=TODAY() - timedelta(days=9))
-    PathAssignment.objects.create(role_assignment=assignment, due_on=TODAY() + timedelta(days=100))
+    Assignment.objects.create(role_assignment=assignment, due_on=TODAY() + timedelta(days=100))
     return {
         "version": version, "posted": posted, "given": given, "other": other, "unit": unit, "boss": boss, "ana": ana,
         "officer": officer, "assignment": assignment,
@@ -204,7 +204,7 @@ def test_a_role_is_replaced_after_its_officer_has_read_what_it_does(house):
     due = TODAY() + timedelta(days=60)
     client.post(replace_url(house), {"profile": house["other"].pk, "due_on": due.isoformat()})
     new = RoleAssignment.objects.current().get(person=ana)
-    assert (new.profile, new.assigned_by, new.path_assignment.due_on) == (house["other"], house["officer"], due)
+    assert (new.profile, new.assigned_by, new.assignment.due_on) == (house["other"], house["officer"], due)
     assert sorted(titles(ana)) == ["Course A", "Course C"]
 
 

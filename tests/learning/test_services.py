@@ -8,7 +8,7 @@ from competencies.models import RoleAssignment
 from competencies.services import assign_role, end_role, withdraw_evidence
 from courses.services import enrol
 from learning.enums import PlanReason
-from learning.models import PathAssignment, PathPlan
+from learning.models import Assignment, PathPlan
 from learning.selectors import change_views, current_plans, path_of, recent_changes
 from learning.services import assign_batch, replan, replan_many
 from organisations.models import Job
@@ -191,7 +191,7 @@ def test_a_batch_assigned_twice_leaves_one_assignment_each(profile, ana):
         person_ids=[ana.pk], profile=profile, due_on=date(2031, 1, 1), by=officer, job=None, at=timezone.now()
     )
     assert (first, again) == ({ana.pk: "assigned"}, {ana.pk: "held"})
-    assert PathAssignment.objects.get().due_on == date(2030, 1, 1)
+    assert Assignment.objects.get().due_on == date(2030, 1, 1)
 
 
 def test_publishing_a_course_brings_everybodys_path_up_to_date(version, profile, ana):
