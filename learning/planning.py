@@ -1,217 +1,414 @@
 """Which courses, in which order: the personal path as a small integer programme. Pure.
 
-Least learner time such that every gap a course can close is closed (and one that courses can only narrow is
-narrowed as far as they reach), with prerequisites taken first. The model, a worked example and what comes later
-are in docs/algorithms/planning.md; tests/learning/test_planning.py compares with enumeration.
+In this order: every gap a course can close is closed (and one that courses can only narrow is narrowed as far as they
+reach); mandatory courses are in and elective groups filled; least learner time; what is due is in time; fewest changes
+to the plan in force; the key. The model, a worked example and the proof are in docs/algorithms/planning.md;
+tests/learning/test_planning.py and test_planning_properties.py compare with enumeration.
+
+The words are in learning/path_terms.py, the solving in optimiser.py and greedy.py, the dates in ordering.py.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-import highspy
+from learning.optimiser import NotSolved, choose_least
+from learning.ordering import Job, Placed, arrange
+from learning.path_terms import (
+    Catalogue,
+    Choice,
+    Closing,
+    Mandatory,
+    Model,
+    Offer,
+    Pace,
+    Plan,
+    Proof,
+    ReasonKind,
+    Session,
+    Step,
+    Target,
+)
 
-# A course already begun costs next to nothing to go on with: a plan does not abandon it for a rival.
-BEGUN_COST_MINUTES = 1
-
-
-@dataclass(frozen=True)
-class Target:
-    """A gap to close: ranks are of the competency's own framework; `priority` orders, it does not choose."""
-
-    competency_id: int
-    held: int
-    required: int
-    priority: Decimal
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A course that can be taken, whatever its language. `outcomes`: (competency id, rank) pairs."""
-
-    key: str
-    effort_minutes: int
-    outcomes: tuple[tuple[int, int], ...]
-    prerequisites: frozenset[str] = frozenset()
-    begun: bool = False
-
-    def reaches(self, competency_id: int) -> int:
-        return max((rank for pk, rank in self.outcomes if pk == competency_id), default=0)
+__all__ = [
+    "Catalogue", "Choice", "Closing", "Mandatory", "NotSolved", "Offer", "Pace", "Plan", "Proof", "Session", "Step",
+    "Target", "plan_path",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Closing:
-    """What a course does for a gap; it closes it when `reaches` >= `required`, else it narrows it."""
+class Question:
+    """What decides which courses are chosen, without what only orders them: people who ask the same share one solving."""
 
-    competency_id: int
-    held: int
-    reaches: int
-    required: int
-
-    @property
-    def is_closed(self) -> bool:
-        return self.reaches >= self.required
-
-
-@dataclass(frozen=True)
-class Step:
-    """A course of the plan: the gaps it is there for, and the courses of the plan that need it first."""
-
-    key: str
-    closes: tuple[Closing, ...]
-    needed_by: tuple[str, ...]
+    catalogue: Catalogue
+    targets: tuple[tuple[int, int, int], ...]  # competency, held, required
+    satisfied: frozenset[str]
+    mandatory: frozenset[str]
+    choices: tuple[tuple[str, tuple[str, ...], int], ...]
+    pinned: frozenset[str]
+    declined: frozenset[str]
+    in_plan: frozenset[str]
+    since: date | None  # sessions before it are over; None where no course is dated
+    time_limit_seconds: float
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The path. `unclosed`: gaps that remain after it, with the rank that courses lead to (0: no course at all)."""
+class Answer:
+    """The courses and why, before they are ordered."""
 
-    steps: tuple[Step, ...]
-    unclosed: tuple[Closing, ...]
-    effort_minutes: int
-
-
-class NotSolved(RuntimeError):
-    """The solver gave no optimal answer; with this model that is a fault, never a property of the input."""
+    chosen: frozenset[str]
+    goals: tuple[tuple[int, int], ...]  # competency, the rank to reach
+    reached: tuple[tuple[int, int], ...]  # competency, the rank courses lead to, for every target
+    declined_gaps: frozenset[int]
+    begun: frozenset[str]
+    open_choices: frozenset[str]
+    unavailable: tuple[str, ...]
+    short_choices: tuple[str, ...]
+    proof: Proof
 
 
 def plan_path(
     targets: Iterable[Target],
-    offers: Iterable[Offer],
+    offers: Iterable[Offer] | Catalogue,
     *,
     satisfied: frozenset[str] = frozenset(),
+    mandatory: Iterable[Mandatory] = (),
+    choices: Iterable[Choice] = (),
+    pinned: frozenset[str] = frozenset(),
+    declined: frozenset[str] = frozenset(),
+    in_plan: frozenset[str] = frozenset(),
+    pace: Pace | None = None,
+    time_limit_seconds: float = 2.0,
 ) -> Plan:
     """Choose and order the courses that close all closable gaps in the least learner time.
 
-    `satisfied` are keys of courses that need not be taken as prerequisites: passed, or all their outcomes held.
-    Prerequisites outside `offers` and `satisfied` make a course unavailable. The order of the inputs does not
-    matter and equal inputs give equal plans. Efforts are minutes.
-    Raises NotSolved if the solver fails.
+    `satisfied` are keys of courses that need not be taken: passed, or all their outcomes held. They meet what needs
+    them, count in elective groups and are done as mandatory courses; one of them is taken again only where a gap asks.
+    Prerequisites outside `offers` and `satisfied` make a course unavailable.
+    `declined` courses close no gap, fill no group and open no other course, except where a mandatory, pinned or begun
+    course needs them. A mandatory course is never removed by declining, a pinned one neither; a begun one is.
+    `begun` offers stay where they reach a goal, belong to a group that is to be filled, or are `in_plan`.
+    For many people pass a Catalogue: hashing thousands of offers for each of them would take longer than planning.
+    The order of the inputs does not matter and equal inputs give equal plans. Efforts are minutes.
+    Raises NotSolved if the solver fails; its time limit is no failure but a `proof` that is not "optimal".
     """
-    return _plan(
-        tuple(sorted(set(targets), key=lambda t: t.competency_id)),
-        tuple(sorted(set(offers), key=lambda o: o.key)),
-        satisfied,
+    catalogue = Catalogue.of(offers)
+    goals = tuple(sorted(set(targets), key=lambda t: t.competency_id))
+    required = tuple(sorted(set(mandatory), key=lambda m: (m.key, m.due_on or date.max)))
+    groups = tuple(sorted(set(choices), key=lambda c: c.id))
+    due_first = {m.key: m.due_on for m in reversed(required)}
+    todo = frozenset(m.key for m in required if m.again or m.key not in satisfied)
+    pins = pinned - satisfied
+    begun = catalogue.begun - satisfied - declined
+    relevant = _relevant(
+        catalogue,
+        tuple(t.competency_id for t in goals),
+        todo | pins | (begun & in_plan) | {key for group in groups for key in group.keys},
     )
-
-
-def _plan(targets: tuple[Target, ...], offers: tuple[Offer, ...], satisfied: frozenset[str]) -> Plan:
-    available = _available(offers, satisfied)
-    best = {
-        t.competency_id: max((offer.reaches(t.competency_id) for offer in available.values()), default=0)
-        for t in targets
-    }
-    goals = {t.competency_id: min(best[t.competency_id], t.required) for t in targets if best[t.competency_id] > t.held}
-    chosen = _chosen(tuple(sorted(goals.items())), offers, satisfied)
-    by_id = {target.competency_id: target for target in targets}
-    closes = {
-        key: tuple(
-            Closing(pk, by_id[pk].held, available[key].reaches(pk), by_id[pk].required)
-            for pk in sorted(goals, key=lambda pk: (-by_id[pk].priority, pk))
-            if available[key].reaches(pk) >= goals[pk]
-        )
-        for key in chosen
-    }
-    needed_by = {
-        key: tuple(sorted(other for other in chosen if key in available[other].prerequisites - satisfied))
-        for key in chosen
-    }
-    steps = tuple(Step(key, closes[key], needed_by[key]) for key in _order(chosen, closes, needed_by, by_id, available))
-    unclosed = tuple(
-        Closing(t.competency_id, t.held, best[t.competency_id], t.required)
-        for t in sorted(targets, key=lambda t: (-t.priority, t.competency_id))
-        if best[t.competency_id] < t.required
+    dated = pace is not None and any(catalogue.by_key[key].dated for key in relevant)
+    question = Question(
+        catalogue,
+        tuple((t.competency_id, t.held, t.required) for t in goals),
+        satisfied & (relevant | {key for group in groups for key in group.keys} | _needed(catalogue, relevant)),
+        todo,
+        tuple((group.id, tuple(sorted(set(group.keys))), group.choose) for group in groups),
+        pins,
+        declined & relevant,
+        in_plan & relevant,
+        pace.starts_on if dated and pace is not None else None,
+        time_limit_seconds,
     )
-    return Plan(steps, unclosed, sum(available[key].effort_minutes for key in chosen))
+    answer = _chosen(question)
+    return _laid_out(answer, question, goals, due_first, groups, pace)
 
 
 @lru_cache(maxsize=4096)
-def _chosen(
-    goals: tuple[tuple[int, int], ...], offers: tuple[Offer, ...], satisfied: frozenset[str]
-) -> tuple[str, ...]:
-    """What is solved, without what only orders: people who lack the same share one solving."""
-    available = _available(offers, satisfied)
-    return tuple(_choose(dict(goals), _relevant(dict(goals), available, satisfied), satisfied))
+def _relevant(catalogue: Catalogue, competency_ids: tuple[int, ...], keys: frozenset[str]) -> frozenset[str]:
+    """Courses that lead to what is sought, courses that are asked for, and what they need first."""
+    reach = {key for pk in competency_ids for _rank, key in catalogue.reaching.get(pk, ())}
+    return catalogue.with_needed(reach | keys)
 
 
-def _available(offers: Iterable[Offer], satisfied: frozenset[str]) -> dict[str, Offer]:
-    """Offers whose prerequisites can be met, directly and indirectly."""
-    remaining = {offer.key: offer for offer in offers}
-    available: dict[str, Offer] = {}
-    while True:
-        ready = [key for key, offer in remaining.items() if offer.prerequisites <= satisfied | available.keys()]
-        if not ready:
-            return available
-        for key in ready:
-            available[key] = remaining.pop(key)
+@lru_cache(maxsize=4096)
+def _needed(catalogue: Catalogue, relevant: frozenset[str]) -> frozenset[str]:
+    """Everything the relevant courses need first, offered or not."""
+    return frozenset(before for key in relevant for before in catalogue.by_key[key].prerequisites)
 
 
-def _relevant(goals: Mapping[int, int], available: Mapping[str, Offer], satisfied: frozenset[str]) -> dict[str, Offer]:
-    """Offers that reach a goal, and what they need first."""
-    stack = [key for key, offer in available.items() if any(offer.reaches(pk) >= rank for pk, rank in goals.items())]
-    relevant: dict[str, Offer] = {}
-    while stack:
-        key = stack.pop()
-        if key not in relevant:
-            relevant[key] = available[key]
-            stack.extend(available[key].prerequisites - satisfied)
-    return dict(sorted(relevant.items()))
-
-
-def _choose(goals: Mapping[int, int], offers: Mapping[str, Offer], satisfied: frozenset[str]) -> list[str]:
-    """The cheapest set of courses that reaches every goal and contains what it needs (HiGHS, proven optimal)."""
-    if not goals:
-        return []
-    solver = highspy.Highs()
-    solver.silent()
-    for option, value in (("threads", 1), ("random_seed", 0), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.0)):
-        solver.setOptionValue(option, value)
-    take = {
-        key: solver.addBinary(obj=BEGUN_COST_MINUTES if offer.begun else max(offer.effort_minutes, 1))
-        for key, offer in offers.items()
+@lru_cache(maxsize=4096)
+def _chosen(question: Question) -> Answer:
+    q = question
+    relevant = _relevant(
+        q.catalogue,
+        tuple(pk for pk, _held, _required in q.targets),
+        q.mandatory
+        | q.pinned
+        | ((q.catalogue.begun - q.satisfied - q.declined) & q.in_plan)
+        | {key for _id, keys, _choose in q.choices for key in keys},
+    )
+    offers = {key: q.catalogue.by_key[key] for key in sorted(relevant) if q.catalogue.by_key[key].can_be_sat(q.since)}
+    takeable = _takeable(offers, q.satisfied)
+    begun = {key for key, offer in takeable.items() if offer.begun} - q.satisfied - q.declined
+    asked = (q.mandatory | q.pinned | (begun & q.in_plan)) & takeable.keys()
+    fixed = _with_needed(asked, takeable, q.satisfied)
+    allowed = _takeable({k: o for k, o in takeable.items() if k not in q.declined or k in fixed}, q.satisfied)
+    reached = {pk: _reach(allowed.values(), pk) for pk, _held, _required in q.targets}
+    goals = {pk: min(reached[pk], required) for pk, held, required in q.targets if reached[pk] > held}
+    missing = {id_: choose - len(q.satisfied.intersection(keys)) for id_, keys, choose in q.choices}
+    groups = {
+        id_: frozenset(key for key in keys if key in allowed and key not in q.satisfied)
+        for id_, keys, _choose in q.choices
+        if missing[id_] > 0
     }
-    for pk, rank in sorted(goals.items()):
-        solver.addConstr(solver.qsum(take[key] for key, offer in offers.items() if offer.reaches(pk) >= rank) >= 1)
+    begun = {
+        key
+        for key in begun & allowed.keys()
+        if key in q.in_plan
+        or any(allowed[key].reaches(pk) >= rank for pk, rank in goals.items())
+        or any(key in group for group in groups.values())
+    }
+    fixed = _with_needed(fixed | begun, allowed, q.satisfied)
+    model, keys = _model(goals, groups, missing, allowed, fixed, q.satisfied)
+    wanted = frozenset(column for column, key in enumerate(keys) if key in q.in_plan)
+    found = choose_least(model, wanted=wanted, time_limit_seconds=q.time_limit_seconds)
+    chosen = frozenset(fixed) | {keys[column] for column in found.columns}
+    minutes = sum(allowed[key].effort_minutes for key in chosen)
+    open_minutes = 0 if found.status == "optimal" else min(model.cost(found.columns) - found.bound, minutes)
+    return Answer(
+        chosen,
+        tuple(sorted(goals.items())),
+        tuple(sorted(reached.items())),
+        frozenset(
+            pk
+            for pk, _held, required in q.targets
+            if reached[pk] < required and _reach(takeable.values(), pk) > reached[pk]
+        ),
+        frozenset(begun),
+        frozenset(groups),
+        tuple(sorted((q.mandatory | q.pinned) - takeable.keys())),
+        tuple(sorted(id_ for id_, group in groups.items() if len(group) < missing[id_])),
+        Proof(found.status, minutes - open_minutes, open_minutes),
+    )
+
+
+def _takeable(offers: Mapping[str, Offer], satisfied: frozenset[str]) -> dict[str, Offer]:
+    """Offers whose prerequisites can be met, directly and indirectly. Circles are not."""
+    waiting = {key: len(offer.prerequisites - satisfied) for key, offer in offers.items()}
+    opens: dict[str, list[str]] = {}
     for key, offer in offers.items():
-        for before in sorted(offer.prerequisites - satisfied):
-            solver.addConstr(take[before] - take[key] >= 0)
-    solver.minimize()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        raise NotSolved(str(solver.getModelStatus()))
-    values = solver.getSolution().col_value
-    return [key for key, variable in take.items() if values[variable.index] > 0.5]
-
-
-def _order(
-    chosen: Iterable[str],
-    closes: Mapping[str, tuple[Closing, ...]],
-    needed_by: Mapping[str, tuple[str, ...]],
-    targets: Mapping[int, Target],
-    offers: Mapping[str, Offer],
-) -> list[str]:
-    """Prerequisites first; among those ready, what is begun, then what leads to the most urgent gap, then the shortest."""
-    keys = list(chosen)
-    urgency: dict[str, Decimal] = {}
-
-    def urgent(key: str) -> Decimal:
-        if key not in urgency:
-            own = [targets[c.competency_id].priority for c in closes[key]]
-            urgency[key] = max([*own, *(urgent(other) for other in needed_by[key])], default=Decimal(0))
-        return urgency[key]
-
-    waiting = {key: len([1 for other in keys if key in needed_by[other]]) for key in keys}
-    ready = [(not offers[key].begun, -urgent(key), offers[key].effort_minutes, key) for key in keys if not waiting[key]]
-    heapq.heapify(ready)
-    order = []
+        for before in offer.prerequisites - satisfied:
+            opens.setdefault(before, []).append(key)
+    ready = [key for key, count in waiting.items() if not count]
+    takeable = set()
     while ready:
-        key = heapq.heappop(ready)[-1]
-        order.append(key)
-        for other in needed_by[key]:
+        key = ready.pop()
+        takeable.add(key)
+        for other in opens.get(key, ()):
             waiting[other] -= 1
             if not waiting[other]:
-                heapq.heappush(ready, (not offers[other].begun, -urgent(other), offers[other].effort_minutes, other))
-    return order
+                ready.append(other)
+    return {key: offer for key, offer in offers.items() if key in takeable}
+
+
+def _with_needed(keys: Iterable[str], offers: Mapping[str, Offer], satisfied: frozenset[str]) -> set[str]:
+    found: set[str] = set()
+    stack = list(keys)
+    while stack:
+        key = stack.pop()
+        if key not in found:
+            found.add(key)
+            stack.extend(offers[key].prerequisites - satisfied)
+    return found
+
+
+def _reach(offers: Iterable[Offer], competency_id: int) -> int:
+    return max((offer.reaches(competency_id) for offer in offers), default=0)
+
+
+def _model(
+    goals: Mapping[int, int],
+    groups: Mapping[str, frozenset[str]],
+    missing: Mapping[str, int],
+    allowed: Mapping[str, Offer],
+    fixed: set[str],
+    satisfied: frozenset[str],
+) -> tuple[Model, tuple[str, ...]]:
+    """What is left to choose once what is fixed is in: the programme, and the keys of its columns."""
+    ranks: dict[str, set[int]] = {}
+    covered = set()
+    for key, offer in allowed.items():
+        for pk, rank in offer.outcomes:
+            if pk in goals and rank >= goals[pk]:
+                ranks.setdefault(key, set()).add(pk)
+                if key in fixed:
+                    covered.add(pk)
+    wishes: list[tuple[frozenset[str], int]] = []
+    for pk in sorted(goals.keys() - covered):
+        wishes.append((frozenset(key for key, serves in ranks.items() if pk in serves), 1))
+    for id_, group in sorted(groups.items()):
+        free = group - fixed
+        least = min(missing[id_] - len(group & fixed), len(free))
+        if least > 0:
+            wishes.append((free, least))
+    useful = _with_needed({key for keys, _least in wishes for key in keys}, allowed, satisfied | fixed) - fixed
+    useful -= _beaten(useful, wishes, allowed, satisfied | fixed)
+    keys = tuple(sorted(useful))
+    column = {key: place for place, key in enumerate(keys)}
+    return Model(
+        tuple(_cost(allowed[key]) for key in keys),
+        tuple((tuple(sorted(column[key] for key in members & useful)), least) for members, least in wishes),
+        tuple(
+            (column[key], column[before])
+            for key in keys
+            for before in sorted(allowed[key].prerequisites - satisfied - fixed)
+        ),
+    ), keys
+
+
+def _cost(offer: Offer) -> int:
+    """A course of no minutes is no reason to take it."""
+    return max(offer.effort_minutes, 1)
+
+
+def _beaten(
+    useful: set[str], wishes: list[tuple[frozenset[str], int]], allowed: Mapping[str, Offer], done: frozenset[str]
+) -> set[str]:
+    """Courses in no shortest plan: another one serves all they serve and takes less, with all it needs first.
+
+    Only courses nothing else needs, and only wishes for one course: in a wish for two both may be taken. The other
+    one must take strictly less, so that plans of equal length all stay.
+    """
+    needed = {before for key in useful for before in allowed[key].prerequisites}
+    serves: dict[str, set[int]] = {}
+    for number, (members, _least) in enumerate(wishes):
+        for key in members:
+            serves.setdefault(key, set()).add(number)
+    whole: dict[str, int] = {}
+    for key in serves:
+        whole[key] = sum(_cost(allowed[other]) for other in _with_needed({key}, allowed, done))
+    beaten = set()
+    for key, numbers in serves.items():
+        if key in needed or any(wishes[number][1] > 1 for number in numbers):
+            continue
+        rivals = min((wishes[number][0] for number in numbers), key=len)
+        cost = _cost(allowed[key])
+        if any(whole[rival] < cost and numbers <= serves[rival] for rival in rivals):
+            beaten.add(key)
+    return beaten
+
+
+def _laid_out(
+    answer: Answer,
+    question: Question,
+    targets: tuple[Target, ...],
+    mandatory_due: Mapping[str, date | None],
+    choices: tuple[Choice, ...],
+    pace: Pace | None,
+) -> Plan:
+    offers, goals = question.catalogue.by_key, dict(answer.goals)
+    by_id = {target.competency_id: target for target in targets}
+    chosen = sorted(answer.chosen)
+    urgent_first = sorted(goals, key=lambda pk: (-by_id[pk].priority, pk))
+    closes = {
+        key: tuple(
+            Closing(pk, by_id[pk].held, reach, by_id[pk].required)
+            for pk in urgent_first
+            if (reach := offers[key].reaches(pk)) >= goals[pk]
+        )
+        for key in chosen
+    }
+    before = {key: (offers[key].prerequisites - question.satisfied) & answer.chosen for key in chosen}
+    needed_by = {key: tuple(other for other in chosen if key in before[other]) for key in chosen}
+    group_of = {
+        key: next((c for c in choices if c.id in answer.open_choices and key in c.keys), None) for key in chosen
+    }
+    jobs = [
+        Job(
+            key,
+            offers[key].effort_minutes,
+            before[key],
+            None,
+            max((by_id[c.competency_id].priority for c in closes[key]), default=Decimal(0)),
+            offers[key].begun,
+            offers[key].sessions,
+            offers[key].dated,
+        )
+        for key in chosen
+    ]
+    jobs = _with_dues(jobs, closes, by_id, mandatory_due, question.mandatory, choices, answer.open_choices)
+    placed = arrange(jobs, pace)
+
+    def step(at: Placed) -> Step:
+        group = group_of[at.key]
+        kinds: list[tuple[bool, ReasonKind]] = [
+            (bool(closes[at.key]), "gap"),
+            (at.key in question.mandatory, "mandatory"),
+            (group is not None, "choice"),
+            (at.key in question.pinned, "pinned"),
+            (at.key in answer.begun, "begun"),
+            (bool(needed_by[at.key]), "prerequisite"),
+        ]
+        return Step(
+            at.key,
+            closes[at.key],
+            needed_by[at.key],
+            tuple(kind for holds, kind in kinds if holds),
+            group.id if group is not None else None,
+            at.due_on,
+            at.starts_on,
+            at.ends_on,
+            at.run_id,
+            at.is_late,
+        )
+
+    reached = dict(answer.reached)
+    unclosed = tuple(
+        Closing(t.competency_id, t.held, reached[t.competency_id], t.required, t.competency_id in answer.declined_gaps)
+        for t in sorted(targets, key=lambda t: (-t.priority, t.competency_id))
+        if reached[t.competency_id] < t.required
+    )
+    return Plan(
+        tuple(step(at) for at in placed),
+        unclosed,
+        sum(offers[key].effort_minutes for key in chosen),
+        answer.proof,
+        answer.unavailable,
+        answer.short_choices,
+    )
+
+
+def _with_dues(
+    jobs: list[Job],
+    closes: Mapping[str, tuple[Closing, ...]],
+    targets: Mapping[int, Target],
+    mandatory_due: Mapping[str, date | None],
+    mandatory: frozenset[str],
+    choices: tuple[Choice, ...],
+    open_choices: frozenset[str],
+) -> list[Job]:
+    """The date of a gap belongs to one of the courses that close it: the one with the fewest minutes left."""
+    minutes = {job.key: job.minutes for job in jobs}
+    due: dict[str, list[date]] = {}
+    for pk, target in targets.items():
+        serving = [key for key, closings in closes.items() if any(c.competency_id == pk for c in closings)]
+        if target.due_on is not None and serving:
+            due.setdefault(min(serving, key=lambda key: (minutes[key], key)), []).append(target.due_on)
+    for job in jobs:
+        day = mandatory_due.get(job.key)
+        if job.key in mandatory and day is not None:
+            due.setdefault(job.key, []).append(day)
+    for group in choices:
+        if group.id in open_choices and group.due_on is not None:
+            for key in minutes.keys() & set(group.keys):
+                due.setdefault(key, []).append(group.due_on)
+    return [
+        Job(
+            job.key, job.minutes, job.before, min(due[job.key]) if job.key in due else None, job.urgency, job.begun,
+            job.sessions, job.dated,
+        )
+        for job in jobs
+    ]  # fmt: skip

@@ -119,11 +119,16 @@ def feasible(chosen: list[Offer], targets: list[Target], offers: list[Offer]) ->
         best = min(reach(offers, goal.competency_id), goal.required)
         if best > goal.held and reach(chosen, goal.competency_id) < best:
             return False
+        # What is begun and reaches the goal is gone on with.
+        if best > goal.held and any(
+            o.begun and o.reaches(goal.competency_id) >= best for o in set(offers) - set(chosen)
+        ):
+            return False
     return True
 
 
 def cost(chosen: list[Offer]) -> int:
-    return sum(1 if offer.begun else offer.effort_minutes for offer in chosen)
+    return sum(offer.effort_minutes for offer in chosen)
 
 
 @settings(max_examples=150, deadline=None)
