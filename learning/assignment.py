@@ -18,11 +18,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from competencies.models import RoleProfile
-from competencies.selectors import InForce, needs_of, standings_of
-from courses.selectors import offered_courses, passed_and_begun
+from competencies.selectors import InForce, needs_of
+from courses.selectors import offered_courses
 from learning.enums import ASSIGN_JOB
 from learning.hr import holders_of, newest_plans, people_served
-from learning.services import BATCH, solve
+from learning.inputs import Shelf, read_inputs, solve
+from learning.services import BATCH
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Unit, User
 from organisations.perms import units_served
@@ -167,6 +168,7 @@ def preview_assignment(
     day = as_of or timezone.localdate()
     people, missing, repeated = resolve(officer, whom, day)
     offered = offered_courses()
+    shelf = Shelf(offered)
     reached: dict[int, int] = defaultdict(int)
     for course in offered.values():
         for competency_id, rank in course.outcomes:
@@ -181,18 +183,17 @@ def preview_assignment(
         batch = people[start : start + BATCH]
         ids = [person.pk for person in batch]
         held = holders_of(profile, ids, day)
-        standings = standings_of(ids, as_of=day, adding=profile)
-        passed, begun = passed_and_begun(ids)
+        inputs = read_inputs(ids, day=day, adding=profile)
         today = dict(newest_plans().filter(person__in=ids).values_list("person_id", "effort_minutes"))
         for person in batch:
             if person.pk in held:
                 holding.append(person)
                 continue
-            plan = solve(standings[person.pk], person.language, offered, passed[person.pk], begun[person.pk])
+            plan = solve(inputs[person.pk], shelf)
             gaining.append(
                 Gaining(
                     person=person,
-                    gaps=len(standings[person.pk].gaps),
+                    gaps=len(inputs[person.pk].standing.gaps),
                     steps=len(plan.steps),
                     minutes=plan.effort_minutes,
                     realistic=is_realistic(plan.effort_minutes, due_on, day),
