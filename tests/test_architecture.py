@@ -27,7 +27,7 @@ DJANGO_FREE = {
     "competencies/rating_error.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
-    "learning/path_terms.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py",
+    "learning/path_terms.py", "learning/instances.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py",
     "learning/changes.py", "organisations/plain_text.py", "certificates/codes.py", "certificates/record.py",
 }  # fmt: skip
 
