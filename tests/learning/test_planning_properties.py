@@ -402,3 +402,16 @@ def test_greedy_is_feasible_and_the_exact_plan_no_longer_on_seeded_instances():
 def test_the_greedy_answer_takes_the_course_that_does_most_for_its_minutes():
     model = Model((30, 20, 20), (((0, 1), 1), ((0, 2), 1)))
     assert choose_greedily(model) == {0}
+
+
+def test_of_two_plans_as_short_as_each_other_the_one_in_time_is_chosen():
+    both, one, two = Offer("both", 60, ((1, 2), (2, 2))), Offer("one", 30, ((1, 2),)), Offer("two", 30, ((2, 2),))
+    gaps = [Target(1, 0, 2, Decimal(1), date(2026, 3, 4)), Target(2, 0, 2, Decimal(9))]
+    kept = frozenset({"both"})
+    assert (
+        keys_of(plan_path([replace(t, due_on=None) for t in gaps], [both, one, two], in_plan=kept, pace=PACE)) == kept
+    )
+    plan = plan_path(gaps, [both, one, two], in_plan=kept, pace=PACE)
+    assert [(s.key, s.is_late) for s in plan.steps] == [("one", False), ("two", False)]
+    in_class = replace(one, key="a", dated=True, sessions=(Session(1, date(2026, 3, 9), date(2026, 3, 9)),))
+    assert keys_of(plan_path(gaps, [in_class, one, two], pace=PACE)) == {"one", "two"}
