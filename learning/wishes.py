@@ -23,6 +23,7 @@ from learning.services import replan
 from organisations.models import User
 
 LEAST_WEEKLY, MOST_WEEKLY = 15, 2400
+MOST_REASON = 500
 
 
 class WishRefused(Exception):
@@ -42,7 +43,7 @@ def decline_course(*, person: User, key: str, reason: str, by: User) -> StepWish
     page, reason = _offered_page(key), " ".join(reason.split())
     if not reason:
         raise WishRefused(_("Say why, so that whoever plans courses learns from it."))
-    if len(reason) > StepWish._meta.get_field("reason").max_length:
+    if len(reason) > MOST_REASON:
         raise WishRefused(_("Say it in 500 characters at most."))
     today = timezone.localdate()
     inputs = read_inputs([person.pk], day=today)[person.pk]
