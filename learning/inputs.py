@@ -263,10 +263,11 @@ class _Asked:
         for profile in standing.profiles:
             if profile.lineage != lineage:
                 continue
-            dates = self.gap_due[person_id]
+            dates, held = self.gap_due[person_id], standing.held
             for required in standing.asked.get(profile.pk, ()):
                 pk = required.competency_id
-                dates[pk] = min(due_on, dates.get(pk, due_on))
+                if held.get(pk, 0) < required.rank_needed:  # what this role asks for may be met where another asks more
+                    dates[pk] = min(due_on, dates.get(pk, due_on))
 
     def of(
         self, person_id: int, declined: frozenset[str]

@@ -196,6 +196,10 @@ def asked_words(asked: Asked) -> str:
 def unclosed_words(line: Line, closing: Closing) -> str:
     """A gap that remains after the path, and what else helps."""
     name = str(line.competency)
+    if closing.declined:
+        return _("“%(name)s”: a course leads there, and you declined it. Planning with it again closes the gap.") % {
+            "name": name
+        }
     if line.scale.is_stated and closing.reaches:
         return _(
             "“%(name)s”: courses lead to level %(reaches)s of the %(required)s needed. The rest is shown by work: "

@@ -99,6 +99,11 @@ def test_declining_with_a_reason_plans_another_way_and_can_be_taken_back(ana):
     assert sorted(keys(ana)) == ["other", "short"]
 
 
+def test_a_gap_that_stays_open_because_a_course_was_declined_says_so(ana):
+    wishes.decline_course(person=ana, key="other", reason="Not now.", by=ana)
+    assert "a course leads there, and you declined it" in page(ana)
+
+
 def test_without_a_reason_nothing_is_declined(ana):
     answer = client_of(ana).post("/learn/path/short/decline/", {"reason": "  "})
     assert answer.status_code == 422
