@@ -69,6 +69,7 @@ def submit_claim(
     never be accepted, DocumentRefused for a file that is not taken; then nothing is kept.
     """
     key = f"{person.pk}:{token}"
+    _take_turns(person)
     known = Claim.objects.filter(token=key).first()
     if known is not None:
         return known
@@ -119,6 +120,14 @@ def submit_claim(
     )
     tell_assessor(claim)
     return claim
+
+
+def _take_turns(person: User) -> None:
+    """One submission of a person at a time: a second window would not yet see what the first one asks for.
+
+    Not against rows that only point to her: who decides on a claim of hers meanwhile records evidence.
+    """
+    User.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=person.pk)
 
 
 def check_asked(asked: Asked, *, on: date) -> None:

@@ -26,7 +26,7 @@ from competencies.claims import (
 )
 from competencies.documents import DocumentRefused, may_fetch
 from competencies.enums import ClaimKind, ClaimState, ContestState, EvidenceKind, FrameworkStatus
-from competencies.models import Claim, Contest, Evidence, Panel, PanelRating
+from competencies.models import Claim, Contest, Evidence, EvidenceDocument, Panel, PanelRating
 from competencies.selectors import standing_of
 from competencies.tasks import look_after_claims
 from organisations.jobs import Run, enqueue
@@ -399,6 +399,35 @@ def test_two_assessors_at_once_make_one_decision():
     claim.refresh_from_db()
     assert Evidence.objects.count() == (claim.state == ClaimState.ACCEPTED)
     assert Job.objects.filter(kind=CLAIM_MAIL, payload__what="answered").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="writers queue on SQLite; the race is run on PostgreSQL")
+def test_two_windows_at_once_make_one_claim_of_the_same_thing():
+    what = competency(make_framework(codes="A"), "A")
+    ana = make_person()
+    make_assessor()
+    start, outcomes = Barrier(2), []
+
+    def submit(token: str) -> None:
+        asked = a_claim(what, files=[pdf_file(mark=token)])
+        start.wait()
+        try:
+            submit_claim(person=ana, asked=asked, token=token)
+            outcomes.append("submitted")
+        except ClaimRefused as error:
+            outcomes.append(str(error))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=submit, args=(token,)) for token in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(outcomes) == ["You have submitted this already; it waits for its answer.", "submitted"]
+    assert Claim.objects.count() == 1
+    assert EvidenceDocument.objects.count() == 1
 
 
 # --- Taking back, over and up again ------------------------------------------------------------------------------
