@@ -21,6 +21,7 @@ from competencies.documents import DocumentRefused, takes_documents
 from competencies.enums import ClaimState
 from competencies.models import Claim, Competency
 from competencies.record import record_of
+from competencies.withdrawn import competency_in_use, readable_competency, says_not_in_use
 from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import signed_in
@@ -53,15 +54,13 @@ def my_evidence(request: HttpRequest) -> HttpResponse:
 
 
 def _claimable(competency_id: int) -> Competency:
-    """The competency as it is in force. Raises Http404 for drafts and for what was withdrawn."""
-    if as_id(competency_id) is None:
-        raise Http404
-    now = selectors.competencies_in_force([competency_id]).get(competency_id, competency_id)
-    return get_object_or_404(Competency.objects.published().select_related("version__framework", "area"), pk=now)
+    """The competency as it is in force. Raises NotInUse for what was withdrawn, Http404 for drafts."""
+    return competency_in_use(selectors.competency_in_force(readable_competency(competency_id)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_documents
+@says_not_in_use
 def add_evidence(request: HttpRequest, competency_id: int) -> HttpResponse:
     """Choose what to have recognised, then one form. `?previous=` takes an earlier claim up again."""
     me = signed_in(request)
