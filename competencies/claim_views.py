@@ -21,6 +21,7 @@ from competencies.documents import DocumentRefused, takes_documents
 from competencies.enums import ClaimState
 from competencies.models import Claim, Competency
 from competencies.record import record_of
+from competencies.withdrawing import may_withdraw_among
 from competencies.withdrawn import competency_in_use, readable_competency, says_not_in_use
 from organisations.ids import as_id
 from organisations.models import User
@@ -206,6 +207,7 @@ def assess_claim(request: HttpRequest, pk: int) -> HttpResponse:
         "accepted_level": wording.level_words(claim.evidence.rank, scale) if claim.evidence else "",
         "asked_text": next((d.text for d in form.descriptors if d.rank == claim.rank), ""),
         "explained": explained,
+        "withdrawable": may_withdraw_among(me, claim.person, explained.rows.values()),
         "sentence": wording.level_sentence(explained.level, explained.required, scale, own=False),
         "judged": [
             {

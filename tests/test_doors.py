@@ -238,6 +238,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
     "contest_evidence": ("/learn/evidence/{evidence}/contest/", HERS_ALONE),
+    "withdraw_evidence": ("/evidence/{evidence}/withdraw/", ABOUT_HER | {"learner": NO, "manager": NO}),
     "contest": ("/learn/contests/{contest}/", HERS_ALONE),
     "assess_contest": ("/assess/contests/{contest}/", signed_in(GONE, hr=OK, admin=OK)),
     "ask_panel": ("/people/{person}/competencies/{competency}/panel/", ABOUT_HER | {"learner": NO}),
@@ -313,6 +314,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     ),
     "contest_evidence": (
         "/learn/evidence/{evidence}/contest/", {"reason": "Too low.", "token": "t"}, signed_in(GONE, learner=BACK)
+    ),
+    "withdraw_evidence": (
+        "/evidence/{evidence}/withdraw/", {"reason": "Too high."},
+        signed_in(GONE, learner=NO, manager=NO, hr=BACK, admin=BACK),
     ),
     "contest": ("/learn/contests/{contest}/", {"do": "take_back"}, signed_in(GONE, learner=BACK)),
     "assess_contest": (
