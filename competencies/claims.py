@@ -21,7 +21,15 @@ from competencies.enums import ClaimKind, ClaimState, EvidenceKind
 from competencies.levels import EvidenceItem, Verdict, attained_level
 from competencies.models import Claim, Competency
 from competencies.ruling import books_in_force
-from competencies.services import EvidenceRefused, Finding, as_written, check_in_use, check_rank, record_evidence
+from competencies.services import (
+    EvidenceRefused,
+    Finding,
+    as_written,
+    check_in_use,
+    check_rank,
+    lock_person,
+    record_evidence,
+)
 from organisations.models import User
 
 # What was answered "no" or taken back may be asked again; what is open or accepted may not.
@@ -69,7 +77,7 @@ def submit_claim(
     never be accepted, DocumentRefused for a file that is not taken; then nothing is kept.
     """
     key = f"{person.pk}:{token}"
-    _take_turns(person)
+    lock_person(person)  # a second window would not yet see what the first one asks for
     known = Claim.objects.filter(token=key).first()
     if known is not None:
         return known
@@ -120,14 +128,6 @@ def submit_claim(
     )
     tell_assessor(claim)
     return claim
-
-
-def _take_turns(person: User) -> None:
-    """One submission of a person at a time: a second window would not yet see what the first one asks for.
-
-    Not against rows that only point to her: who decides on a claim of hers meanwhile records evidence.
-    """
-    User.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=person.pk)
 
 
 def check_asked(asked: Asked, *, on: date) -> None:

@@ -237,6 +237,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
 WEEKLY_LEARNING_MINUTES = env.int("WEEKLY_LEARNING_MINUTES", default=120)
+# Documents that people gave as proof and nobody has decided on: so many of one person are kept, so large together.
+UNDECIDED_DOCUMENTS_MAX = env.int("UNDECIDED_DOCUMENTS_MAX", default=30)
+UNDECIDED_DOCUMENTS_MAX_MB = env.int("UNDECIDED_DOCUMENTS_MAX_MB", default=150)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------

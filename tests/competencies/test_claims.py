@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone, translation
 from django.utils.html import escape
 
-from competencies import assessors, claims
+from competencies import assessors, claims, documents
 from competencies.claim_mails import CLAIM_MAIL, REMINDER_MAIL, send_once
 from competencies.claims import (
     Asked,
@@ -24,6 +24,7 @@ from competencies.claims import (
     take_back_claim,
     take_over_claim,
 )
+from competencies.contests import open_contest
 from competencies.documents import DocumentRefused, may_fetch
 from competencies.enums import ClaimKind, ClaimState, ContestState, EvidenceKind, FrameworkStatus
 from competencies.models import Claim, Contest, Evidence, EvidenceDocument, Panel, PanelRating
@@ -284,6 +285,53 @@ def test_a_refused_document_leaves_no_claim(ana, what):
     with pytest.raises(DocumentRefused):
         submit_claim(person=ana, asked=a_claim(what, files=[pdf_file(), pdf_file("same.pdf")]), token="t")
     assert not Claim.objects.exists()
+
+
+# --- How much is kept undecided ---------------------------------------------------------------------------------
+def undecided(person: Any) -> int:
+    return documents.undecided_documents(person, at=timezone.now()).count()
+
+
+def test_more_documents_than_are_kept_undecided_are_refused_and_nothing_is_written(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 2
+    make_assessor()
+    first, _second = make_claim(ana, what), make_claim(ana, what)
+    files_before = sorted(documents.private().listdir(documents.FOLDER)[0])
+    with pytest.raises(DocumentRefused, match="At most 2 documents of yours"):
+        make_claim(ana, what)
+    assert (Claim.objects.count(), EvidenceDocument.objects.count()) == (2, 2)
+    assert sorted(documents.private().listdir(documents.FOLDER)[0]) == files_before
+    make_claim(make_person(), what)  # each has room of her own
+    decide_claim(claim=first, by=make_assessor(), accept=False, answer="No.")
+    assert undecided(ana) == 1
+    make_claim(ana, what)
+
+
+def test_their_size_is_bounded_too(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX_MB = 1
+    make_claim(ana, what)
+    EvidenceDocument.objects.update(size=documents.MEGABYTE)
+    with pytest.raises(DocumentRefused, match="1 MB together"):
+        make_claim(ana, what)
+
+
+def test_taking_back_makes_no_room_at_once(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 1
+    take_back_claim(claim=make_claim(ana, what), by=ana)
+    with pytest.raises(DocumentRefused, match="what you took back counts for 30 days"):
+        make_claim(ana, what)
+    EvidenceDocument.objects.update(uploaded_at=timezone.now() - documents.TAKEN_BACK_COUNTS_FOR)
+    make_claim(ana, what)
+
+
+def test_documents_of_contests_count_with_those_of_claims(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 1
+    make_claim(ana, what)
+    piece = give_evidence(ana, what, 2)
+    with pytest.raises(DocumentRefused, match="At most 1"):
+        open_contest(person=ana, evidence=piece, reason="Too low.", token="t", files=[pdf_file(mark="c")])
+    assert not Contest.objects.exists()
+    open_contest(person=ana, evidence=piece, reason="Too low.", token="t")  # words alone need no room
 
 
 # --- Deciding ----------------------------------------------------------------------------------------------------
