@@ -150,6 +150,14 @@ def rate_links(context: Mapping[str, Any], person: User, competency: Competency)
     }
 
 
+@register.inclusion_tag("competencies/partials/_quiz_link.html", takes_context=True)
+def quiz_link(context: Mapping[str, Any], person: User, competency: Competency) -> dict[str, Any]:
+    """For who decides: a quiz the person took elsewhere is recorded beside what is asked."""
+    in_use = competency.version.is_published
+    may_record = in_use and may_record_quiz(context["user"], person)
+    return {"person": person, "competency": competency, "may_record": may_record}
+
+
 @register.inclusion_tag("competencies/partials/_panels_to_rate.html")
 def panels_waiting(person: User) -> dict[str, Any]:
     """What a panel asks of this person, for her desk; nothing where nothing waits. One query."""

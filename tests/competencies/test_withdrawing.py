@@ -275,6 +275,7 @@ def test_the_way_through_the_pages(client, ana, a, unit, piece):
     page = text(client.get(desk))
     assert "It counts again, at the level below" in page
     assert "It stands as it was" not in page
+    assert f"/people/{ana.pk}/competencies/{a.pk}/quiz/" in page
     assert client.post(desk, {"decision": "corrected", "rank": "4", "answer": "The name is hers."}).url == "/assess/"
     client.force_login(ana)
     page = text(client.get(contest_page))
@@ -289,7 +290,9 @@ def test_an_assessor_who_does_not_see_the_person_finds_the_door_at_a_claim_and_r
     client.force_login(asa)
     claim = make_claim(ana, a)
     door = f"/evidence/{piece.pk}/withdraw/"
-    assert door in text(client.get(f"/assess/claims/{claim.pk}/"))
+    page = text(client.get(f"/assess/claims/{claim.pk}/"))
+    assert door in page
+    assert f"/people/{ana.pk}/competencies/{a.pk}/quiz/" in page
     assert client.post(door, {"reason": "Of another person."}).url == "/assess/"
 
 
