@@ -37,7 +37,15 @@ from competencies.models import (
     ItemOption,
 )
 from competencies.ruling import book_of
-from competencies.selectors import Line, Moved, Scale, levels_moved, scales_of
+from competencies.selectors import (
+    Line,
+    Moved,
+    Scale,
+    competency_in_force,
+    level_shown_by,
+    levels_moved,
+    scales_of,
+)
 from competencies.services import EvidenceRefused, Finding, is_in_use, record_evidence
 from organisations.models import User
 
@@ -526,7 +534,6 @@ def result_of(diagnostic: Diagnostic) -> Result:
     evidence = diagnostic.evidence
     chances = tuple(evidence.probabilities or ()) if evidence is not None else ()
     levels = likely_levels(chances)
-    moved = levels_moved(diagnostic.person, source_key(diagnostic)) if evidence is not None else []
     return Result(
         diagnostic=diagnostic,
         scale=scale,
@@ -535,10 +542,31 @@ def result_of(diagnostic: Diagnostic) -> Result:
         most_likely=levels.index(max(levels)),
         certainty=certainty_of(rules),
         cap=cap_of(rules, scale.max_rank),
-        moved=next(iter(moved), None),
+        moved=_moved_by(diagnostic) if evidence is not None else None,
         parts=_parts(rows, diagnostic),
         questions=() if diagnostic.ended in BROKEN_OFF else tuple(_reviewed(row, diagnostic.seed) for row in rows),
     )
+
+
+def _moved_by(diagnostic: Diagnostic) -> Moved | None:
+    """What it did to the level, told on the scale in force; None where its evidence has been withdrawn since."""
+    evidence, competency = diagnostic.evidence, diagnostic.bank.competency
+    now = competency_in_force(competency)
+    if evidence is None or now == competency.pk:
+        return next(iter(levels_moved(diagnostic.person, source_key(diagnostic))), None)
+    in_force = Competency.objects.select_related("version__framework").get(pk=now)
+    rows = list(
+        Evidence.objects.standing()
+        .filter(person=diagnostic.person_id, recorded_at__lte=evidence.recorded_at)
+        .select_related("stands_for", "competency__version")
+        .order_by("pk")
+    )
+    if all(row.pk != evidence.pk for row in rows):
+        return None
+    day = evidence.occurred_on
+    before, scale = level_shown_by([row for row in rows if row.pk != evidence.pk], in_force, as_of=day)
+    after, _scale = level_shown_by(rows, in_force, as_of=day)
+    return Moved(in_force, scale, before, after)
 
 
 def _reviewed(row: DiagnosticAnswer, seed: int) -> Reviewed:
