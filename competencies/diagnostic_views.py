@@ -45,6 +45,7 @@ def diagnostic_start(request: HttpRequest, competency_id: int) -> HttpResponse:
     about = diagnosing.about(me, bank, as_of=timezone.localdate())
     if not refused and begun is None:
         try:
+            diagnosing.check_may_begin(me, bank, as_of=timezone.localdate())
             diagnosing.check_stock(about.stock)
         except diagnosing.DiagnosticRefused as error:
             refused = str(error)
@@ -107,6 +108,7 @@ def diagnostic_result(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "diagnostic": row,
         "result": result,
+        "again_on": timezone.localdate(row.finished_at) + diagnosing.NOT_OFFERED_FOR,
         "competency": competency,
         "required": next(
             (line.required for line in standing.lines if line.competency.lineage == competency.lineage), None

@@ -24,6 +24,7 @@ from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Ne
 from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.level_page import Reader, note_of, page_of
 from competencies.models import Competency, FrameworkVersion, RoleProfile
+from competencies.perms import reads_banks
 from competencies.withdrawn import competency_in_use, says_not_in_use
 from organisations import perms
 from organisations.ids import as_id
@@ -247,7 +248,9 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
     explained = selectors.explained_level(person, competency, as_of=day)
     leads = person != me and perms.is_manager_of(me, person)
     reader = Reader(own=person == me, person_id=person.pk, can_assess=leads or (person != me and me.is_superuser))
-    reach = selectors.diagnostic_reach(competency) if competency.version.is_published else 0
+    # A diagnostic says nothing of who can read its answers.
+    can_be_asked = competency.version.is_published and not reads_banks(person)
+    reach = selectors.diagnostic_reach(competency) if can_be_asked else 0
     disagreeing = disagreement_in(explained, as_of=day) if reader.own or leads else None
     if disagreeing is not None and not (reader.own or disagreeing.shared):
         disagreeing = None  # the person decides whether her manager sees the note

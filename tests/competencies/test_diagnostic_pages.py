@@ -303,7 +303,9 @@ def test_the_level_is_told_on_the_scale_in_force_after_a_new_edition(client, pag
     now = explained_level(ana, competency(second, "A"))
     assert (result.moved.before.rank, result.moved.after.rank) == (0, now.level.rank)
     client.force_login(ana)
-    [bar] = re.findall(r'<svg class="level-bar .*?</svg>', page(f"/learn/diagnostics/{diagnostic.pk}/result/"), re.DOTALL)
+    [bar] = re.findall(
+        r'<svg class="level-bar .*?</svg>', page(f"/learn/diagnostics/{diagnostic.pk}/result/"), re.DOTALL
+    )
     assert bar.count("<rect") == 5
     withdraw_evidence(evidence=diagnostic.evidence, by=steward, reason="Wrong person.")
     assert result_of(diagnostics_of(ana).get()).moved is None
