@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -61,6 +61,21 @@ def makers_of(evidence: Evidence) -> set[int]:
     pieces = [evidence] if evidence.stands_for is None else [evidence, evidence.stands_for]
     members = PanelRating.objects.filter(panel__evidence__in=pieces).values_list("assessor_id", flat=True)
     return {*members, *(piece.recorded_by_id for piece in pieces if piece.recorded_by_id is not None)}
+
+
+def made_among(user: User, pieces: Sequence[Evidence]) -> set[int]:
+    """Which of these pieces `user` made, in the same sense. One query. Pieces come with `stands_for` selected."""
+    asked = {pk for piece in pieces for pk in (piece.pk, piece.stands_for_id) if pk is not None}
+    rated = set(
+        PanelRating.objects.filter(assessor=user, panel__evidence__in=asked).values_list("panel__evidence", flat=True)
+    )
+    return {
+        piece.pk
+        for piece in pieces
+        if rated & {piece.pk, piece.stands_for_id}
+        or user.pk == piece.recorded_by_id
+        or (piece.stands_for is not None and user.pk == piece.stands_for.recorded_by_id)
+    }
 
 
 def choose_assessor(person: User, *, besides: Collection[int] = ()) -> User | None:
@@ -165,6 +180,9 @@ def waiting_for(user: User, *, as_of: date | None = None) -> Desk:
         .exclude(person__in=User.objects.led_by(user, day).values("pk"))
         .exclude(evidence__recorded_by=user)
         .exclude(evidence__stands_for__recorded_by=user)
+        .exclude(
+            evidence__withdrawal__withdrawn_by=user
+        )  # an open contest of a withdrawn piece is one of the withdrawal
         .exclude(_decided_before_and_given_to_another(user))
     )  # exclude keeps pieces nobody recorded
     found = [

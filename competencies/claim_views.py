@@ -21,6 +21,8 @@ from competencies.documents import DocumentRefused, takes_documents
 from competencies.enums import ClaimState
 from competencies.models import Claim, Competency
 from competencies.record import record_of
+from competencies.withdrawing import may_withdraw_among
+from competencies.withdrawn import competency_in_use, readable_competency, says_not_in_use
 from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import signed_in
@@ -53,15 +55,13 @@ def my_evidence(request: HttpRequest) -> HttpResponse:
 
 
 def _claimable(competency_id: int) -> Competency:
-    """The competency as it is in force. Raises Http404 for drafts and for what was withdrawn."""
-    if as_id(competency_id) is None:
-        raise Http404
-    now = selectors.competencies_in_force([competency_id]).get(competency_id, competency_id)
-    return get_object_or_404(Competency.objects.published().select_related("version__framework", "area"), pk=now)
+    """The competency as it is in force. Raises NotInUse for what was withdrawn, Http404 for drafts."""
+    return competency_in_use(selectors.competency_in_force(readable_competency(competency_id)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @takes_documents
+@says_not_in_use
 def add_evidence(request: HttpRequest, competency_id: int) -> HttpResponse:
     """Choose what to have recognised, then one form. `?previous=` takes an earlier claim up again."""
     me = signed_in(request)
@@ -207,6 +207,7 @@ def assess_claim(request: HttpRequest, pk: int) -> HttpResponse:
         "accepted_level": wording.level_words(claim.evidence.rank, scale) if claim.evidence else "",
         "asked_text": next((d.text for d in form.descriptors if d.rank == claim.rank), ""),
         "explained": explained,
+        "withdrawable": may_withdraw_among(me, claim.person, explained.rows.values()),
         "sentence": wording.level_sentence(explained.level, explained.required, scale, own=False),
         "judged": [
             {

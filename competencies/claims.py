@@ -21,7 +21,15 @@ from competencies.enums import ClaimKind, ClaimState, EvidenceKind
 from competencies.levels import EvidenceItem, Verdict, attained_level
 from competencies.models import Claim, Competency
 from competencies.ruling import books_in_force
-from competencies.services import EvidenceRefused, Finding, as_written, check_in_use, check_rank, record_evidence
+from competencies.services import (
+    EvidenceRefused,
+    Finding,
+    as_written,
+    check_in_use,
+    check_rank,
+    lock_person,
+    record_evidence,
+)
 from organisations.models import User
 
 # What was answered "no" or taken back may be asked again; what is open or accepted may not.
@@ -69,6 +77,7 @@ def submit_claim(
     never be accepted, DocumentRefused for a file that is not taken; then nothing is kept.
     """
     key = f"{person.pk}:{token}"
+    lock_person(person)  # a second window would not yet see what the first one asks for
     known = Claim.objects.filter(token=key).first()
     if known is not None:
         return known

@@ -57,11 +57,15 @@ class ContestForm(TokenForm):
     documents = DocumentsField(label=_("Documents that show it"), required=False)
     field_order = ["reason", "wanted_rank", "documents"]
 
-    def __init__(self, *args: Any, evidence: Evidence, again: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, evidence: Evidence, again: bool, of_withdrawal: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.descriptors = descriptors_of(evidence.competency)
         set_choices(self.fields["wanted_rank"], [("", _("I leave it open")), *level_choices(self.descriptors)])
-        if again:
+        if of_withdrawal:
+            self.fields["reason"].label = _("Why should it count?")
+            self.fields["reason"].error_messages["required"] = _("Say why it should count, in a sentence or two.")
+            self.fields["reason"].help_text = _("Only who decides reads this.")
+        elif again:
             self.fields["reason"].label = _("What is new since the answer?")
             self.fields["reason"].error_messages["required"] = _("Say what is new since the answer.")
 
@@ -72,6 +76,18 @@ class ContestForm(TokenForm):
     def clean_wanted_rank(self) -> int | None:
         wanted = self.cleaned_data["wanted_rank"]
         return int(wanted) if wanted else None
+
+
+class WithdrawForm(forms.Form):
+    """Why a piece no longer counts."""
+
+    reason = forms.CharField(
+        label=_("Why should it no longer count?"),
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("The person reads it with your name, and keeps it on her record."),
+        error_messages={"required": _("Say why: the person reads it.")},
+    )
 
 
 class DecideContestForm(forms.Form):
@@ -109,10 +125,17 @@ class DecideContestForm(forms.Form):
         error_messages={"required": _("Write the answer: the person reads it.")},
     )
 
-    def __init__(self, *args: Any, evidence: Evidence, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, evidence: Evidence, of_withdrawal: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.descriptors = descriptors_of(evidence.competency)
         set_choices(self.fields["rank"], level_choices(self.descriptors))
+        if of_withdrawal:
+            again, stays = _("It counts again, at the level below"), _("It stays withdrawn")
+            set_choices(
+                self.fields["decision"], [(ContestState.CORRECTED.value, again), (ContestState.REMOVED.value, stays)]
+            )
+            self.fields["rank"].initial = str(evidence.rank)
+            self.fields["rank"].help_text = _("Only when it counts again.")
         if evidence.kind != EvidenceKind.QUIZ:
             del self.fields["passed"]
         else:

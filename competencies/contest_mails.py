@@ -15,6 +15,7 @@ from organisations.jobs import Run, enqueue, job_kind
 from organisations.models import User
 
 CONTEST_MAIL, PANEL_MAIL = "competencies.contest_mail", "competencies.panel_mail"
+WITHDRAWAL_MAIL = "competencies.withdrawal_mail"
 # What a mail says of a contest: to the assessor, to the person, to who recorded the piece.
 ASKED, ANSWERED, RECORDED = "asked", "answered", "recorded"
 # What a mail says of a panel: to a member, to who asked for it.
@@ -33,19 +34,38 @@ def tell_of_panel(panel: Panel, what: str, to: User) -> None:
     enqueue(kind=PANEL_MAIL, key=f"{panel.pk}:{what}:{to.pk}", payload={"panel": panel.pk, "what": what, "to": to.pk})
 
 
+def tell_of_withdrawal(evidence: Evidence) -> None:
+    """Write to the person that somebody else withdrew a piece about her, once."""
+    payload = {"evidence": evidence.pk, "to": evidence.person_id}
+    enqueue(kind=WITHDRAWAL_MAIL, key=f"{evidence.pk}", payload=payload)
+
+
 @job_kind(CONTEST_MAIL, gettext_lazy("Tell of a contest"))
 def send_contest_mail(run: Run) -> dict[str, Any]:
-    contest = Contest.objects.select_related("person", "evidence__competency", "correction", "decided_by").get(
-        pk=run.payload["contest"]
-    )
+    contest = Contest.objects.select_related(
+        "person", "evidence__competency", "evidence__withdrawal", "correction", "decided_by"
+    ).get(pk=run.payload["contest"])
     context = {
         "contest": contest,
         "evidence": contest.evidence,
         "competency": contest.evidence.competency,
         "recorded_level": _level(contest.evidence),
         "corrected_level": _level(contest.correction),
+        "of_withdrawal": contest.is_of_withdrawal,
     }
     return send_once(run, f"competencies/mails/contest_{run.payload['what']}", context)
+
+
+@job_kind(WITHDRAWAL_MAIL, gettext_lazy("Tell of withdrawn evidence"))
+def send_withdrawal_mail(run: Run) -> dict[str, Any]:
+    evidence = Evidence.objects.select_related("competency", "withdrawal__withdrawn_by").get(pk=run.payload["evidence"])
+    context = {
+        "evidence": evidence,
+        "withdrawal": evidence.withdrawal,
+        "competency": evidence.competency,
+        "recorded_level": _level(evidence),
+    }
+    return send_once(run, "competencies/mails/evidence_withdrawn", context)
 
 
 @job_kind(PANEL_MAIL, gettext_lazy("Tell of a panel"))

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from competencies import contests, selectors, wording
-from competencies.assessors import answer_due_on
-from competencies.contest_forms import ContestForm, DecideContestForm
+from competencies.assessors import answer_due_on, can_decide
+from competencies.contest_forms import ContestForm, DecideContestForm, WithdrawForm
 from competencies.documents import DocumentRefused, takes_documents
 from competencies.enums import ContestState
-from competencies.models import Contest, Evidence
+from competencies.models import Contest, Evidence, EvidenceWithdrawal
+from competencies.withdrawing import (
+    WithdrawalRefused,
+    may_withdraw_among,
+    objection_to_withdrawing,
+    withdraw_as_assessor,
+)
+from organisations.models import User
 from organisations.perms import signed_in
 
 
@@ -29,16 +38,19 @@ def contest_rows() -> Any:
         "evidence__competency__version__framework",
         "evidence__recorded_by",
         "evidence__stands_for",
-        "evidence__withdrawal",
+        "evidence__withdrawal__withdrawn_by",
     )
 
 
-def piece_words(evidence: Evidence, scale: selectors.Scale) -> dict[str, Any]:
-    """What a page says of one piece of evidence."""
+def piece_words(
+    evidence: Evidence, scale: selectors.Scale, withdrawal: EvidenceWithdrawal | None = None
+) -> dict[str, Any]:
+    """What a page says of one piece of evidence; of its withdrawal where that is what the page is about."""
     return {
         "row": evidence,
         "source": wording.source_words(evidence),
         "level": wording.level_words(evidence.rank, scale),
+        "withdrawal": withdrawal,
     }
 
 
@@ -48,7 +60,7 @@ def contest_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
     me = signed_in(request)
     evidence = get_object_or_404(
         Evidence.objects.filter(person=me).select_related(
-            "competency__version__framework", "recorded_by", "stands_for", "withdrawal"
+            "competency__version__framework", "recorded_by", "stands_for", "withdrawal__withdrawn_by"
         ),
         pk=evidence_id,
     )
@@ -57,11 +69,20 @@ def contest_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
     contest = Contest.objects.filter(evidence=evidence, state=ContestState.OPEN).first()
     if request.method != "POST" and contest is not None:
         return redirect("contest", pk=contest.pk)
-    if request.method != "POST" and hasattr(evidence, "withdrawal"):
+    withdrawal = getattr(evidence, "withdrawal", None)
+    latest = contests.contests_by_evidence([evidence.pk]).get(evidence.pk) if withdrawal is not None else None
+    contestable = withdrawal is None or contests.is_withdrawal_contestable(evidence, latest)
+    if request.method != "POST" and not contestable:
         messages.info(request, _("This piece was withdrawn; it no longer counts, so there is nothing to contest."))
         return redirect("my_level", competency_id=now)
     previous = contests.earlier_contest_of(evidence)
-    form = ContestForm(request.POST or None, request.FILES or None, evidence=evidence, again=previous is not None)
+    form = ContestForm(
+        request.POST or None,
+        request.FILES or None,
+        evidence=evidence,
+        again=previous is not None,
+        of_withdrawal=withdrawal is not None,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             contest = contests.open_contest(
@@ -77,11 +98,15 @@ def contest_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
         except DocumentRefused as error:
             form.add_error("documents", str(error))
         else:
-            messages.success(request, _("Sent. The piece counts until there is an answer."))
+            sent = _("Sent. The piece counts until there is an answer.")
+            messages.success(
+                request, sent if withdrawal is None else _("Sent. It stays withdrawn until there is an answer.")
+            )
             return redirect("contest", pk=contest.pk)
     context = {
         "form": form,
-        "piece": piece_words(evidence, selectors.scales_of([competency.version_id])[competency.version_id]),
+        "piece": piece_words(evidence, selectors.scales_of([competency.version_id])[competency.version_id], withdrawal),
+        "withdrawal": withdrawal,
         "competency": competency,
         "level_of": now,
         "previous": previous,
@@ -100,7 +125,8 @@ def contest(request: HttpRequest, pk: int) -> HttpResponse:
         except contests.ContestRefused as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, _("Taken back. The piece stands as it was."))
+            kept = _("Taken back. The piece stands as it was.")
+            messages.success(request, kept if not row.is_of_withdrawal else _("Taken back. The piece stays withdrawn."))
         return redirect("contest", pk=row.pk)
     return render(request, "competencies/contest.html", contest_context(row))
 
@@ -110,6 +136,7 @@ def contest_context(row: Contest) -> dict[str, Any]:
     competency = row.evidence.competency
     scale = selectors.scales_of([competency.version_id])[competency.version_id]
     moved = contests.level_change(row)
+    of_withdrawal = row.is_of_withdrawal
     standing_piece = row.correction if row.state == ContestState.CORRECTED else row.evidence
     again = (
         row.state in {ContestState.KEPT, ContestState.CORRECTED}
@@ -119,7 +146,8 @@ def contest_context(row: Contest) -> dict[str, Any]:
     )
     return {
         "contest": row,
-        "piece": piece_words(row.evidence, scale),
+        "piece": piece_words(row.evidence, scale, row.evidence.withdrawal if of_withdrawal else None),
+        "of_withdrawal": of_withdrawal,
         "competency": competency,
         "level_of": selectors.competencies_in_force([competency.pk]).get(competency.pk, competency.pk),
         "wanted": "" if row.wanted_rank is None else wording.level_words(row.wanted_rank, scale),
@@ -138,7 +166,7 @@ def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(contest_rows(), pk=pk)
     if row.state == ContestState.TAKEN_BACK or not contests.may_decide_contest(me, row):
         raise Http404
-    form = DecideContestForm(request.POST or None, evidence=row.evidence)
+    form = DecideContestForm(request.POST or None, evidence=row.evidence, of_withdrawal=row.is_of_withdrawal)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -170,6 +198,7 @@ def assess_contest(request: HttpRequest, pk: int) -> HttpResponse:
             for j in reversed(explained.level.judged)
             if j.item.id != row.evidence_id
         ],
+        "withdrawable": may_withdraw_among(me, row.person, explained.rows.values()),
         "earlier": earlier_answers(row),
     }
     return render(request, "competencies/assess_contest.html", context, status=422 if form.errors else 200)
@@ -183,3 +212,46 @@ def earlier_answers(row: Contest) -> list[Contest]:
         found.append(before)
         before = before.previous
     return found
+
+
+def withdraw_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
+    """An assessor or HR officer withdraws a piece that says too much, and says why; the person is told."""
+    me = signed_in(request)
+    evidence = get_object_or_404(
+        Evidence.objects.select_related(
+            "person", "competency__version__framework", "recorded_by", "stands_for", "withdrawal"
+        ),
+        pk=evidence_id,
+    )
+    person, competency = evidence.person, evidence.competency
+    sees = User.objects.visible_to(me).filter(pk=person.pk).exists()  # an assessor may serve people she does not see
+    if not (sees or can_decide(me, person)):
+        raise Http404
+    now = selectors.competency_in_force(competency)
+    back = reverse("level_of", args=[person.pk, now]) if sees else reverse("assess_desk")
+    if hasattr(evidence, "withdrawal"):
+        messages.info(request, _("This piece was withdrawn already."))
+        return redirect(back)
+    objection = objection_to_withdrawing(me, evidence)
+    if objection and not can_decide(me, person):
+        raise PermissionDenied(objection)
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and not objection and form.is_valid():
+        try:
+            withdraw_as_assessor(evidence=evidence, by=me, reason=form.cleaned_data["reason"])
+        except WithdrawalRefused as error:
+            form.add_error("reason", str(error))
+        else:
+            messages.success(request, _("Withdrawn: %(name)s gets a mail with your reason.") % {"name": person})
+            return redirect(back)
+    scale = selectors.scales_of([competency.version_id])[competency.version_id]
+    context = {
+        "form": form,
+        "person": person,
+        "competency": competency,
+        "piece": piece_words(evidence, scale),
+        "objection": objection,
+        "back": back,
+    }
+    wrong = request.method == "POST" and (objection or form.errors)
+    return render(request, "competencies/withdraw_evidence.html", context, status=422 if wrong else 200)

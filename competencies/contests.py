@@ -48,17 +48,20 @@ def open_contest(
     """Contest a standing piece of evidence about oneself; it goes to somebody who has not judged it yet.
 
     Where an earlier contest left this piece standing, the new one takes it up again. The same `token` is the same contest.
-    Raises ContestRefused for a piece about somebody else, one that was withdrawn or is being looked at, a level off the
-    scale or an empty reason; DocumentRefused for a file that is not taken.
+    A piece that somebody else withdrew can be contested once: then the withdrawal is looked at. Raises ContestRefused for
+    a piece about somebody else, any other that was withdrawn, one that is being looked at, a level off the scale or an
+    empty reason; DocumentRefused for a file that is not taken.
     """
     key = f"{person.pk}:{token}"
-    piece = Evidence.objects.select_for_update(of=("self",)).select_related("competency").get(pk=evidence.pk)
+    piece = (
+        Evidence.objects.select_for_update(of=("self",)).select_related("competency", "withdrawal").get(pk=evidence.pk)
+    )
     known = Contest.objects.filter(token=key).first()
     if known is not None:
         return known
     if piece.person_id != person.pk:
         raise ContestRefused(_("You can only contest what is on record about you."))
-    if Evidence.objects.standing().filter(pk=piece.pk).first() is None:
+    if hasattr(piece, "withdrawal") and not _may_contest_withdrawal(piece):
         raise ContestRefused(_("This piece was withdrawn; it no longer counts, so there is nothing to contest."))
     if not reason.strip():
         raise ContestRefused(_("Say what is wrong."))
@@ -95,6 +98,25 @@ def open_contest(
     return contest
 
 
+def is_withdrawal_contestable(piece: Evidence, latest: Contest | None) -> bool:
+    """Whether the person may contest that this piece was withdrawn: by neither her nor who made it, and not decided on.
+
+    `latest` is the contest that `contests_by_evidence` has for the piece.
+    """
+    withdrawal = getattr(piece, "withdrawal", None)
+    makers = (None, piece.person_id, piece.recorded_by_id)
+    if withdrawal is None or withdrawal.withdrawn_by_id in makers:
+        return False
+    return latest is None or (latest.decided_at is not None and latest.decided_at < withdrawal.withdrawn_at)
+
+
+def _may_contest_withdrawal(piece: Evidence) -> bool:
+    latest = contests_by_evidence([piece.pk]).get(piece.pk)
+    if latest is not None and latest.state == ContestState.OPEN:
+        raise ContestRefused(_("This piece is being looked at already."))
+    return is_withdrawal_contestable(piece, latest)
+
+
 def earlier_contest_of(piece: Evidence) -> Contest | None:
     """The contest that a new one of this piece takes up again: it left the piece standing, or brought it.
 
@@ -112,9 +134,14 @@ def _second_assessor(person: User, piece: Evidence, previous: Contest | None) ->
 
     Never a manager of the person: she was promised that hers does not read what she writes.
     """
-    never = makers_of(piece) | perms.managers_of([person.pk], timezone.localdate())[person.pk]
+    never = makers_of(piece) | _who_withdrew(piece) | perms.managers_of([person.pk], timezone.localdate())[person.pk]
     deciders = _deciders_before(previous)
     return choose_assessor(person, besides=never | deciders) or choose_assessor(person, besides=never)
+
+
+def _who_withdrew(piece: Evidence) -> set[int]:
+    withdrawal = getattr(piece, "withdrawal", None)
+    return set() if withdrawal is None or withdrawal.withdrawn_by_id is None else {withdrawal.withdrawn_by_id}
 
 
 def _deciders_before(contest: Contest | None) -> set[int]:
@@ -158,6 +185,8 @@ def may_decide_contest(user: User, contest: Contest) -> bool:
     besides = _deciders_before(contest.previous) if given_to_another else set()
     if perms.is_manager_of(user, contest.person):
         return False
+    if contest.is_of_withdrawal:
+        besides |= _who_withdrew(contest.evidence)
     return can_decide(user, contest.person, besides=besides | makers_of(contest.evidence))
 
 
@@ -174,6 +203,8 @@ def decide_contest(
 ) -> Contest:
     """The second assessor's word: the piece stands (KEPT), is corrected to `rank` (CORRECTED) or withdrawn (REMOVED).
 
+    Where the withdrawal is contested it counts again at `rank`, also the one it had (CORRECTED), or stays withdrawn (REMOVED).
+
     A contest that is no longer open is returned as it is: of two assessors at once, the first decides. `passed` is for
     pieces that can have been failed (a quiz); None leaves it as it was. Raises ContestRefused with a sentence for somebody
     who may not decide, a missing answer, a level off the scale or the one that is on record already.
@@ -185,6 +216,8 @@ def decide_contest(
         raise ContestRefused(_("Somebody else decides on this: not the person herself, and nobody who made the piece."))
     if decision not in DECIDED_CONTESTS:
         raise ContestRefused(_("Say whether it stands, is corrected or is withdrawn."))
+    if contest.is_of_withdrawal and decision == ContestState.KEPT:
+        raise ContestRefused(_("It is withdrawn. Say whether it counts again or stays withdrawn."))
     if not answer.strip():
         raise ContestRefused(_("Write the answer: the person reads it."))
     moment = at or timezone.now()
@@ -206,7 +239,7 @@ def decide_contest(
     if decision != ContestState.KEPT:
         services.withdraw_evidence(evidence=piece, by=by, reason=_why_withdrawn(contest), at=moment)
     tell_of_contest(contest, ANSWERED, contest.person)
-    if piece.recorded_by is not None and piece.recorded_by_id != contest.person_id:
+    if piece.recorded_by is not None and piece.recorded_by_id != contest.person_id and not contest.is_of_withdrawal:
         tell_of_contest(contest, RECORDED, piece.recorded_by)
     return contest
 
@@ -226,10 +259,12 @@ def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | Non
         raise ContestRefused(_("Say which level is right."))
     _check_rank(piece.competency, rank)
     right = piece.passed if passed is None or piece.kind != EvidenceKind.QUIZ else passed
-    if (rank, right) == (piece.rank, piece.passed):
+    as_it_was = (rank, right) == (piece.rank, piece.passed)
+    if as_it_was and not contest.is_of_withdrawal:
         raise ContestRefused(_("This is what is on record already. Choose another level, or say that it stands."))
     # What a diagnostic measured gives way to the level that is right, as surely as the diagnostic could have said it.
     measured = piece.value is not None
+    value = piece.value if as_it_was else float(rank)
     try:
         [correction] = services.record_evidence(
             person=contest.person,
@@ -238,8 +273,9 @@ def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | Non
                     piece.competency,
                     rank,
                     passed=right,
-                    value=float(rank) if measured else None,
+                    value=value if measured else None,
                     se=piece.se if measured else None,
+                    probabilities=tuple(piece.probabilities) if as_it_was and piece.probabilities else None,
                 )
             ],
             kind=EvidenceKind(piece.kind),
@@ -260,7 +296,7 @@ def _correct(contest: Contest, *, by: User, rank: int | None, passed: bool | Non
 def hand_on() -> int:
     """Give contests that nobody has, or somebody who may not decide (any more), to an assessor; returns how many."""
     waiting = Contest.objects.filter(state=ContestState.OPEN).select_related(
-        "person", "assessor", "previous", "evidence__stands_for"
+        "person", "assessor", "previous", "evidence__stands_for", "evidence__withdrawal"
     )
     handed = 0
     for row in waiting:
@@ -306,7 +342,13 @@ def _locked(contest: Contest) -> Contest:
     Evidence.objects.select_for_update(of=("self",)).get(pk=contest.evidence_id)
     return (
         Contest.objects.select_for_update(of=("self",))
-        .select_related("person", "evidence__competency", "evidence__recorded_by", "evidence__stands_for")
+        .select_related(
+            "person",
+            "evidence__competency",
+            "evidence__recorded_by",
+            "evidence__stands_for",
+            "evidence__withdrawal",
+        )
         .get(pk=contest.pk)
     )
 

@@ -28,7 +28,7 @@ from competencies.models import (
     RoleAssignment,
     RoleProfile,
 )
-from competencies.perms import STEWARDS
+from competencies.perms import BANK_MODELS, STEWARDS
 from organisations.demo import BATCH, Member, Ministry, Words, i18n, moment, stream, workday_from, workdays
 
 STARTER_SLUG = "public-digital-talent"
@@ -115,8 +115,9 @@ def starter_framework() -> Starter:
 
 
 def appoint_steward(ministry: Ministry) -> None:
-    """The HR officer looks after the frameworks too."""
-    ministry.account("hr").user.groups.add(Group.objects.get(name=STEWARDS))
+    """The HR officer looks after the frameworks too, as stewards do. Not after the banks: she takes a diagnostic herself."""
+    stewards = Group.objects.get(name=STEWARDS).permissions.exclude(content_type__model__in=BANK_MODELS)
+    ministry.account("hr").user.user_permissions.add(*stewards)
 
 
 def give_roles(ministry: Ministry, starter: Starter) -> int:

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -36,8 +36,17 @@ from competencies.models import (
     ItemBank,
     ItemOption,
 )
+from competencies.perms import bank_permissions, reads_banks
 from competencies.ruling import book_of
-from competencies.selectors import Line, Moved, Scale, levels_moved, scales_of
+from competencies.selectors import (
+    Line,
+    Moved,
+    Scale,
+    competency_in_force,
+    level_shown_by,
+    levels_moved,
+    scales_of,
+)
 from competencies.services import EvidenceRefused, Finding, is_in_use, record_evidence
 from organisations.models import User
 
@@ -45,7 +54,8 @@ from organisations.models import User
 NOT_AGAIN_FOR = relativedelta(months=12)
 # An open diagnostic nobody answers is closed after so long, without evidence.
 LEFT_FOR = timedelta(days=90)
-# After a diagnostic it is not offered again for so long; its page stays open.
+# After a diagnostic it is not offered again for so long; its page stays open. Whoever stopped one waits as long before she
+# begins again: she could look up what she was asked, and choose the questions that suit her.
 NOT_OFFERED_FOR = timedelta(days=180)
 # What people are told to expect.
 USUAL_QUESTIONS = 15
@@ -123,7 +133,8 @@ class Offer:
 def offers_for(person: User, lines: Sequence[Line], *, as_of: date) -> dict[int, Offer]:
     """For which gaps a diagnostic can be taken, by competency id. One query, for one line or a hundred.
 
-    Who took one lately is not asked again at once; one that is begun is always offered.
+    Who took or stopped one lately is not asked again at once, nor who can read the answers; one that is begun is always
+    offered.
     """
     gaps = [line for line in lines if not line.is_met]
     if not gaps:
@@ -131,16 +142,29 @@ def offers_for(person: User, lines: Sequence[Line], *, as_of: date) -> dict[int,
     begun = Diagnostic.objects.filter(
         person=person, finished_at__isnull=True, bank__competency__lineage=OuterRef("competency__lineage")
     )
+    stopped = Diagnostic.objects.filter(
+        person=person,
+        ended=DiagnosticEnd.STOPPED,
+        finished_at__date__gt=as_of - NOT_OFFERED_FOR,
+        bank__competency__lineage=OuterRef("competency__lineage"),
+    )
+    knows = (
+        Value(True)
+        if person.is_superuser
+        else Exists(bank_permissions().filter(Q(group__user=person) | Q(user=person)))
+    )
     banks = ItemBank.objects.filter(
         status=BankStatus.IN_USE, competency__lineage__in={line.competency.lineage for line in gaps}
     )
-    rows = banks.values_list("competency__version__status", "pk", "competency__lineage", "cuts", Exists(begun))
+    rows = banks.values_list(
+        "competency__version__status", "pk", "competency__lineage", "cuts", Exists(begun), Exists(stopped), knows
+    )
     ordered = sorted(rows, key=lambda row: (row[0] == FrameworkStatus.PUBLISHED, row[1]))  # the last one is taken
-    told = {lineage: (len(cuts), is_begun) for _status, _pk, lineage, cuts, is_begun in ordered}
+    told = {lineage: (len(cuts), *rest) for _status, _pk, lineage, cuts, *rest in ordered}
     found = {}
     for line in gaps:
-        reach, is_begun = told.get(line.competency.lineage, (0, False))
-        if reach and (is_begun or not _was_taken_lately(line, as_of)):
+        reach, is_begun, is_stopped, is_known = told.get(line.competency.lineage, (0, False, False, False))
+        if reach and (is_begun or not (is_stopped or is_known or _was_taken_lately(line, as_of))):
             cap = min(cap_of(line.book.rules, line.scale.max_rank), reach)
             found[line.competency.pk] = Offer(line, is_begun, cap)
     return found
@@ -195,6 +219,29 @@ def check_stock(stock: Stock) -> None:
     )
 
 
+def check_may_begin(person: User, bank: ItemBank, *, as_of: date) -> None:
+    """Raise DiagnosticRefused for who can read the answers, and for who stopped this diagnostic lately. Two queries."""
+    if reads_banks(person):
+        raise DiagnosticRefused(
+            _(
+                "You can read the questions of the diagnostics with their answers, so a result would say nothing about you. "
+                "Ask your manager, or a panel."
+            )
+        )
+    lineage = bank.competency.lineage
+    stopped = Diagnostic.objects.filter(
+        person=person, ended=DiagnosticEnd.STOPPED, bank__competency__lineage=lineage
+    ).aggregate(last=Max("finished_at"))["last"]
+    if stopped is None or as_of >= timezone.localdate(stopped) + NOT_OFFERED_FOR:
+        return
+    again_on = timezone.localdate(stopped) + NOT_OFFERED_FOR
+    values = {
+        "stopped": formats.date_format(timezone.localtime(stopped), "DATE_FORMAT"),
+        "day": formats.date_format(again_on, "DATE_FORMAT"),
+    }
+    raise DiagnosticRefused(_("You stopped this diagnostic on %(stopped)s. You can begin again from %(day)s.") % values)
+
+
 # --- Taking it -------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def start_diagnostic(
@@ -204,7 +251,8 @@ def start_diagnostic(
 
     `seed` decides which questions come and in which order; None draws one.
 
-    Raises DiagnosticRefused when the bank is not in use, or too few of its questions are left for this person.
+    Raises DiagnosticRefused when the bank is not in use, when too few of its questions are left for this person, when she
+    stopped it lately, and when she can read the answers.
     """
     moment = at or timezone.now()
     bank = ItemBank.objects.select_for_update(of=("self",)).select_related("competency__version").get(pk=bank.pk)
@@ -213,8 +261,9 @@ def start_diagnostic(
         return begun
     if bank.status != BankStatus.IN_USE or not is_in_use(bank.competency):
         raise DiagnosticRefused(_("This diagnostic is not in use (any more)."))
-    stock = stock_for(person, bank, as_of=timezone.localdate(moment))
-    check_stock(stock)
+    today = timezone.localdate(moment)
+    check_may_begin(person, bank, as_of=today)
+    check_stock(stock_for(person, bank, as_of=today))
     try:
         with transaction.atomic():
             diagnostic = Diagnostic.objects.create(
@@ -526,7 +575,6 @@ def result_of(diagnostic: Diagnostic) -> Result:
     evidence = diagnostic.evidence
     chances = tuple(evidence.probabilities or ()) if evidence is not None else ()
     levels = likely_levels(chances)
-    moved = levels_moved(diagnostic.person, source_key(diagnostic)) if evidence is not None else []
     return Result(
         diagnostic=diagnostic,
         scale=scale,
@@ -535,10 +583,31 @@ def result_of(diagnostic: Diagnostic) -> Result:
         most_likely=levels.index(max(levels)),
         certainty=certainty_of(rules),
         cap=cap_of(rules, scale.max_rank),
-        moved=next(iter(moved), None),
+        moved=_moved_by(diagnostic) if evidence is not None else None,
         parts=_parts(rows, diagnostic),
         questions=() if diagnostic.ended in BROKEN_OFF else tuple(_reviewed(row, diagnostic.seed) for row in rows),
     )
+
+
+def _moved_by(diagnostic: Diagnostic) -> Moved | None:
+    """What it did to the level, told on the scale in force; None where its evidence has been withdrawn since."""
+    evidence, competency = diagnostic.evidence, diagnostic.bank.competency
+    now = competency_in_force(competency)
+    if evidence is None or now == competency.pk:
+        return next(iter(levels_moved(diagnostic.person, source_key(diagnostic))), None)
+    in_force = Competency.objects.select_related("version__framework").get(pk=now)
+    rows = list(
+        Evidence.objects.standing()
+        .filter(person=diagnostic.person_id, recorded_at__lte=evidence.recorded_at)
+        .select_related("stands_for", "competency__version")
+        .order_by("pk")
+    )
+    if all(row.pk != evidence.pk for row in rows):
+        return None
+    day = evidence.occurred_on
+    before, scale = level_shown_by([row for row in rows if row.pk != evidence.pk], in_force, as_of=day)
+    after, _scale = level_shown_by(rows, in_force, as_of=day)
+    return Moved(in_force, scale, before, after)
 
 
 def _reviewed(row: DiagnosticAnswer, seed: int) -> Reviewed:

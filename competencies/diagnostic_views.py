@@ -14,18 +14,23 @@ from django.views.decorators.http import require_GET, require_POST
 
 from competencies import diagnosing, selectors
 from competencies.models import Competency, Diagnostic
+from competencies.services import is_in_use
 from competencies.views import courses_above
+from competencies.withdrawn import NotInUse, readable_competency, says_not_in_use
 from organisations.ids import as_id
 from organisations.perms import signed_in
 
 DONT_KNOW = "unknown"
 
 
+@says_not_in_use
 def diagnostic_start(request: HttpRequest, competency_id: int) -> HttpResponse:
     """What a diagnostic is, how long it takes, what it can do and who sees what; then it begins or goes on."""
     me = signed_in(request)
-    competency = get_object_or_404(Competency.objects.select_related("version__framework"), pk=competency_id)
+    competency = readable_competency(competency_id)
     begun = diagnosing.open_diagnostic(me, competency)
+    if begun is None and not is_in_use(competency):
+        raise NotInUse(competency)
     bank = begun.bank if begun is not None else diagnosing.bank_for(competency)
     if bank is None:
         raise Http404
@@ -40,6 +45,7 @@ def diagnostic_start(request: HttpRequest, competency_id: int) -> HttpResponse:
     about = diagnosing.about(me, bank, as_of=timezone.localdate())
     if not refused and begun is None:
         try:
+            diagnosing.check_may_begin(me, bank, as_of=timezone.localdate())
             diagnosing.check_stock(about.stock)
         except diagnosing.DiagnosticRefused as error:
             refused = str(error)
@@ -102,6 +108,7 @@ def diagnostic_result(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {
         "diagnostic": row,
         "result": result,
+        "again_on": timezone.localdate(row.finished_at) + diagnosing.NOT_OFFERED_FOR,
         "competency": competency,
         "required": next(
             (line.required for line in standing.lines if line.competency.lineage == competency.lineage), None

@@ -17,10 +17,12 @@ from uuid import UUID
 
 import filetype
 from django import forms
+from django.conf import settings
 from django.core.files.storage import Storage
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -34,6 +36,7 @@ from competencies import assessors
 from competencies.enums import ClaimState, ContestState
 from competencies.forms import FilesField, FilesInput
 from competencies.models import Claim, Contest, EvidenceDocument
+from competencies.services import lock_person
 from organisations.models import User
 from organisations.perms import signed_in
 
@@ -49,6 +52,8 @@ ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
 FOLDER = "evidence"
 LOST_AFTER = timedelta(days=1)
+# What was taken back was never decided on; it counts for so long, so that nobody fills the storage by taking back.
+TAKEN_BACK_COUNTS_FOR = timedelta(days=30)
 
 # A picture that is sent in steps has about ten; each costs as much to read as the whole picture.
 MAX_SCANS, SCAN = 50, b"\xff\xda"
@@ -358,14 +363,43 @@ def _remove(key: str) -> None:
 def store_documents(*, owner: User, files: Sequence[UploadedFile]) -> list[EvidenceDocument]:
     """Keep files privately as documents of one person, inside the caller's transaction; rolled back, they are removed.
 
-    Raises DocumentRefused with a sentence for a file that is not taken; then none is kept.
+    Raises DocumentRefused with a sentence for a file that is not taken, and for more than is kept undecided; then none is
+    kept.
     """
+    if not files:
+        return []
     if len(files) > MAX_FILES:
         raise DocumentRefused(_("At most %(limit)s documents.") % {"limit": MAX_FILES})
     check_twins(files)
+    check_room(owner, files)
     types = [getattr(file, "inspected_as", "") or inspect(file) for file in files]
     with transaction.atomic():
         return [_store(owner, file, content_type) for file, content_type in zip(files, types, strict=True)]
+
+
+def undecided_documents(owner: User, *, at: datetime) -> QuerySet[EvidenceDocument]:
+    """A person's documents that wait for an answer, or that she took back lately. What was decided on is history."""
+    waiting = Q(claims__state=ClaimState.SUBMITTED) | Q(contests__state=ContestState.OPEN)
+    taken_back = Q(claims__state=ClaimState.TAKEN_BACK) | Q(contests__state=ContestState.TAKEN_BACK)
+    lately = Q(uploaded_at__gt=at - TAKEN_BACK_COUNTS_FOR)
+    found = EvidenceDocument.objects.filter(waiting | (taken_back & lately), owner=owner)
+    return EvidenceDocument.objects.filter(pk__in=found.values("pk"))  # one of several claims is counted once
+
+
+def check_room(owner: User, files: Sequence[UploadedFile]) -> None:
+    """Raise DocumentRefused where a person would have more documents undecided than are kept. Inside a transaction."""
+    lock_person(owner)
+    most, most_mb = settings.UNDECIDED_DOCUMENTS_MAX, settings.UNDECIDED_DOCUMENTS_MAX_MB
+    kept = undecided_documents(owner, at=timezone.now()).aggregate(count=Count("pk"), size=Sum("size"))
+    size = (kept["size"] or 0) + sum(file.size or 0 for file in files)
+    if kept["count"] + len(files) > most or size > most_mb * MEGABYTE:
+        raise DocumentRefused(
+            _(
+                "At most %(count)s documents of yours (%(size)s MB together) are kept until somebody has decided on them; "
+                "what you took back counts for %(days)s days. Wait for an answer, or give fewer."
+            )
+            % {"count": most, "size": most_mb, "days": TAKEN_BACK_COUNTS_FOR.days}
+        )
 
 
 def _store(owner: User, file: UploadedFile, content_type: str) -> EvidenceDocument:

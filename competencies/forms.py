@@ -191,7 +191,13 @@ class AlignForm(forms.Form):
         },
     )
     relation = forms.ChoiceField(label=_("How they stand to each other"), choices=ALIGNMENT_CHOICES)
-    note = forms.CharField(label=_("Why"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    note = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Everybody can read this: it is published with the alignment, also in CASE. Name no person."),
+    )
 
     def __init__(self, *args: Any, origin: Competency, candidates: Sequence[Competency], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

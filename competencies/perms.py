@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from organisations.perms import signed_in
 
@@ -21,6 +21,8 @@ STEWARDS = "Framework stewards"
 PUBLISH = "publish_frameworkversion"
 VIEWERS = "Organisation viewers"
 VIEW_STANDING = "view_standing"
+# Whoever may do anything with these reads the questions of diagnostics, with the right answers, in the CMS.
+BANK_MODELS = ("itembank", "bankfacet", "diagnosticitem")
 
 
 def is_steward(user: User | AnonymousUser) -> bool:
@@ -31,6 +33,17 @@ def is_steward(user: User | AnonymousUser) -> bool:
 def sees_organisation(user: User | AnonymousUser) -> bool:
     """Whether this person sees where all units stand, in counts of groups that are large enough. One query."""
     return _has(user, VIEW_STANDING)
+
+
+def reads_banks(user: User | AnonymousUser) -> bool:
+    """Whether this person can read the questions of diagnostics with their answers. One query at most."""
+    if not user.is_authenticated:
+        return False
+    return user.is_superuser or bank_permissions().filter(Q(group__user=user) | Q(user=user)).exists()
+
+
+def bank_permissions() -> QuerySet[Permission]:
+    return Permission.objects.filter(content_type__app_label="competencies", content_type__model__in=BANK_MODELS)
 
 
 def _has(user: User | AnonymousUser, codename: str) -> bool:

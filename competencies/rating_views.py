@@ -14,28 +14,26 @@ from django.utils.translation import gettext as _
 from competencies import panel_rating, quizzes, selectors, services, wording
 from competencies.assessors import can_decide
 from competencies.contest_forms import AskPanelForm, QuizForm, RateForm
-from competencies.enums import FrameworkStatus
 from competencies.models import Competency, Panel
 from competencies.panels import FEWEST
 from competencies.searching import clean_query
+from competencies.withdrawn import competency_in_use, says_not_in_use
 from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import signed_in
 
 
 def _person_and_competency(request: HttpRequest, person_id: int, competency_id: int) -> tuple[User, User, Competency]:
-    """Who asks, about whom, in what; 404 for people one may not see and competencies not in use."""
+    """Who asks, about whom, in what; 404 for people one may not see and competencies there are not."""
     me = signed_in(request)
     person = User.objects.filter(pk=person_id, is_active=True).first()
     if person is None or not (User.objects.visible_to(me).filter(pk=person_id).exists() or can_decide(me, person)):
         raise Http404
-    competency = get_object_or_404(
-        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
-        pk=competency_id,
-    )
+    competency = competency_in_use(competency_id)
     return me, person, competency
 
 
+@says_not_in_use
 def ask_panel(request: HttpRequest, person_id: int, competency_id: int) -> HttpResponse:
     """Whom to ask, what to look at, until when. Without script, "look for" comes back with what was chosen."""
     me, person, competency = _person_and_competency(request, person_id, competency_id)
@@ -164,6 +162,7 @@ def _act_on_panel(request: HttpRequest, row: Panel, me: User, do: str) -> HttpRe
     return redirect("panel", pk=row.pk)
 
 
+@says_not_in_use
 def record_quiz(request: HttpRequest, person_id: int, competency_id: int) -> HttpResponse:
     """A quiz at a level, passed or not: it attains nothing by itself and moves what is likely."""
     me, person, competency = _person_and_competency(request, person_id, competency_id)

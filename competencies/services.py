@@ -40,6 +40,14 @@ class Finding:
     probabilities: tuple[float, ...] | None = None
 
 
+def lock_person(person: User) -> None:
+    """One write of this kind about a person at a time, until the transaction ends.
+
+    Not against rows that only point to her: whoever decides on a claim of hers meanwhile records evidence.
+    """
+    User.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=person.pk)
+
+
 def as_written(text: str) -> LazyI18nString:
     """A person's own words as the `source` of evidence, the same in every language and never read as anything but words."""
     return LazyI18nString({code: text for code, _name in settings.LANGUAGES})

@@ -28,6 +28,8 @@ from competencies.importers.sources import MAX_FILE_BYTES, MAX_FOLDER_BYTES, MAX
 FOLDER = "framework-uploads"
 KEPT_AT_MOST = timedelta(days=2)
 CHUNK = 64 * 1024
+# In bytes. Disks take 255 for a name.
+LONGEST_NAME, LONGEST_ENDING = 200, 20
 MEGABYTE = 1024 * 1024
 # A small archive that unpacks to very much; texts of frameworks shrink to a tenth.
 MAX_RATIO = 200
@@ -142,8 +144,17 @@ def unpacked(kept: Sequence[Kept]) -> Iterator[Path]:
 
 
 def file_name(name: str) -> str:
-    """The last part of a name, never hidden and never leading anywhere."""
-    return name.replace("\\", "/").rpartition("/")[2].lstrip(".").replace("\0", "")[:150] or "file"
+    """The last part of a name, never hidden, never leading anywhere, and as long as a disk takes it.
+
+    File systems count bytes, not letters. What says of which kind the file is stays at its end.
+    """
+    last = name.replace("\\", "/").rpartition("/")[2].lstrip(".").replace("\0", "")
+    stem, dot, ending = last.rpartition(".")
+    if not stem or len(ending.encode(errors="ignore")) > LONGEST_ENDING:
+        stem, dot, ending = last, "", ""
+    ending = f"{dot}{ending}".encode(errors="ignore").decode()
+    kept = stem.encode(errors="ignore")[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore")
+    return f"{kept}{ending}" if kept else f"file{ending}"
 
 
 def _refuse_twins(names: Sequence[str]) -> None:

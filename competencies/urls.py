@@ -62,6 +62,7 @@ urlpatterns = [
     path("people/<int:person_id>/competencies/<int:competency_id>/assess/", views.assess_person, name="assess_person"),
     path("evidence/documents/<uuid:pk>/", documents.evidence_document, name="evidence_document"),
     path("learn/evidence/<int:evidence_id>/contest/", contest_views.contest_evidence, name="contest_evidence"),
+    path("evidence/<int:evidence_id>/withdraw/", contest_views.withdraw_evidence, name="withdraw_evidence"),
     path("learn/contests/<int:pk>/", contest_views.contest, name="contest"),
     path("assess/contests/<int:pk>/", contest_views.assess_contest, name="assess_contest"),
     path("people/<int:person_id>/competencies/<int:competency_id>/panel/", rating_views.ask_panel, name="ask_panel"),

@@ -24,6 +24,8 @@ from competencies.enums import CompetencyKind, EvidenceKind, FrameworkStatus, Ne
 from competencies.forms import AssessForm, ManagerAssessForm
 from competencies.level_page import Reader, note_of, page_of
 from competencies.models import Competency, FrameworkVersion, RoleProfile
+from competencies.perms import reads_banks
+from competencies.withdrawn import competency_in_use, says_not_in_use
 from organisations import perms
 from organisations.ids import as_id
 from organisations.models import User
@@ -246,7 +248,9 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
     explained = selectors.explained_level(person, competency, as_of=day)
     leads = person != me and perms.is_manager_of(me, person)
     reader = Reader(own=person == me, person_id=person.pk, can_assess=leads or (person != me and me.is_superuser))
-    reach = selectors.diagnostic_reach(competency) if competency.version.is_published else 0
+    # A diagnostic says nothing of who can read its answers.
+    can_be_asked = competency.version.is_published and not reads_banks(person)
+    reach = selectors.diagnostic_reach(competency) if can_be_asked else 0
     disagreeing = disagreement_in(explained, as_of=day) if reader.own or leads else None
     if disagreeing is not None and not (reader.own or disagreeing.shared):
         disagreeing = None  # the person decides whether her manager sees the note
@@ -303,13 +307,11 @@ def _to_assess(person: User, standing: selectors.Standing) -> list[int]:
     return lines + [line.competency.pk for line in standing.undeclared if line.competency.pk not in asked]
 
 
+@says_not_in_use
 def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     """One competency a screen; with ?all=1 the next one follows until all are done."""
     me = signed_in(request)
-    competency = get_object_or_404(
-        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
-        pk=competency_id,
-    )
+    competency = competency_in_use(competency_id)
     standing = selectors.standing_of(me)
     in_a_row = request.GET.get("all") == "1"
     waiting = _to_assess(me, standing)
@@ -343,18 +345,17 @@ def assess_myself(request: HttpRequest, competency_id: int) -> HttpResponse:
     return render(request, "competencies/assess_myself.html", context, status=422 if form.errors else 200)
 
 
+@says_not_in_use
 def assess_person(request: HttpRequest, person_id: int, competency_id: int) -> HttpResponse:
     """A manager rates somebody she leads; others may look (level_of) but not rate."""
     me = signed_in(request)
     person = get_object_or_404(User.objects.visible_to(me), pk=person_id)
     if person == me:
+        messages.info(request, _("You cannot confirm your own level as a manager. Say here where you see yourself."))
         return redirect("assess_myself", competency_id=competency_id)
     if not (me.is_superuser or perms.is_manager_of(me, person)):
         raise PermissionDenied(_("Only the person’s manager confirms levels."))
-    competency = get_object_or_404(
-        Competency.objects.select_related("version__framework").filter(version__status=FrameworkStatus.PUBLISHED),
-        pk=competency_id,
-    )
+    competency = competency_in_use(competency_id)
     form = ManagerAssessForm(request.POST or None, competency=competency, person=person)
     if request.method == "POST" and form.is_valid():
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -30,7 +32,7 @@ from learning import hr, selectors, wording
 from learning.assignment import apply_assignment, preview_assignment
 from learning.enums import ASSIGN_JOB
 from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
-from learning.role_card import render_role_card
+from learning.role_card import RoleCard, render_role_card
 from learning.role_path import role_card_of
 from learning.roles import roles_of, withdrawn_roles
 from organisations import jobs, perms
@@ -39,6 +41,8 @@ from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
+# A card bears the day; the next day's is another one.
+CARD_KEPT_SECONDS = 24 * 60 * 60
 
 
 # --- Learner -----------------------------------------------------------------------------------------------------
@@ -65,10 +69,16 @@ def role_card(request: HttpRequest, pk: int) -> HttpResponse:
     """The card of a role to print: what it requires and the path to it, for everybody; of superseded ones too."""
     profile = get_object_or_404(readable_profiles(), pk=pk)
     card = role_card_of(profile, language=get_language() or settings.LANGUAGE_CODE, dated=timezone.localdate())
-    response = HttpResponse(render_role_card(card), content_type="application/pdf")
+    drawn = cache.get_or_set(_key_of(card), lambda: render_role_card(card), CARD_KEPT_SECONDS)
+    response = HttpResponse(drawn, content_type="application/pdf")
     name = slugify(str(profile)) or f"role-{profile.pk}"
     response["Content-Disposition"] = f'inline; filename="{name[:80]}.pdf"'
     return response
+
+
+def _key_of(card: RoleCard) -> str:
+    """By all that the card says: the role, its edition with what it asks for, the courses, the language and the day."""
+    return f"role-card:{sha256(repr(card).encode()).hexdigest()}"
 
 
 # --- Manager -----------------------------------------------------------------------------------------------------

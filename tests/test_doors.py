@@ -15,7 +15,7 @@ from competencies.alignments import align
 from competencies.campaigns import open_campaign
 from competencies.case_packages import package_of
 from competencies.contests import open_contest
-from competencies.diagnosing import start_diagnostic, stop_diagnostic
+from competencies.diagnosing import NOT_OFFERED_FOR, start_diagnostic, stop_diagnostic
 from competencies.enums import EvidenceKind, FrameworkStatus, LinkRelation
 from competencies.jobs import IMPORT_JOB
 from competencies.lifecycle import draft_next_edition
@@ -111,7 +111,9 @@ def house(db: None) -> House:
     )  # fmt: skip
     claim = make_claim(names["learner"], competency(version, "A"))
     bank = make_bank(competency(version, "B"), items=12)
-    finished = stop_diagnostic(diagnostic=start_diagnostic(person=names["learner"], bank=bank))
+    long_ago = timezone.now() - NOT_OFFERED_FOR
+    finished = start_diagnostic(person=names["learner"], bank=bank, at=long_ago)
+    finished = stop_diagnostic(diagnostic=finished, at=long_ago)
     diagnostic = start_diagnostic(person=names["learner"], bank=bank)
     in_force = draft_rules(framework=None, by=names["steward"])
     content = write_book(SHIPPED) | {"refresh_days": 60}
@@ -244,6 +246,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "level_of": ("/people/{person}/competencies/{competency}/", ABOUT_HER),
     "assess_person": ("/people/{person}/competencies/{competency}/assess/", ABOUT_HER | {"learner": BACK, "hr": NO}),
     "contest_evidence": ("/learn/evidence/{evidence}/contest/", HERS_ALONE),
+    "withdraw_evidence": ("/evidence/{evidence}/withdraw/", ABOUT_HER | {"learner": NO, "manager": NO}),
     "contest": ("/learn/contests/{contest}/", HERS_ALONE),
     "assess_contest": ("/assess/contests/{contest}/", signed_in(GONE, hr=OK, admin=OK)),
     "ask_panel": ("/people/{person}/competencies/{competency}/panel/", ABOUT_HER | {"learner": NO}),
@@ -320,6 +323,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "contest_evidence": (
         "/learn/evidence/{evidence}/contest/", {"reason": "Too low.", "token": "t"}, signed_in(GONE, learner=BACK)
     ),
+    "withdraw_evidence": (
+        "/evidence/{evidence}/withdraw/", {"reason": "Too high."},
+        signed_in(GONE, learner=NO, manager=NO, hr=BACK, admin=BACK),
+    ),
     "contest": ("/learn/contests/{contest}/", {"do": "take_back"}, signed_in(GONE, learner=BACK)),
     "assess_contest": (
         "/assess/contests/{contest}/", {"decision": "kept", "answer": "It fits."}, signed_in(GONE, hr=BACK, admin=BACK)
@@ -340,7 +347,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/assess/claims/{claim}/", {"decision": "refuse", "answer": "No."}, signed_in(GONE, hr=BACK, admin=BACK),
     ),
     "take_over_claim": ("/assess/claims/{claim}/take-over/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
-    "diagnostic_start": ("/learn/competencies/{bank_of}/diagnostic/", {}, signed_in(BACK)),
+    "diagnostic_start": (
+        "/learn/competencies/{bank_of}/diagnostic/", {}, signed_in(BACK, steward=422, admin=422)  # they read the answers
+    ),
     "diagnostic": ("/learn/diagnostics/{diagnostic}/", {"position": "1"}, signed_in(GONE, learner=422)),
     "diagnostic_stop": ("/learn/diagnostics/{diagnostic}/stop/", {}, signed_in(GONE, learner=BACK)),
     "campaign_new": ("/hr/campaigns/new/", {"title": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),

@@ -48,6 +48,7 @@ PARAMETERS = {
     "assess_myself": ("all", "rank", "token"),
     "assess_person": ("rank", "token", "note"),
     "contest_evidence": ("reason", "wanted_rank", "token"),
+    "withdraw_evidence": ("reason",),
     "contest": ("do",),
     "assess_contest": ("decision", "rank", "passed", "answer"),
     "ask_panel": ("q", "members", "subject", "due_on", "token", "do"),

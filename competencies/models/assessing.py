@@ -210,6 +210,12 @@ class Contest(models.Model):
     def __str__(self) -> str:
         return f"{self.evidence} · {self.get_state_display()}"
 
+    @property
+    def is_of_withdrawal(self) -> bool:
+        """Whether the piece had been withdrawn when it was contested: then it is the withdrawal that is looked at."""
+        withdrawal = getattr(self.evidence, "withdrawal", None)
+        return withdrawal is not None and bool(withdrawal.withdrawn_at < self.opened_at)
+
 
 class Panel(models.Model):
     """Two or more people rate somebody, each without seeing the others; together they are one piece of evidence."""

@@ -15,6 +15,7 @@ from competencies.models import Competency, Contest, Evidence
 from competencies.panel_rating import may_ask_panel, panels_to_rate, panels_under_way
 from competencies.quizzes import may_record_quiz
 from competencies.selectors import Line, Scale, Standing
+from competencies.withdrawing import may_withdraw_among
 from organisations.models import User
 
 register = template.Library()
@@ -112,7 +113,27 @@ def contests_of(person: User) -> dict[int, Contest]:
 @register.inclusion_tag("competencies/partials/_contest_link.html")
 def contest_link(contests: Mapping[int, Contest], row: Evidence) -> dict[str, Any]:
     """For the person herself: contest this piece, or where her contest of it stands."""
-    return {"contest": contests.get(row.pk), "row": row, "source": wording.source_words(row)}
+    contest = contests.get(row.pk)
+    if contesting.is_withdrawal_contestable(row, contest):
+        contest = None  # what was decided before it was withdrawn
+    return {"contest": contest, "row": row, "source": wording.source_words(row)}
+
+
+@register.filter
+def leads_to_contest(row: Evidence, contests: Mapping[int, Contest]) -> bool:
+    """Whether there is something to say of a withdrawn piece: a contest of it, or that it can be contested."""
+    return row.pk in contests or contesting.is_withdrawal_contestable(row, None)
+
+
+@register.simple_tag
+def withdrawable(reader: User, person: User, rows: Mapping[int, Evidence]) -> set[int]:
+    """Which of these pieces about somebody else the reader may withdraw, by id."""
+    return may_withdraw_among(reader, person, rows.values())
+
+
+@register.inclusion_tag("competencies/partials/_withdraw_link.html")
+def withdraw_link(row: Evidence) -> dict[str, Any]:
+    return {"row": row, "source": wording.source_words(row)}
 
 
 @register.inclusion_tag("competencies/partials/_rate_links.html", takes_context=True)
@@ -127,6 +148,14 @@ def rate_links(context: Mapping[str, Any], person: User, competency: Competency)
         "panels": panels_under_way(reader, person, competency) if may_ask else [],
         "may_record": in_use and may_record_quiz(reader, person),
     }
+
+
+@register.inclusion_tag("competencies/partials/_quiz_link.html", takes_context=True)
+def quiz_link(context: Mapping[str, Any], person: User, competency: Competency) -> dict[str, Any]:
+    """For who decides: a quiz the person took elsewhere is recorded beside what is asked."""
+    in_use = competency.version.is_published
+    may_record = in_use and may_record_quiz(context["user"], person)
+    return {"person": person, "competency": competency, "may_record": may_record}
 
 
 @register.inclusion_tag("competencies/partials/_panels_to_rate.html")

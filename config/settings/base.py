@@ -239,6 +239,9 @@ CELERY_BEAT_SCHEDULE = {
 WEEKLY_LEARNING_MINUTES = env.int("WEEKLY_LEARNING_MINUTES", default=120)
 # How long the planner may look for a shorter path before it takes the best it has, and says so.
 PLANNER_SECONDS = env.float("PLANNER_SECONDS", default=2.0)
+# Documents that people gave as proof and nobody has decided on: so many of one person are kept, so large together.
+UNDECIDED_DOCUMENTS_MAX = env.int("UNDECIDED_DOCUMENTS_MAX", default=30)
+UNDECIDED_DOCUMENTS_MAX_MB = env.int("UNDECIDED_DOCUMENTS_MAX_MB", default=150)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone, translation
 from django.utils.html import escape
 
-from competencies import assessors, claims
+from competencies import assessors, claims, documents
 from competencies.claim_mails import CLAIM_MAIL, REMINDER_MAIL, send_once
 from competencies.claims import (
     Asked,
@@ -24,9 +24,10 @@ from competencies.claims import (
     take_back_claim,
     take_over_claim,
 )
+from competencies.contests import open_contest
 from competencies.documents import DocumentRefused, may_fetch
 from competencies.enums import ClaimKind, ClaimState, ContestState, EvidenceKind, FrameworkStatus
-from competencies.models import Claim, Contest, Evidence, Panel, PanelRating
+from competencies.models import Claim, Contest, Evidence, EvidenceDocument, Panel, PanelRating
 from competencies.selectors import standing_of
 from competencies.tasks import look_after_claims
 from organisations.jobs import Run, enqueue
@@ -286,6 +287,53 @@ def test_a_refused_document_leaves_no_claim(ana, what):
     assert not Claim.objects.exists()
 
 
+# --- How much is kept undecided ---------------------------------------------------------------------------------
+def undecided(person: Any) -> int:
+    return documents.undecided_documents(person, at=timezone.now()).count()
+
+
+def test_more_documents_than_are_kept_undecided_are_refused_and_nothing_is_written(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 2
+    make_assessor()
+    first, _second = make_claim(ana, what), make_claim(ana, what)
+    files_before = sorted(documents.private().listdir(documents.FOLDER)[0])
+    with pytest.raises(DocumentRefused, match="At most 2 documents of yours"):
+        make_claim(ana, what)
+    assert (Claim.objects.count(), EvidenceDocument.objects.count()) == (2, 2)
+    assert sorted(documents.private().listdir(documents.FOLDER)[0]) == files_before
+    make_claim(make_person(), what)  # each has room of her own
+    decide_claim(claim=first, by=make_assessor(), accept=False, answer="No.")
+    assert undecided(ana) == 1
+    make_claim(ana, what)
+
+
+def test_their_size_is_bounded_too(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX_MB = 1
+    make_claim(ana, what)
+    EvidenceDocument.objects.update(size=documents.MEGABYTE)
+    with pytest.raises(DocumentRefused, match="1 MB together"):
+        make_claim(ana, what)
+
+
+def test_taking_back_makes_no_room_at_once(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 1
+    take_back_claim(claim=make_claim(ana, what), by=ana)
+    with pytest.raises(DocumentRefused, match="what you took back counts for 30 days"):
+        make_claim(ana, what)
+    EvidenceDocument.objects.update(uploaded_at=timezone.now() - documents.TAKEN_BACK_COUNTS_FOR)
+    make_claim(ana, what)
+
+
+def test_documents_of_contests_count_with_those_of_claims(ana, what, settings):
+    settings.UNDECIDED_DOCUMENTS_MAX = 1
+    make_claim(ana, what)
+    piece = give_evidence(ana, what, 2)
+    with pytest.raises(DocumentRefused, match="At most 1"):
+        open_contest(person=ana, evidence=piece, reason="Too low.", token="t", files=[pdf_file(mark="c")])
+    assert not Contest.objects.exists()
+    open_contest(person=ana, evidence=piece, reason="Too low.", token="t")  # words alone need no room
+
+
 # --- Deciding ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ClaimKind.values)
 def test_what_is_accepted_becomes_evidence_of_its_kind_and_attains_the_level(ana, what, kind, mailoutbox):
@@ -399,6 +447,35 @@ def test_two_assessors_at_once_make_one_decision():
     claim.refresh_from_db()
     assert Evidence.objects.count() == (claim.state == ClaimState.ACCEPTED)
     assert Job.objects.filter(kind=CLAIM_MAIL, payload__what="answered").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="writers queue on SQLite; the race is run on PostgreSQL")
+def test_two_windows_at_once_make_one_claim_of_the_same_thing():
+    what = competency(make_framework(codes="A"), "A")
+    ana = make_person()
+    make_assessor()
+    start, outcomes = Barrier(2), []
+
+    def submit(token: str) -> None:
+        asked = a_claim(what, files=[pdf_file(mark=token)])
+        start.wait()
+        try:
+            submit_claim(person=ana, asked=asked, token=token)
+            outcomes.append("submitted")
+        except ClaimRefused as error:
+            outcomes.append(str(error))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=submit, args=(token,)) for token in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sorted(outcomes) == ["You have submitted this already; it waits for its answer.", "submitted"]
+    assert Claim.objects.count() == 1
+    assert EvidenceDocument.objects.count() == 1
 
 
 # --- Taking back, over and up again ------------------------------------------------------------------------------

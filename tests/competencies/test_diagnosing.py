@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from competencies import diagnosing
 from competencies.diagnosing import (
+    NOT_OFFERED_FOR,
     DiagnosticRefused,
     answer_question,
     close_left_diagnostics,
@@ -21,6 +23,7 @@ from competencies.diagnosing import (
 from competencies.diagnosing_jobs import CLOSE_LEFT_JOB
 from competencies.enums import BankStatus, DiagnosticEnd, EvidenceKind, FrameworkStatus
 from competencies.models import Diagnostic, DiagnosticAnswer, Evidence, Rulebook, RulebookStatus
+from competencies.perms import STEWARDS
 from competencies.rulebooks import SHIPPED, write_book
 from competencies.selectors import standing_of
 from competencies.tasks import sweep_diagnostics
@@ -113,7 +116,39 @@ def test_whoever_stops_leaves_no_evidence_and_is_done(ana, bank):
     assert (stopped.ended, stopped.evidence, Evidence.objects.count()) == (DiagnosticEnd.STOPPED, None, 0)
     with pytest.raises(DiagnosticRefused, match="is over"):
         answer_question(diagnostic=diagnostic, position=2, option=None)
-    assert start_diagnostic(person=ana, bank=bank).pk != diagnostic.pk
+
+
+def test_whoever_stops_waits_as_long_as_one_that_was_finished_is_not_offered(ana, bank):
+    now = timezone.now()
+    lines, today = standing_of(ana).lines, timezone.localdate()
+    stop_diagnostic(diagnostic=start_diagnostic(person=ana, bank=bank, at=now), at=now)
+    newer = make_bank(bank.competency, edition="2", status=BankStatus.DRAFT)
+    for day in (0, 179):
+        with pytest.raises(DiagnosticRefused, match="You stopped this diagnostic on"):
+            start_diagnostic(person=ana, bank=bank, at=now + timedelta(days=day))
+        assert offers_for(ana, lines, as_of=today + timedelta(days=day)) == {}
+    type(bank).objects.filter(pk=bank.pk).update(status=BankStatus.RETIRED)
+    type(bank).objects.filter(pk=newer.pk).update(status=BankStatus.IN_USE)
+    with pytest.raises(DiagnosticRefused, match="You stopped"):  # another edition of the bank is no way round
+        start_diagnostic(person=ana, bank=newer, at=now)
+    assert offers_for(ana, lines, as_of=today + timedelta(days=180)).keys() == {bank.competency_id}
+    assert start_diagnostic(person=ana, bank=newer, at=now + timedelta(days=180)).finished_at is None
+    assert start_diagnostic(person=make_person(), bank=newer).finished_at is None
+
+
+@pytest.mark.parametrize("who", ["steward", "author", "administrator"])
+def test_who_can_read_the_answers_takes_no_diagnostic(ana, bank, who):
+    if who == "steward":
+        ana.groups.add(Group.objects.get(name=STEWARDS))
+    elif who == "author":
+        ana.user_permissions.add(Permission.objects.get(codename="view_diagnosticitem"))
+    else:
+        type(ana).objects.filter(pk=ana.pk).update(is_superuser=True)
+    person = type(ana).objects.get(pk=ana.pk)
+    with pytest.raises(DiagnosticRefused, match="You can read the questions"):
+        start_diagnostic(person=person, bank=bank)
+    assert not Diagnostic.objects.exists()
+    assert offers_for(person, standing_of(person).lines, as_of=timezone.localdate()) == {}
 
 
 @pytest.mark.parametrize(("ability", "level"), [(-3.0, 0), (-1.0, 1), (0.0, 2), (1.0, 3), (3.0, 4)])
@@ -323,8 +358,9 @@ def test_offers_cost_the_same_for_one_competency_as_for_many(count_queries):
 
 
 def test_a_result_costs_the_same_for_few_questions_as_for_many(ana, bank, count_queries):
-    few = answer_open(start_diagnostic(person=ana, bank=bank), right=True)
-    stop_diagnostic(diagnostic=few)
+    long_ago = timezone.now() - NOT_OFFERED_FOR
+    few = answer_open(start_diagnostic(person=ana, bank=bank, at=long_ago), right=True, at=long_ago)
+    stop_diagnostic(diagnostic=few, at=long_ago)
     many = take(start_diagnostic(person=make_person(), bank=bank), ability=0.0)
     stopped = start_diagnostic(person=ana, bank=bank)
     for _ in range(5):

@@ -1,14 +1,17 @@
 """The pages of a diagnostic: what they say, what they keep to the person, and that nothing is lost."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone, translation
 
-from competencies.diagnosing import start_diagnostic, stop_diagnostic
+from competencies.diagnosing import diagnostics_of, result_of, start_diagnostic, stop_diagnostic
 from competencies.diagnostic_words import how_sure, percent
 from competencies.enums import DiagnosticEnd
+from competencies.importers.content import LevelContent
 from competencies.models import Diagnostic, DiagnosticAnswer, Evidence
+from competencies.selectors import explained_level
 from competencies.services import withdraw_evidence
 from tests.builders import (
     competency,
@@ -21,6 +24,7 @@ from tests.builders import (
     make_unit,
 )
 from tests.competencies.banks import answer_open, make_bank, open_answer, option_of, take
+from tests.competencies.editions import altered, load, publish, small_content
 
 pytestmark = pytest.mark.django_db
 
@@ -282,3 +286,26 @@ def test_probabilities_are_said_in_words(chance, words):
 
 def test_nothing_uncertain_is_called_certain():
     assert (percent(0.9999), percent(0.0001), percent(0.914)) == (99, 1, 91)
+
+
+def test_the_level_is_told_on_the_scale_in_force_after_a_new_edition(client, page):
+    first, steward, ana = load(small_content()), make_person(), make_person()
+    diagnostic = take(
+        start_diagnostic(person=ana, bank=make_bank(competency(first, "A"), cuts=(-1.0, 0.0, 1.0, 2.0))), ability=3.0
+    )
+    before = result_of(diagnostic)
+    following = altered(small_content())
+    levels = (*following.levels, LevelContent(5, {"en": "Master"}))
+    second = publish(load(replace(following, levels=levels)), by=steward)
+    result = result_of(diagnostics_of(ana).get())
+    assert result.moved.competency == competency(second, "A")
+    assert (before.moved.scale.max_rank, result.moved.scale.max_rank) == (4, 5)
+    now = explained_level(ana, competency(second, "A"))
+    assert (result.moved.before.rank, result.moved.after.rank) == (0, now.level.rank)
+    client.force_login(ana)
+    [bar] = re.findall(
+        r'<svg class="level-bar .*?</svg>', page(f"/learn/diagnostics/{diagnostic.pk}/result/"), re.DOTALL
+    )
+    assert bar.count("<rect") == 5
+    withdraw_evidence(evidence=diagnostic.evidence, by=steward, reason="Wrong person.")
+    assert result_of(diagnostics_of(ana).get()).moved is None

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -349,3 +350,33 @@ def test_the_navigation_shows_the_desk_to_stewards_alone(client, steward):
     assert link in text(client, "/roles/")
     client.force_login(make_person())
     assert link not in text(client, "/roles/")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("roles.xlsx", "roles.xlsx"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\.hidden.csv", "hidden.csv"),
+        ("x" * 300 + ".xlsx", "x" * 195 + ".xlsx"),
+        ("ñ" * 300 + ".csv", "ñ" * 98 + ".csv"),
+        ("🦉" * 100 + ".json", "🦉" * 48 + ".json"),
+        ("a." + "x" * 300, "a." + "x" * 198),
+        ("\ud800.csv", "file.csv"),
+        ("a\x00b.csv", "ab.csv"),
+        ("...", "file"),
+        ("", "file"),
+    ],
+)
+def test_a_name_is_one_the_disk_takes_and_keeps_its_ending(given, kept, tmp_path):
+    assert uploads.file_name(given) == kept
+    (tmp_path / uploads.file_name(given)).write_bytes(b"")
+
+
+def test_a_file_with_a_very_long_name_is_read_like_any_other():
+    name = "Competencias " + "ñ" * 200 + ".csv"
+    kept = [uploads.Kept(uploads.private().save("framework-uploads/long/001", ContentFile(b"a;b")), name)]
+    with uploads.unpacked(kept) as folder:
+        [file] = folder.iterdir()
+        assert file.suffix == ".csv"
+        assert file.read_bytes() == b"a;b"

@@ -232,6 +232,25 @@ def test_everybody_may_print_a_card(client, version):
     assert client.get(f"/roles/{profile.pk}/card.pdf").content == response.content
 
 
+def test_a_card_is_drawn_once_whichever_process_is_asked(client, version):
+    profile = make_profile(version, {"A": 3})
+    address = f"/roles/{profile.pk}/card.pdf"
+
+    def draws() -> int:
+        """How often a process that has drawn nothing yet draws for one request."""
+        render_role_card.cache_clear()
+        assert client.get(address).status_code == 200
+        return render_role_card.cache_info().misses
+
+    assert [draws(), draws()] == [1, 0]
+    client.cookies["django_language"] = "es"
+    assert [draws(), draws()] == [1, 0]
+    Requirement.objects.filter(profile=profile).update(level=version.levels.get(rank=2))
+    assert [draws(), draws()] == [1, 0]
+    make_course(version, {"A": 3}, key="new")
+    assert [draws(), draws()] == [1, 0]
+
+
 def test_there_is_no_card_of_a_draft_or_of_nothing(client, version):
     draft = make_framework("draft", codes="Q", status="draft")
     assert client.get(f"/roles/{make_profile(draft, {'Q': 1}).pk}/card.pdf").status_code == 404
