@@ -15,7 +15,8 @@ from wagtail.log_actions import log
 from competencies.enums import HELD_RANK, EvidenceKind
 from competencies.services import Finding, is_in_use, record_evidence
 from courses import marking
-from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonProgress
+from courses.enums import DATED_FORMATS
+from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonProgress, SeatBooking
 from courses.questions import questions_in
 from courses.selectors import CourseState, course_state
 from courses.signals import course_passed
@@ -34,6 +35,8 @@ def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> En
         return existing
     if not course.live:
         raise NotPossible(_("This course is not offered at present."))
+    if course.format in DATED_FORMATS and not _has_seat(person, course):
+        raise NotPossible(_("This course is held on dates. Book a seat in one of its runs first."))
     moment = at or timezone.now()
     last = Enrolment.objects.of(person).filter(course=course).aggregate(last=Max("number"))["last"] or 0
     try:
@@ -45,6 +48,12 @@ def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> En
         return Enrolment.objects.get(person=person, course=course, completed_at__isnull=True)
     log(instance=enrolment, action="courses.enrol", user=person, data={"course": course.key})
     return enrolment
+
+
+def _has_seat(person: User, course: CoursePage) -> bool:
+    return SeatBooking.objects.filter(
+        person=person, run__course__key=course.key, run__cancelled=False, cancelled_at__isnull=True
+    ).exists()
 
 
 @transaction.atomic

@@ -6,3 +6,5 @@ from django.dispatch import Signal
 course_passed = Signal()
 # The offer changed: a course was published, changed or withdrawn. Sends course_key.
 offer_changed = Signal()
+# Somebody booked a seat in a run or gave it back. Sends person_id.
+seat_changed = Signal()

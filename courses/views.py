@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 
 from competencies.searching import clean_query
 from competencies.selectors import home_roles
-from courses import marking, selectors, services
-from courses.models import CataloguePage, CourseOutcome, CoursePage, Enrolment, LessonPage
+from courses import marking, runs, selectors, services
+from courses.enums import DATED_FORMATS
+from courses.models import CataloguePage, CourseOutcome, CoursePage, CourseRun, Enrolment, LessonPage
 from courses.questions import questions_in
 from courses.searching import Fit, find_courses
 from organisations.perms import signed_in
@@ -83,6 +84,11 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         if prerequisites and request.user.is_authenticated
         else set()
     )
+    dates = (
+        runs.runs_of(course, request.user if request.user.is_authenticated else None)
+        if course.pk and course.format in DATED_FORMATS
+        else []
+    )
     return {
         "course": course,
         "enrolment": enrolment,
@@ -92,6 +98,9 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
         "prerequisites": prerequisites,
         "passed": passed,
+        "is_dated": course.format in DATED_FORMATS,
+        "runs": dates,
+        "has_seat": any(view.booked and not view.run.cancelled for view in dates),
         "other_languages": list(CoursePage.objects.offered().filter(key=course.key).exclude(pk=course.pk)),
     }
 
@@ -111,6 +120,28 @@ def enrol(request: HttpRequest, course_id: int) -> HttpResponse:
     if services.finish_course(enrolment=enrolment).completed_at is not None:
         return redirect("course_result", enrolment_id=enrolment.pk)
     return redirect(course.url)
+
+
+@require_POST
+def book_seat(request: HttpRequest, run_id: int) -> HttpResponse:
+    run = get_object_or_404(CourseRun.objects.select_related("course").filter(course__live=True), pk=run_id)
+    try:
+        runs.book_seat(person=signed_in(request), run=run)
+        messages.success(request, _("You have a seat. It is on your path and in your calendar."))
+    except services.NotPossible as error:
+        messages.error(request, str(error))
+    return redirect(run.course.url)
+
+
+@require_POST
+def give_back_seat(request: HttpRequest, run_id: int) -> HttpResponse:
+    run = get_object_or_404(CourseRun.objects.select_related("course").filter(course__live=True), pk=run_id)
+    try:
+        runs.give_back_seat(person=signed_in(request), run=run)
+        messages.success(request, _("You have given the seat back."))
+    except services.NotPossible as error:
+        messages.error(request, str(error))
+    return redirect(run.course.url)
 
 
 def show_lesson(request: HttpRequest, lesson: LessonPage) -> HttpResponse:

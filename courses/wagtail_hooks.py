@@ -18,6 +18,8 @@ from courses.models import Attempt, LessonProgress
 @hooks.register("register_log_actions")
 def log_actions(actions: Any) -> None:
     actions.register_action("courses.enrol", _("Start a course"), _("Course started"))
+    actions.register_action("courses.book_seat", _("Book a seat"), _("Seat booked"))
+    actions.register_action("courses.give_back_seat", _("Give a seat back"), _("Seat given back"))
     actions.register_action("courses.complete", _("Complete a course"), _("Course completed"))
 
 

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
 from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
-from courses.signals import offer_changed
+from courses.signals import offer_changed, seat_changed
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
 from organisations.enums import JobState
@@ -54,6 +54,11 @@ def on_post_role(*, instance: PostRole, raw: bool = False, **kwargs: Any) -> Non
 @receiver(offer_changed)
 def on_offer(*, course_key: str, revision: str, **kwargs: Any) -> None:
     _ask_for_everybody(f"offer:{course_key}:{revision}", PlanReason.OFFER)
+
+
+@receiver(seat_changed)
+def on_seat(*, person_id: int, **kwargs: Any) -> None:
+    _ask([person_id], PlanReason.OFFER, f"{person_id}:{uuid4()}")
 
 
 @receiver(framework_published)

@@ -25,7 +25,8 @@ from competencies.perms import STEWARDS, VIEWERS
 from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
-from courses.models import Enrolment
+from courses.enums import CourseFormat
+from courses.models import CourseRun, Enrolment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -128,6 +129,10 @@ def house(db: None) -> House:
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
+    dated = make_course(version, {"B": 1}, key="dated")
+    dated.format = CourseFormat.CLASSROOM
+    dated.save()
+    run = CourseRun.objects.create(course=dated, starts_on=today, ends_on=today)
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -141,7 +146,7 @@ def house(db: None) -> House:
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
-        "unit": here.pk, "assignment": assignment.pk,
+        "unit": here.pk, "assignment": assignment.pk, "run": run.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -229,6 +234,8 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "learn": ("/learn/", signed_in(OK)),
     "path": ("/learn/path/", signed_in(OK)),
     "path_pace": ("/learn/path/pace/", signed_in(WRONG)),
+    "book_seat": ("/learn/runs/{run}/book/", signed_in(WRONG)),
+    "give_back_seat": ("/learn/runs/{run}/give-back/", signed_in(WRONG)),
     "what_if": ("/learn/path/what-if/?hours=3", signed_in(OK)),
     "pin_step": ("/learn/path/door/pin/", signed_in(WRONG)),
     "decline_step": ("/learn/path/door/decline/", signed_in(OK)),
@@ -385,6 +392,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "disagreement_share": ("/learn/competencies/{competency}/share/", {}, signed_in(BACK)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "path_pace": ("/learn/path/pace/", {"hours": "x"}, signed_in(422)),
+    "book_seat": ("/learn/runs/{run}/book/", {}, signed_in(BACK)),
+    "give_back_seat": ("/learn/runs/{run}/give-back/", {}, signed_in(BACK)),
+    "book_seat of no run": ("/learn/runs/0/book/", {}, signed_in(GONE)),
     "what_if": ("/learn/path/what-if/", {"hours": "100"}, signed_in(422)),
     "pin_step": ("/learn/path/door/pin/", {}, signed_in(BACK)),
     "decline_step": ("/learn/path/door/decline/", {"reason": ""}, signed_in(422)),
