@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -28,14 +29,14 @@ from i18nfield.strings import LazyI18nString
 from wagtail.log_actions import log
 
 from competencies import diagnostic as theory
-from competencies.calibration import Calibration, calibrate
+from competencies.calibration import FEWEST_ANSWERS, Calibration, calibrate
 from competencies.enums import MAX_RANK, BankStatus
 from competencies.importers.content import MAX_EDITION, MAX_SLUG, CannotImport, Fault, Faults, shown
 from competencies.importers.sources import Node, Source
 from competencies.models import BankFacet, Competency, DiagnosticAnswer, DiagnosticItem, ItemBank, ItemOption
 from competencies.models.framework import in_languages
 from competencies.selectors import scales_of
-from competencies.simulation import Report, simulate
+from competencies.simulation import Report, people_on_a_page, simulate
 
 if TYPE_CHECKING:
     from organisations.models import User
@@ -49,6 +50,7 @@ MAX_KEY = 60
 MAX_TEXT = 4_000
 GRID_FROM, GRID_TO = -4.0, 4.0
 SHARES_WITHIN = 1e-6
+FIGURES_KEPT_FOR = 30 * 24 * 60 * 60  # seconds
 
 Words = dict[str, str]
 
@@ -505,22 +507,60 @@ def theory_of(bank: ItemBank) -> theory.Bank:
 
 
 def figures_of(bank: ItemBank) -> Report | None:
-    """What the bank does with 2,000 invented people; None while it is not fit. Kept until something in it changes."""
+    """What the bank does with invented people; None while it is not fit. Kept until something in it, or in the rules of
+    asking, changes: a page that is opened again does not simulate again."""
     try:
         seen = theory_of(bank)
     except (TypeError, ValueError):
         return None
     if not seen.askable.any():
         return None
-    key = "item-bank:" + hashlib.sha256(repr((seen.items, seen.facets, seen.cuts)).encode()).hexdigest()
+    content = (seen.items, seen.facets, seen.cuts, theory.RULES_OF_ASKING)
+    key = "item-bank:" + hashlib.sha256(repr(content).encode()).hexdigest()
     found: Report | None = cache.get(key)
     if found is None:
-        found = simulate(seen)
-        cache.set(key, found, timeout=24 * 60 * 60)
+        found = simulate(seen, people=people_on_a_page(seen))
+        cache.set(key, found, timeout=FIGURES_KEPT_FOR)
     return found
 
 
 # --- Calibration -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Answered:
+    """How far the answers to a bank reach. `waiting`: questions with 200 answers or more that count as their author
+    judged them; `estimated`: questions that were estimated; `most`: the answers to the question answered most."""
+
+    questions: int
+    waiting: int
+    estimated: int
+    most: int
+
+
+def answered_of(bank: ItemBank) -> Answered:
+    """Two queries."""
+    items = dict(DiagnosticItem.objects.filter(bank=bank, is_retired=False).values_list("pk", "calibrated_at"))
+    given = DiagnosticAnswer.objects.filter(item__bank=bank, correct__isnull=False).order_by()
+    counts = dict(given.values_list("item").annotate(n=Count("pk")))
+    plain = [pk for pk, calibrated in items.items() if calibrated is None]
+    return Answered(
+        questions=len(items),
+        waiting=sum(counts.get(pk, 0) >= FEWEST_ANSWERS for pk in plain),
+        estimated=len(items) - len(plain),
+        most=max((counts.get(pk, 0) for pk in items), default=0),
+    )
+
+
+def bank_to_estimate() -> ItemBank | None:
+    """A bank in use with a question that can be estimated from its answers and has not been; None where there is none."""
+    plain = DiagnosticItem.objects.filter(
+        bank__status=BankStatus.IN_USE, is_retired=False, calibrated_at__isnull=True
+    ).order_by()
+    given = DiagnosticAnswer.objects.filter(item__in=plain, correct__isnull=False).order_by()
+    enough = given.values("item__bank", "item").annotate(n=Count("pk")).filter(n__gte=FEWEST_ANSWERS)
+    pk = enough.order_by("item__bank").values_list("item__bank", flat=True).first()
+    return None if pk is None else ItemBank.objects.get(pk=pk)
+
+
 def calibration_of(bank: ItemBank) -> tuple[list[DiagnosticItem], Calibration]:
     """What the answers given so far say of a bank's questions, estimated anew from all of them. Two queries."""
     items = list(DiagnosticItem.objects.filter(bank=bank).order_by("pk"))

@@ -38,6 +38,7 @@ from competencies.banks import (
     GRID_FROM,
     GRID_TO,
     BankRefused,
+    answered_of,
     figures_of,
     load_bank,
     objection_to_cuts,
@@ -48,6 +49,7 @@ from competencies.banks import (
     retire_bank,
     retire_item,
 )
+from competencies.calibration import FEWEST_ANSWERS
 from competencies.editor import name_languages
 from competencies.enums import BankStatus
 from competencies.importers import CannotImport
@@ -315,7 +317,9 @@ class BankLookView(LookView):
                 "median_items": _("Half of the people are asked more than %(most)g questions.")
                 % {"most": MOST_MEDIAN_ITEMS},
             },
-            "missed": [] if report is None else report.shortfalls(),
+            "missed": [] if report is None else report.shortfalls(give_or_take=report.chance_points),
+            "answered": answered_of(bank),
+            "fewest_answers": FEWEST_ANSWERS,
             "objections": [] if bank.status == BankStatus.RETIRED else objections_to_use(bank),
             "counted": questions.filter(is_retired=False).count(),
             "items_url": f"{items_list}?bank={bank.pk}",

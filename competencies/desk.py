@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from competencies import case_packages, stewardship, uploads
+from competencies.banks import bank_to_estimate
 from competencies.enums import FrameworkStatus
 from competencies.exporters import tables
 from competencies.forms import UploadForm
@@ -27,7 +28,7 @@ from competencies.importers import FORMATS
 from competencies.jobs import IMPORT_JOB
 from competencies.loading import content_of
 from competencies.management.commands.import_framework import LABELS
-from competencies.models import FrameworkVersion
+from competencies.models import FrameworkVersion, ItemBank
 from competencies.perms import is_steward, steward
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -71,6 +72,13 @@ def _next_step(desk: stewardship.Desk) -> dict[str, str]:
             "why": _("Nobody sees a draft before it is published. Read it, correct its words, then publish it."),
             "action": _("Open the draft"),
             "url": reverse("framework_version", args=[draft.pk]),
+        }
+    if (bank := bank_to_estimate()) is not None:
+        return {
+            "title": _("Take the difficulties of “%(bank)s” from answers") % {"bank": bank},
+            "why": _("Some of its questions have 200 answers or more. Levels become surer, and diagnostics shorter."),
+            "action": _("See what to do"),
+            "url": reverse(ItemBank.snippet_viewset.get_url_name("inspect"), args=[bank.pk]),
         }
     return {
         "title": _("Upload a framework") if not desk.in_force else _("Upload the next edition"),

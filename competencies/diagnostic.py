@@ -31,11 +31,14 @@ PRIOR.setflags(write=False)
 # A grid point that lies on a cut belongs to the level above it.
 ON_THE_CUT = 1e-9
 
-# One of so many most informative items is drawn, so that neighbours are not asked the same ones.
+# One of so many most informative items is drawn, so that neighbours are not asked the same ones; but none that tells
+# less than this share of what the best one tells, the best two apart. Why: docs/decisions/0017-no-question-is-wasted.md.
 CHOICE_OF = 5
+CHOICE_AT_LEAST = 2
+NEARLY_AS_GOOD = 0.9
 FEWEST_ITEMS = 6
-# Going on until one level stands out: docs/decisions/0014-going-on-until-one-level-stands-out.md.
-LEVEL_STANDS_OUT = 0.65
+# Going on until one level stands out: docs/decisions/0014-going-on-until-one-level-stands-out.md, and 0017.
+LEVEL_STANDS_OUT = 0.66
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class Limits:
 CALIBRATED = Limits(se=0.40, most_items=15)
 # As soon as one item that was asked has its author's difficulty only.
 UNCALIBRATED = Limits(se=0.50, most_items=20)
+
+
+# What decides the course of a diagnostic besides the bank: figures of a simulation hold for these only.
+RULES_OF_ASKING = (CHOICE_OF, CHOICE_AT_LEAST, NEARLY_AS_GOOD, FEWEST_ITEMS, LEVEL_STANDS_OUT, CALIBRATED, UNCALIBRATED)
 
 
 class Stop(StrEnum):
@@ -219,7 +226,9 @@ def next_items(
     worth = np.where(eligible, information(bank.a[None, :], bank.b[None, :], theta[:, None]), -1.0)
     # Ties go to the smaller position.
     best = np.argsort(-worth, axis=1, kind="stable")[:, :CHOICE_OF]
-    choice = np.minimum(eligible.sum(axis=1), CHOICE_OF)
+    told = np.take_along_axis(worth, best, axis=1)
+    good = (told >= NEARLY_AS_GOOD * told[:, :1]).sum(axis=1)
+    choice = np.minimum(np.maximum(good, CHOICE_AT_LEAST), eligible.sum(axis=1))
     turn = draws(seeds, count) % np.maximum(choice, 1).astype(np.uint64)
     return np.where(choice > 0, best[np.arange(len(best)), turn.astype(np.int64)], -1).astype(np.int64)
 
@@ -268,9 +277,9 @@ def next_item(bank: Bank, answers: Answers, *, seen: Collection[int] = (), seed:
     """The id of the item to ask next; None when nothing is left.
 
     Of the facets that lag most behind their share and still have items, the five most informative items at the
-    present estimate are taken and one is drawn. Items of `answers`, of `seen` (asked in earlier diagnostics; the one
-    on the screen is not `seen`) and retired ones are out. The same call gives the same item: a page that is loaded
-    again shows the same question.
+    present estimate are taken, without those that tell much less than the best, and one is drawn. Items of `answers`,
+    of `seen` (asked in earlier diagnostics; the one on the screen is not `seen`) and retired ones are out. The same
+    call gives the same item: a page that is loaded again shows the same question.
     """
     answered = answers_as_rows(bank, [answers])
     theta, _se = eaps(posteriors(bank, answered))

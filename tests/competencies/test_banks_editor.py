@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
@@ -167,6 +168,33 @@ def test_a_draft_shows_its_figures_and_is_put_in_use(client, steward, draft):
     assert draft.status == BankStatus.RETIRED
     assert client.get(cms("itembank", "put_in_use", draft.pk)).status_code == 405
     assert client.post(cms("itembank", "put_in_use", "x")).status_code == 404
+
+
+def test_the_page_and_the_desk_say_when_answers_are_enough_and_what_to_do(client, steward, in_use):
+    desk = reverse("framework_desk")
+    item = in_use.items.get(key="a-0")
+    taken = Diagnostic.objects.bulk_create(
+        Diagnostic(person=steward, bank=in_use, seed=n, finished_at=timezone.now()) for n in range(200)
+    )
+    answers = [
+        DiagnosticAnswer(diagnostic=one, item=item, position=1, correct=True, answered_at=timezone.now())
+        for one in taken
+    ]
+    DiagnosticAnswer.objects.bulk_create(answers[:199])
+    shown = page(client, cms("itembank", "inspect", in_use.pk))
+    assert "The question answered most has 199 answers. From 200 on" in shown
+    assert "calibrate_diagnostic" not in shown
+    assert "See what to do" not in page(client, desk)
+    DiagnosticAnswer.objects.bulk_create(answers[199:])
+    shown = page(client, cms("itembank", "inspect", in_use.pk))
+    assert "1 of 24 questions has answers enough" in shown
+    assert f"manage.py calibrate_diagnostic {in_use.pk} --save" in shown
+    told = page(client, desk)
+    assert "Take the difficulties of “Questions · 1” from answers" in told
+    assert cms("itembank", "inspect", in_use.pk) in told
+    in_use.items.update(calibrated_at=timezone.now())
+    assert "All questions are estimated from answers" in page(client, cms("itembank", "inspect", in_use.pk))
+    assert "See what to do" not in page(client, desk)
 
 
 def test_a_draft_that_is_not_fit_says_why(client, steward, draft):

@@ -220,10 +220,20 @@ def test_different_seeds_ask_different_first_questions_and_only_the_five_most_in
     assert firsts <= {item.id for item in best}
 
 
+def test_a_question_that_tells_much_less_than_the_best_is_not_drawn_while_two_are_left():
+    difficulties = {1: 0.0, 2: 0.2, 3: -0.5, 4: 1.5, 5: 2.0, 6: -2.5}
+    bank = Bank(tuple(Item(pk, "all", 1.0, b, 1) for pk, b in difficulties.items()), {"all": 1.0}, CUTS)
+    assert {next_item(bank, [], seed=seed) for seed in range(100)} == {1, 2, 3}
+    # Nobody is asked the same question for certain: of far ones the two nearest are drawn.
+    assert {next_item(bank, [], seen={1, 2, 3}, seed=seed) for seed in range(100)} == {4, 5}
+    assert next_item(bank, [], seen={1, 2, 3, 4, 5}, seed=1) == 6
+
+
 def test_what_was_seen_before_is_not_asked_and_what_is_retired_neither():
     bank = even_bank(8)
     seen = {item.id for item in bank.items[:5]}
-    assert {next_item(bank, [], seen=seen, seed=seed) for seed in range(100)} == {105, 106, 107}
+    assert {next_item(bank, [], seen=seen, seed=seed) for seed in range(100)} == {105, 106}
+    assert {next_item(bank, [(105, True)], seen=seen, seed=seed) for seed in range(100)} == {106, 107}
     retired = Bank(
         items=tuple(Item(i.id, i.facet, i.a, i.b, i.level, retired=i.id != 103) for i in bank.items),
         facets=bank.facets,
