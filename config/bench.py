@@ -322,6 +322,56 @@ def bench_planning(table: Table) -> None:
     table.add("bring paths up to date", f"{len(ids):,} people", f"{seconds / len(ids) * 1000:.2f} CPU ms a person")
 
 
+def bench_role(table: Table) -> None:
+    """A role for a nation's people changes: everybody's path is planned anew, as one job does it.
+
+    Everybody has other evidence, so few share more than the solving. BENCH_LEVELS says how many people.
+    """
+    from competencies.models import Requirement
+    from courses.models import CataloguePage, CourseOutcome, CoursePage
+    from learning.enums import PlanReason
+    from learning.services import replan_many
+
+    profile, ids = make_nation(LEVELS)
+    version = profile.role.version
+    levels = {level.rank: level for level in version.levels.all()}
+    competencies = list(version.competencies.order_by("pk"))
+    if not CataloguePage.objects.exists():
+        return
+    for n in range(40):
+        page = CoursePage(
+            title=f"Course {n}", slug=f"nation-{n}", key=f"nation-{n}", language="en", summary="A course.",
+            effort_minutes=60 + 17 * n % 240,
+        )  # fmt: skip
+        page.outcomes = [
+            CourseOutcome(competency=competencies[(n * 5 + k * 7) % 12], level=levels[2 + (n + k) % 3], sort_order=k)
+            for k in range(1 + n % 3)
+        ]
+        CataloguePage.objects.get().add_child(instance=page)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    start_cpu, start = cpu(), time.perf_counter()
+    replan_many(person_ids=ids, reason=PlanReason.ROLE)
+    first, wall = cpu() - start_cpu, time.perf_counter() - start
+    table.add(
+        "plan the paths of a role, 40 courses",
+        f"{len(ids):,} people",
+        f"{first:.0f} CPU s, {wall:.0f} s",
+        f"{first / len(ids) * 1000:.2f} CPU ms a person; memory {before:.0f} MB before",
+    )
+    # The role asks for more: published frameworks do not change, so this goes past the guard as a new edition would.
+    Requirement.objects.filter(profile=profile, competency__in=competencies[:6]).update(level=levels[4])
+    start_cpu, start = cpu(), time.perf_counter()
+    written = replan_many(person_ids=ids, reason=PlanReason.ROLE)
+    again, wall = cpu() - start_cpu, time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    table.add(
+        "plan them anew when the role changes",
+        f"{len(ids):,} people",
+        f"{again:.0f} CPU s, {wall:.0f} s",
+        f"{again / len(ids) * 1000:.2f} CPU ms a person; {written:,} new plans; peak {peak:.0f} MB",
+    )
+
+
 def bench_assignment(table: Table) -> None:
     from django.utils import timezone
 
@@ -579,6 +629,7 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "import": bench_import,
     "pages": bench_pages,
     "planning": bench_planning,
+    "role": bench_role,
     "assignment": bench_assignment,
     "certificates": bench_certificates,
     "frameworks": bench_frameworks,

@@ -203,6 +203,10 @@ class Catalogue:
                 ranks[key] = max(rank, ranks.get(key, 0))
         return {pk: tuple((rank, key) for key, rank in ranks.items()) for pk, ranks in index.items()}
 
+    def rank_below(self, competency_id: int, held: int) -> int:
+        """The highest rank some course leads to that is not above what is held; 0 where there is none."""
+        return max((rank for rank, _key in self.reaching.get(competency_id, ()) if rank <= held), default=0)
+
     @cached_property
     def begun(self) -> frozenset[str]:
         return frozenset(key for key, offer in self.by_key.items() if offer.begun)

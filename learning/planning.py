@@ -45,7 +45,7 @@ class Question:
     """What decides which courses are chosen, without what only orders them: people who ask the same share one solving."""
 
     catalogue: Catalogue
-    targets: tuple[tuple[int, int, int], ...]  # competency, held, required
+    targets: tuple[tuple[int, int, int], ...]  # competency, the highest rank of a course that is held, required
     satisfied: frozenset[str]
     mandatory: frozenset[str]
     choices: tuple[tuple[str, tuple[str, ...], int], ...]
@@ -115,7 +115,8 @@ def plan_path(
     dated = pace is not None and any(catalogue.by_key[key].dated for key in relevant)
     question = Question(
         catalogue,
-        tuple((t.competency_id, t.held, t.required) for t in goals),
+        # What is held matters as far as a course leads further: people between two courses ask the same.
+        tuple((t.competency_id, catalogue.rank_below(t.competency_id, t.held), t.required) for t in goals),
         satisfied & (relevant | {key for group in groups for key in group.keys} | _needed(catalogue, relevant)),
         todo,
         tuple((group.id, tuple(sorted(set(group.keys))), group.choose) for group in groups),
