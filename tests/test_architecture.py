@@ -29,7 +29,7 @@ DJANGO_FREE = {
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
     "learning/changes.py",
     "learning/conditions.py", "learning/due_dates.py",
-    "learning/path_terms.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py",
+    "learning/path_terms.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py", "learning/stages.py",
     "organisations/plain_text.py", "certificates/codes.py", "certificates/record.py",
 }  # fmt: skip
 

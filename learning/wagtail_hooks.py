@@ -1,0 +1,19 @@
+"""The log knows our verbs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+
+
+@hooks.register("register_log_actions")
+def log_actions(actions: Any) -> None:
+    actions.register_action("learning.curated_make", _("Begin a curated path"), _("Curated path begun"))
+    actions.register_action("learning.curated_draft", _("Draft a curated path"), _("Next version drafted"))
+    actions.register_action("learning.curated_change", _("Change a curated path"), _("Draft changed"))
+    actions.register_action("learning.curated_discard", _("Discard a draft"), _("Draft of a curated path discarded"))
+    actions.register_action("learning.curated_publish", _("Publish a curated path"), _("Curated path published"))
+    actions.register_action("learning.curated_archive", _("Put a curated path away"), _("Curated path put away"))
+    actions.register_action("learning.curated_restore", _("Bring a curated path back"), _("Curated path brought back"))
