@@ -673,3 +673,91 @@ def restore_path(*, path: CuratedPath, by: User) -> CuratedPath:
 def spread_for(officer: User, path_ids: Sequence[int], as_of: date | None = None) -> dict[int, Spread]:
     """How far the people an officer serves are in published paths."""
     return spread_of(published_stages(path_ids), people_served(officer, as_of), as_of)
+
+
+# --- A path as a person sees it ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class SeenCourse:
+    """A course of a path for one person; `why` it counts: "passed", "held" (she holds what it teaches), "begun" or ""."""
+
+    line: CourseLine
+    why: str
+
+    @property
+    def state(self) -> str:
+        return {"passed": "done", "held": "done", "begun": "current"}.get(self.why, "todo")
+
+
+@dataclass(frozen=True)
+class SeenStage:
+    """A stage for one person. `chosen` are the courses she has or has begun."""
+
+    stage: Stage
+    courses: tuple[SeenCourse, ...]
+    counted: int
+
+    @property
+    def needed(self) -> int:
+        return self.stage.needed
+
+    @property
+    def chosen(self) -> int:
+        return sum(course.state != "todo" for course in self.courses)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.counted == self.needed
+
+
+@dataclass(frozen=True)
+class SeenPath:
+    """The published version of a path as one person sees it. `assignment` is hers, where she has the path."""
+
+    version: CuratedVersion
+    stages: tuple[SeenStage, ...]
+    needed: int
+    counted: int
+    minutes_left: int
+    assignment: Assignment | None
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.needed) and self.counted == self.needed
+
+    @property
+    def next_course(self) -> SeenCourse | None:
+        """In the first stage that is not complete and can go on: what she has begun, else the first course."""
+        for stage in self.stages:
+            left = [c for c in stage.courses if c.state != "done" and c.line.is_offered]
+            if left and not stage.is_complete:
+                return next((c for c in left if c.state == "current"), left[0])
+        return None
+
+
+def seen_path(person: User, version: CuratedVersion, language: str, as_of: date | None = None) -> SeenPath:
+    """How far a person is in a published version. As many queries for a long path as for a short one."""
+    day = as_of or timezone.localdate()
+    stages = stages_of([version.pk])[version.pk]
+    shown = shown_courses(stages, language)
+    passed, begun = passed_and_begun([person.pk])
+    held = standings_of([person.pk], as_of=day)[person.pk].held
+    holds = {key for key in shown.lines if key in shown.offered and shown.offered[key].is_held(held)}
+    done = passed[person.pk] | holds
+
+    def why(key: str) -> str:
+        if key in passed[person.pk]:
+            return "passed"
+        return "held" if key in holds else "begun" if key in begun[person.pk] else ""
+
+    far = progress(stages, done)
+    return SeenPath(
+        version=version,
+        stages=tuple(
+            SeenStage(part.stage, tuple(SeenCourse(shown.lines[k], why(k)) for k in part.stage.keys), part.counted)
+            for part in far.stages
+        ),
+        needed=far.needed,
+        counted=far.counted,
+        minutes_left=minutes_left(stages, shown.minutes, done),
+        assignment=Assignment.objects.asking(day).filter(person=person, curated_path_id=version.path_id).first(),
+    )
