@@ -18,6 +18,7 @@ from django.db.models import Max
 from competencies.demo import Assessments, Starter, withdraw
 from courses.demo import Library, Taking, Way, begin, complete, draw_taking, write_activity
 from courses.selectors import OfferedCourse, offered_courses
+from learning.demo_paths import WelcomePath
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.models import PathPlan, PathStep
 from learning.services import BATCH, assign_batch, replan_many
@@ -107,6 +108,7 @@ class _Learning:
         self.taken: set[tuple[int, str]] = set()
         for day, people in role_days.items():
             self.days[day].roles |= people
+        self.welcome = WelcomePath(ministry)
         finishers = _finishers(ministry, starter)
         for order in orders(ministry, besides=finishers):
             self.days[order.on].orders.append(order)
@@ -137,8 +139,10 @@ class _Learning:
             if rows := self.assessments.withdrawals.get(day):
                 withdraw(rows)
             changed = {taking.member.user.pk for taking in today.ends} | self.assessments.days.get(day, set())
+            given, why = self.welcome.live(day)
             self._replan(day, today.roles, PlanReason.ROLE)
-            self._replan(day, changed - today.roles, PlanReason.EVIDENCE)
+            self._replan(day, given - today.roles, why)
+            self._replan(day, changed - today.roles - given, PlanReason.EVIDENCE)
         self._flush()
         return self.year
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
+from learning.curated import CURATED_JOB, people_having
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import Assignment, PathPlan
@@ -69,3 +70,11 @@ def framework_impact(run: Run) -> dict[str, Any]:
     if version is None:
         raise CannotBeDone(_("The draft is no longer there."))
     return measure_impact(version, day=date.fromisoformat(run.payload["day"]), progress=run.progress)
+
+
+@job_kind(CURATED_JOB, gettext_lazy("Bring the learning paths of those who have a curated path up to date"))
+def curated_published(run: Run) -> dict[str, Any]:
+    """Who has the path when the job runs; who gets it later is planned with the version in force anyway."""
+    people = sorted(set(people_having(run.payload["path"]).values_list("person_id", flat=True)))
+    written = replan_many(person_ids=people, reason=PlanReason.CURATED, progress=run.progress)
+    return {"people": len(people), "changed": written}

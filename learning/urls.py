@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, path_views, role_views, views
+from learning import curated_views, framework_views, path_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -19,6 +19,16 @@ urlpatterns = [
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
     path("hr/assign/", views.assign, name="assign"),
+    path("hr/paths/", curated_views.curated_list, name="curated_list"),
+    path("hr/paths/new/", curated_views.curated_new, name="curated_new"),
+    path("hr/paths/<int:pk>/", curated_views.curated_path, name="curated_path"),
+    path("hr/paths/<int:pk>/draft/", curated_views.curated_draft, name="curated_draft"),
+    path("hr/paths/<int:pk>/draft/begin/", curated_views.curated_start_draft, name="curated_start_draft"),
+    path("hr/paths/<int:pk>/draft/discard/", curated_views.curated_discard, name="curated_discard"),
+    path("hr/paths/<int:pk>/draft/<int:stage_id>/", curated_views.curated_stage, name="curated_stage"),
+    path("hr/paths/<int:pk>/publish/", curated_views.curated_publish, name="curated_publish"),
+    path("hr/paths/<int:pk>/archive/", curated_views.curated_archive, name="curated_archive"),
+    path("learn/curated/<slug:key>/", curated_views.curated_seen, name="curated"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
 ]

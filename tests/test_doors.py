@@ -27,6 +27,8 @@ from competencies.rulemaking import change_rules, draft_rules, publish_rules, ru
 from competencies.services import assign_role
 from courses.enums import CourseFormat
 from courses.models import CourseRun, Enrolment
+from learning.curated import add_courses, add_stage, make_path, new_draft
+from learning.curated import publish_version as publish_curated
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -133,6 +135,12 @@ def house(db: None) -> House:
     dated.format = CourseFormat.CLASSROOM
     dated.save()
     run = CourseRun.objects.create(course=dated, starts_on=today, ends_on=today)
+    first = make_path(unit=here, title={"en": "Welcome"}, summary={}, by=names["hr"])
+    stage = add_stage(version=first, title={"en": "Basics"}, by=names["hr"])
+    add_courses(version=first, stage_id=stage.pk, keys=[course.key], by=names["hr"])
+    publish_curated(version=first, by=names["hr"])
+    curated = new_draft(path=first.path, by=names["hr"])
+    add_courses(version=curated, stage_id=curated.stages.get().pk, keys=[begun.key], by=names["hr"])
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -147,6 +155,7 @@ def house(db: None) -> House:
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk, "run": run.pk,
+        "curated": curated.path_id, "curated_key": curated.path.key, "stage": curated.stages.get().pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -293,6 +302,16 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
     "nearest": ("/hr/nearest/?profile={profile}", HR),
     "findable": ("/account/findable/", signed_in(OK)),
+    "curated_list": ("/hr/paths/", HR),
+    "curated_new": ("/hr/paths/new/", HR),
+    "curated_path": ("/hr/paths/{curated}/", HR | {"other_hr": GONE}),
+    "curated_draft": ("/hr/paths/{curated}/draft/", HR | {"other_hr": GONE}),
+    "curated_stage": ("/hr/paths/{curated}/draft/{stage}/", HR | {"other_hr": GONE}),
+    "curated_publish": ("/hr/paths/{curated}/publish/", HR | {"other_hr": GONE}),
+    "curated_start_draft": ("/hr/paths/{curated}/draft/begin/", signed_in(WRONG)),
+    "curated_discard": ("/hr/paths/{curated}/draft/discard/", signed_in(WRONG)),
+    "curated_archive": ("/hr/paths/{curated}/archive/", signed_in(WRONG)),
+    "curated": ("/learn/curated/{curated_key}/", signed_in(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -373,6 +392,18 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/team/{person}/roles/{assignment}/replace/", {"profile": "x"},
         signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422),
     ),
+    "curated_new": ("/hr/paths/new/", {"title_en": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "curated_draft": ("/hr/paths/{curated}/draft/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
+    "curated_stage": (
+        "/hr/paths/{curated}/draft/{stage}/", {"do": "add", "course": "x"},
+        signed_in(NO, hr=422, other_hr=GONE, admin=422),
+    ),
+    "curated_publish": (
+        "/hr/paths/{curated}/publish/", {"state": "x", "note": ""}, signed_in(NO, hr=422, other_hr=GONE, admin=422)
+    ),
+    "curated_start_draft": ("/hr/paths/{curated}/draft/begin/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "curated_discard": ("/hr/paths/{curated}/draft/discard/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "curated_archive": ("/hr/paths/{curated}/archive/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),

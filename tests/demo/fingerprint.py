@@ -10,7 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from certificates.models import Certificate
 from competencies.models import Competency, Evidence, EvidenceWithdrawal, PostRole, RoleAssignment
 from courses.models import Attempt, Enrolment, LessonProgress
-from learning.models import Assignment, PathPlan, PathStep
+from learning.models import Assignment, CuratedItem, CuratedVersion, PathPlan, PathStep
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -56,7 +56,18 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "assignments": (
         Assignment,
-        ("role_assignment__person__email", "role_assignment__profile__role__code", "due_on", "job__created_at"),
+        (
+            "person__email", "kind", "role_assignment__profile__role__code", "curated_path__key", "assigned_on", "due_on",
+            "job__created_at",
+        ),
+    ),
+    "curated versions": (
+        CuratedVersion,
+        ("path__key", "number", "title", "summary", "status", "note", "published_at", "published_by__email"),
+    ),
+    "curated courses": (
+        CuratedItem,
+        ("stage__version__number", "stage__position", "stage__title", "stage__choose", "position", "course_key"),
     ),
     "jobs": (Job, ("kind", "state", "done", "total", "created_by__email", "created_at", "finished_at")),
     "plans": (

@@ -19,8 +19,8 @@ from competencies.models import Evidence, EvidenceWithdrawal, PostRole, Role, Ro
 from competencies.selectors import key_posts, standings_of
 from courses.models import Attempt, Enrolment, LessonProgress
 from courses.selectors import course_states
-from learning import hr
-from learning.models import PathPlan
+from learning import curated, hr
+from learning.models import CuratedPath, PathPlan
 from learning.selectors import path_of, team_of
 from learning.services import replan_many
 from organisations.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, demo_accounts_present, moment
@@ -255,6 +255,22 @@ def test_assignments_are_overdue_soon_due_and_open():
     days = [d for d in due if d]
     assert min(days) < AS_OF.isoformat() < max(days)
     assert set(Job.objects.values_list("state", flat=True)) <= {JobState.DONE, JobState.QUEUED}
+
+
+def test_leaders_have_a_curated_path_in_its_second_version_and_the_officer_sees_how_far_they_are():
+    path = CuratedPath.objects.get()
+    assert [(v.number, v.status) for v in path.versions.order_by("number")] == [(1, "superseded"), (2, "published")]
+    [published] = path.versions.filter(status="published")
+    stages = curated.stages_of([published.pk])[published.pk]
+    shown = curated.shown_courses(stages, "es")
+    assert curated.objections_to_publishing(published, stages, shown) == []
+    assert all(set(stage.title.data) == {"en", "es"} for stage in stages)
+    having = set(curated.people_having(path.pk, AS_OF).values_list("person", flat=True))
+    assert person("manager").pk in having
+    spread = curated.spread_for(person("hr"), [path.pk], AS_OF)[path.pk]
+    assert spread.people == len(having) >= 7
+    assert 0 < spread.median_pct < 100
+    assert curated.seen_path(person("manager"), published, "en", AS_OF).next_course is not None
 
 
 def test_paths_changed_and_say_why():
