@@ -31,6 +31,7 @@ DJANGO_FREE = {
     "learning/conditions.py", "learning/due_dates.py",
     "learning/path_terms.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py",
     "organisations/plain_text.py", "certificates/codes.py", "certificates/record.py",
+    "learning/periods.py",
 }  # fmt: skip
 
 
