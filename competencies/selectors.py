@@ -344,8 +344,8 @@ def source_of(kind: str, by_id: int | None, said: str) -> str:
     return f"by-{by_id}" if kind in {EvidenceKind.MANAGER, EvidenceKind.PANEL} else said
 
 
-def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
-    """Standing evidence of each person, in the order it was recorded. One query."""
+def evidence_rows(person_ids: Sequence[int], *, lineages: Iterable[UUID] | None = None) -> dict[int, list[EvidenceRow]]:
+    """Standing evidence of each person, in the order it was recorded; of these lineages alone where given. One query."""
     found: dict[int, list[EvidenceRow]] = defaultdict(list)
     fields = (
         "id", "kind", "rank", "assessed", "occurred_on", "valid_until", "person_id", "competency_id",
@@ -360,6 +360,8 @@ def evidence_rows(person_ids: Sequence[int]) -> dict[int, list[EvidenceRow]]:
         .order_by("pk")
         .values_list(*fields)
     )
+    if lineages is not None:
+        rows = rows.filter(competency__lineage__in=set(lineages))
     for pk, kind, rank, assessed, occurred_on, valid_until, person_id, competency_id, *of in rows:
         lineage, version_id, framework_id, status, passed, value, se, probabilities, by, said, first, first_by = of
         item = EvidenceItem(
@@ -641,6 +643,41 @@ def levels_moving(person_ids: Sequence[int], supposing: Supposing, *, as_of: dat
             if before.rank != after.rank:
                 found.append(Moving(person_id, competency_id, before, after, needed.get(competency_id)))
     return found
+
+
+def attained_ranks(person_ids: Sequence[int], lineages: Iterable[UUID], *, as_of: date) -> dict[int, dict[UUID, int]]:
+    """The attained rank of each of these competencies, by person and lineage, whether a role asks for it or not.
+
+    Ranks are of the edition in force; where there is none any more, of that it was shown in. What is not attained is left
+    out. Five queries at the most, however many people.
+    """
+    wanted = set(lineages)
+    if not wanted:
+        return {}
+    in_force = list(
+        Competency.objects.published().filter(lineage__in=wanted).select_related("version").only(*_OF_PLACE)
+    )
+    places = _places(in_force, NOTHING_SUPPOSED)
+    counting = wanted | {c.lineage for place in places.values() for c in place.counterparts}
+    evidence = evidence_rows(person_ids, lineages=counting)
+    rows = [row for found in evidence.values() for row in found]
+    scales = scales_of({row.version_id for row in rows} | {place.version_id for place in places.values()})
+    books = books_in_force({row.framework_id for row in rows} | {place.framework_id for place in places.values()})
+    of_place = {place.competency_id: place.lineage for place in places.values()}
+    found: dict[int, dict[UUID, int]] = {}
+    for person_id, own in evidence.items():
+        of_row = {row.competency_id: row.lineage for row in own if row.lineage not in of_place.values()}
+        levels = _levels(own, places, scales, as_of, books)
+        ranks: dict[UUID, int] = {}
+        for competency_id, level in levels.items():
+            lineage = of_place.get(competency_id) or of_row.get(competency_id)
+            if lineage in wanted and level.rank > ranks.get(lineage, 0):
+                ranks[lineage] = level.rank
+        found[person_id] = ranks
+    return found
+
+
+_OF_PLACE = ("pk", "lineage", "version_id", "version__framework_id", "version__status")
 
 
 @dataclass(frozen=True)
