@@ -56,8 +56,8 @@ def _batch(ids: Sequence[int], as_of: date, about: Mentions, led: dict[int, froz
             units[person_id].add(unit_id)
             if grade:
                 grades[person_id].add(grade)
-            # Of several posts the one held longest is hers, as on the HR desk.
-            started[person_id] = min(starts_on, started.get(person_id, starts_on))
+            # Of several posts the one she came to last, as for due dates.
+            started[person_id] = max(starts_on, started.get(person_id, starts_on))
     roles = _roles(ids, as_of, about.roles) if about.roles else {}
     tags: dict[int, set[str]] = defaultdict(set)
     if about.tags:

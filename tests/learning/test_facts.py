@@ -81,12 +81,12 @@ def test_facts_tell_posts_roles_grades_tags_language_manager_start_and_level_of_
     assert facts.held == {str(a.lineage): 2}
 
 
-def test_of_several_posts_the_one_held_longest_says_when_somebody_started():
+def test_of_several_posts_the_one_she_came_to_last_says_when_somebody_started():
     person, unit = make_person(), make_unit()
     appoint(person, make_post(unit), starts_on=date(2024, 3, 1))
     appoint(person, make_post(unit), starts_on=date(2025, 3, 1))
     appoint(person, make_post(unit), starts_on=date(2020, 1, 1), ends_on=date(2021, 1, 1))
-    assert facts_of([person.pk], TODAY, Mentions(by_start=True))[person.pk].started_on == date(2024, 3, 1)
+    assert facts_of([person.pk], TODAY, Mentions(by_start=True))[person.pk].started_on == date(2025, 3, 1)
 
 
 def test_what_has_ended_or_is_yet_to_come_is_no_fact_of_the_day():
