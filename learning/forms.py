@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from competencies.models import FrameworkVersion, RoleAssignment, RoleProfile
 from competencies.selectors import frameworks_own_first, published_profiles
-from learning.assignment import MAX_PASTED, Whom, split_emails
+from learning.asking import Whom
+from learning.assignment import MAX_PASTED, split_emails
 from learning.hr import holders_of, people_served
 from organisations.ids import ModelChoices
 from organisations.models import Unit, User
