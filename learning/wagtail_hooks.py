@@ -12,3 +12,9 @@ from wagtail import hooks
 def log_actions(actions: Any) -> None:
     actions.register_action("learning.assign", _("Assign"), _("Assigned"))
     actions.register_action("learning.undo", _("Take an assignment back"), _("Assignment taken back"))
+    actions.register_action("learning.make_rule", _("Make a rule"), _("Rule made"))
+    actions.register_action("learning.change_rule", _("Change a rule"), _("Rule changed"))
+    actions.register_action("learning.start_rule", _("Start a rule"), _("Rule started"))
+    actions.register_action("learning.stop_rule", _("Stop a rule"), _("Rule stopped"))
+    actions.register_action("learning.sweep_rule", _("Check a rule"), _("Rule checked: people joined or left"))
+    actions.register_action("learning.hand_over", _("Keep by another rule"), _("Kept by another rule"))
