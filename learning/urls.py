@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, role_views, views
+from learning import framework_views, role_views, rule_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -14,6 +14,13 @@ urlpatterns = [
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
     path("hr/assign/", views.assign, name="assign"),
+    path("hr/rules/", rule_views.rule_list, name="rule_list"),
+    path("hr/rules/new/", rule_views.rule_new, name="rule_new"),
+    path("hr/rules/<int:pk>/", rule_views.rule, name="rule"),
+    path("hr/rules/<int:pk>/change/", rule_views.rule_change, name="rule_change"),
+    path("hr/rules/<int:pk>/try/", rule_views.rule_try, name="rule_try"),
+    path("hr/rules/<int:pk>/start/", rule_views.rule_start, name="rule_start"),
+    path("hr/rules/<int:pk>/stop/", rule_views.rule_stop, name="rule_stop"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
 ]

@@ -26,6 +26,9 @@ from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
 from courses.models import Enrolment
+from learning.conditions import InUnit
+from learning.enums import AssignmentKind, OnLeaving
+from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -126,6 +129,14 @@ def house(db: None) -> House:
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
+    rule = make_rule(
+        said=Said(
+            title="Everybody here", unit=here, condition=InUnit(here.pk, here.path, True), kind=AssignmentKind.COURSE,
+            course_key="door", on_leaving=OnLeaving.END,
+        ),
+        by=names["hr"],
+    )  # fmt: skip
+    try_rule(rule=rule, by=names["hr"], token="doors")
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -140,6 +151,7 @@ def house(db: None) -> House:
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk,
+        "rule": rule.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -169,6 +181,11 @@ STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
+
+RULE = {
+    "title": "Everybody", "unit": "1", "kind": "course", "course": "door", "mandatory": "yes", "on_leaving": "end",
+    "due": "none", "c0-0-kind": "language", "c0-0-language": "en", "do": "save",
+}  # fmt: skip
 
 # name of the URL: (method, address, who gets what)
 GETS: dict[str, tuple[str, dict[str, object]]] = {
@@ -266,6 +283,13 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "rule_list": ("/hr/rules/", HR),
+    "rule_new": ("/hr/rules/new/", HR),
+    "rule": ("/hr/rules/{rule}/", HR | {"other_hr": GONE}),
+    "rule_change": ("/hr/rules/{rule}/change/", HR | {"other_hr": GONE}),
+    "rule_try": ("/hr/rules/{rule}/try/", signed_in(WRONG)),
+    "rule_start": ("/hr/rules/{rule}/start/", signed_in(WRONG)),
+    "rule_stop": ("/hr/rules/{rule}/stop/", signed_in(WRONG)),
     "hr_campaigns": ("/hr/campaigns/", HR),
     "campaign_new": ("/hr/campaigns/new/", HR),
     "hr_campaign": ("/hr/campaigns/{campaign}/", HR | {"other_hr": GONE}),
@@ -368,6 +392,15 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "rules_publish": ("/levels/rules/{rules}/publish/", {"state": "x"}, signed_in(NO, steward=BACK, admin=BACK)),
     "rules_discard": ("/levels/rules/{rules}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
     "disagreement_share": ("/learn/competencies/{competency}/share/", {}, signed_in(BACK)),
+    "rule_list": ("/hr/rules/", {}, signed_in(WRONG)),
+    "rule_new": ("/hr/rules/new/", RULE, signed_in(NO, hr=BACK, other_hr=422, admin=BACK)),
+    "rule": ("/hr/rules/{rule}/", {}, signed_in(WRONG)),
+    "rule_change": (
+        "/hr/rules/{rule}/change/", RULE | {"seen": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)
+    ),
+    "rule_try": ("/hr/rules/{rule}/try/", {"token": "t"}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "rule_start": ("/hr/rules/{rule}/start/", {"batch": "x"}, signed_in(NO, hr=GONE, other_hr=GONE, admin=GONE)),
+    "rule_stop": ("/hr/rules/{rule}/stop/", {"then": ""}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
