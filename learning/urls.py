@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, role_views, views
+from learning import assign_views, framework_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -13,7 +13,15 @@ urlpatterns = [
     path("team/<int:person_id>/roles/<int:pk>/replace/", role_views.role_replace, name="role_replace"),
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
-    path("hr/assign/", views.assign, name="assign"),
+    path("hr/assign/", assign_views.assign, name="assign"),
+    path("hr/batches/", assign_views.batch_list, name="batch_list"),
+    path("hr/batches/<int:pk>/", assign_views.batch, name="batch"),
+    path("hr/batches/<int:pk>/rows.csv", assign_views.batch_csv, name="batch_csv"),
+    path("hr/batches/<int:pk>/rows.xlsx", assign_views.batch_xlsx, name="batch_xlsx"),
+    path("hr/batches/<int:pk>/apply/", assign_views.batch_apply, name="batch_apply"),
+    path("hr/batches/<int:pk>/undo/", assign_views.batch_undo, name="batch_undo"),
+    path("hr/batches/<int:pk>/again/", assign_views.batch_again, name="batch_again"),
+    path("hr/batches/<int:pk>/discard/", assign_views.batch_discard, name="batch_discard"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
 ]
