@@ -192,7 +192,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     if "batch" in row.payload:
         return redirect("batch", pk=row.payload["batch"])
     assigned = held = []
-    if row.kind == ASSIGN_JOB and row.report:
+    if row.kind == ASSIGN_JOB and "assigned" in row.report:
         names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()
         assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
         held = [names[pk] for pk in row.report["held"] if pk in names]
