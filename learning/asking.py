@@ -148,6 +148,8 @@ def _of_lines(
     repeated = 0
     seen: set[str] = set()
     for number, line in enumerate(written, start=1):
+        if not line:  # a blank line keeps the numbers of those after it
+            continue
         email = line.lower()
         person = by_email.get(email)
         if email in seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -97,6 +97,7 @@ def roles_held(officer: User) -> list[int]:
 class StepForm(forms.Form):
     """A step of the way. Answers of other steps are carried beside it (learning/assign_views.py)."""
 
+    base_fields: ClassVar[dict[str, forms.Field]]
     # Fields that have several values.
     many: frozenset[str] = frozenset()
 

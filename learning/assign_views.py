@@ -71,26 +71,24 @@ def _assign(request: HttpRequest, bound: lists.BoundedList) -> HttpResponse:
     wanted = data.get("go", _following(answered))
     if wanted not in (*STEPS, "preview"):
         wanted = "what"
-    forms = {name: form(data if data else None, officer=me) for name, form in FORMS.items()}
+    forms: dict[str, Any] = {}
     for name in STEPS if wanted == "preview" else STEPS[: STEPS.index(wanted)]:
-        valid = forms[name].is_valid()
+        forms[name] = form = FORMS[name](data, officer=me)
         if name == "whom" and refusal:
-            forms[name].add_error("file", refusal)
-            valid = False
-        if not valid:
+            form.add_error("file", refusal)
+        if not form.is_valid():
             complain = answered in STEPS and STEPS.index(answered) >= STEPS.index(name)
-            return _show_step(request, name, forms[name], data, complain=complain)
+            return _show_step(request, name, data, complaining=form if complain else None)
     token = as_token(data.get("token", ""))
     if wanted in FORMS or request.method != "POST" or not token:
-        shown = wanted if wanted in FORMS else "when"
-        return _show_step(request, shown, forms[shown], data, complain=False)
-    what: Any = forms["what"]
+        return _show_step(request, wanted if wanted in FORMS else "when", data)
+    what = forms["what"]
     ask = ask_in(what, forms["whom"], forms["when"])
     try:
         batch = batches.start_batch(officer=me, ask=ask, token=_token_of(token, ask))
     except NotOffered as sentence:
         what.add_error(what.asked[ask.kind.value][0], str(sentence))
-        return _show_step(request, "what", what, data, complain=True)
+        return _show_step(request, "what", data, complaining=what)
     return redirect("batch", pk=batch.pk)
 
 
@@ -155,16 +153,22 @@ def _carried(data: QueryDict, step: str) -> list[tuple[str, str]]:
     ]
 
 
-def _show_step(request: HttpRequest, step: str, form: StepForm, data: QueryDict, *, complain: bool) -> HttpResponse:
+def _show_step(
+    request: HttpRequest, step: str, data: QueryDict, *, complaining: StepForm | None = None
+) -> HttpResponse:
+    """Ask a question, with what was answered before; only a form that was answered wrongly complains."""
     me = hr_officer(request)
-    if not complain:
-        # Show what was answered before, without complaining about what was not asked yet.
+    form = complaining
+    if form is None:
+        kind = FORMS[step]
         initial: dict[str, Any] = {
-            name: data.getlist(name) if name in form.many else data.get(name) for name in form.fields if name in data
+            name: data.getlist(name) if name in kind.many else data.get(name)
+            for name in kind.base_fields
+            if name in data
         }
         if step == "whom" and "emails" in data:
             initial["with_sub_units"] = "with_sub_units" in data
-        form = FORMS[step](initial=initial, officer=me)
+        form = kind(initial=initial, officer=me)
     chosen = []
     if step == "whom":
         chosen = list(people_served(me).filter(pk__in=plain_ids(data.getlist("people"), MOST_CHOSEN)))
@@ -180,7 +184,7 @@ def _show_step(request: HttpRequest, step: str, form: StepForm, data: QueryDict,
         "repeats": step == "when" and bool(form["repeat_months"].value() or form["repeat_months"].errors),
         "rule_query": urlencode([(name, value) for name in FORMS["what"].base_fields for value in data.getlist(name)]),
     }
-    return render(request, "learning/assign.html", context, status=422 if complain and form.errors else 200)
+    return render(request, "learning/assign.html", context, status=200 if complaining is None else 422)
 
 
 # --- Batches -------------------------------------------------------------------------------------------------------
@@ -364,7 +368,7 @@ def batch_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def batch_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw a dry run away that nothing came of. Pressing twice is no mistake."""
-    officer = hr_officer(request)
+    hr_officer(request)
     if as_id(pk) is not None and not AssignmentBatch.objects.filter(pk=pk).exists():
         return redirect("batch_list")
     row = _batch(request, pk)

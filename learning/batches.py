@@ -250,3 +250,13 @@ def batches_visible_to(officer: User) -> QuerySet[AssignmentBatch]:
     """Batches an officer may look at: her own; all of them, as administrator."""
     batches = AssignmentBatch.objects.select_related("profile__role", "curated_path", "created_by", "rule", "job")
     return batches if officer.is_superuser else batches.filter(created_by=officer)
+
+
+@transaction.atomic
+def discard_batch(*, batch: AssignmentBatch) -> None:
+    """Throw a dry run away that nothing came of: no act, so nothing is logged. Raises CannotBeChanged for any other."""
+    batch = _locked(batch)
+    nothing_came = batch.applied_at is None and batch.undone_at is None
+    if batch.status not in (BatchStatus.READY, BatchStatus.STALE, BatchStatus.FAILED) or not nothing_came:
+        raise CannotBeChanged(_("Only a dry run that was not applied can be thrown away."))
+    batch.delete()
