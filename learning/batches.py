@@ -21,6 +21,7 @@ from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask
 from learning.due_dates import write_policy
 from learning.enums import ASSIGN_JOB, DRY_RUN_JOB, UNDO_DAYS, UNDO_JOB, BatchStatus, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
+from learning.outlook import courses_for
 from organisations.enums import JobState
 from organisations.jobs import enqueue
 from organisations.models import User
@@ -124,7 +125,7 @@ def count_batch(batch: AssignmentBatch, progress: Callable[[int, int], None] | N
             return batch
         batch.rows.all().delete()
         BatchRow.objects.bulk_create(rows, batch_size=500)
-        batch.counts = counts_of(rows, repeated)
+        batch.counts = counts_of(rows, repeated) | courses_for(thing_of(ask_of(batch), batch.created_by))
         batch.digest = digest_of(rows)
         batch.counted_at = timezone.now()
         batch.status = BatchStatus.READY

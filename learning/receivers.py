@@ -15,7 +15,7 @@ from learning.enums import PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
-from organisations.models import Appointment, Job
+from organisations.models import Appointment, Job, Leave
 
 
 def _ask(person_ids: list[int], reason: PlanReason, key: str) -> None:
@@ -34,6 +34,12 @@ def on_evidence(*, person_id: int, key: str, **kwargs: Any) -> None:
 def on_person_roles(*, instance: Appointment | RoleAssignment, raw: bool = False, **kwargs: Any) -> None:
     if not raw:
         _ask([instance.person_id], PlanReason.ROLE, f"{instance.person_id}:{uuid4()}")
+
+
+@receiver([post_save, post_delete], sender=Leave)
+def on_leave(*, instance: Leave, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _ask([instance.person_id], PlanReason.PACE, f"{instance.person_id}:{uuid4()}")
 
 
 @receiver([post_save, post_delete], sender=PostRole)

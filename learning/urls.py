@@ -1,10 +1,15 @@
 from django.urls import path
 
-from learning import assign_views, framework_views, role_views, views
+from learning import assign_views, framework_views, path_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
-    path("learn/path/", views.path, name="path"),
+    path("learn/path/", path_views.path, name="path"),
+    path("learn/path/pace/", path_views.pace, name="path_pace"),
+    path("learn/path/what-if/", path_views.what_if, name="what_if"),
+    path("learn/path/<slug:key>/pin/", path_views.pin_step, name="pin_step"),
+    path("learn/path/<slug:key>/decline/", path_views.decline_step, name="decline_step"),
+    path("learn/path/<slug:key>/as-before/", path_views.unwish_step, name="unwish_step"),
     path("roles/<int:pk>/card.pdf", views.role_card, name="role_card"),
     path("frameworks/desk/<int:pk>/publish/", framework_views.framework_publish, name="framework_publish"),
     path("team/", views.team, name="team"),

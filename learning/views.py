@@ -59,21 +59,6 @@ def learn(request: HttpRequest) -> HttpResponse:
     return render(request, "learning/learn.html", context)
 
 
-@require_GET
-def path(request: HttpRequest) -> HttpResponse:
-    """The whole path: each step with what it closes and why it is there."""
-    me = signed_in(request)
-    view = selectors.path_of(me)
-    plans = selectors.recent_changes(me, limit=20)
-    changes = selectors.change_views(plans)
-    context = {
-        "path": view,
-        "offers": offers_for(me, view.standing.lines, as_of=view.standing.as_of),
-        "history": [(plan, changes[plan.pk]) for plan in plans],
-    }
-    return render(request, "learning/path.html", context)
-
-
 @login_not_required
 @require_GET
 def role_card(request: HttpRequest, pk: int) -> HttpResponse:

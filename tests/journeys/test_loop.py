@@ -14,7 +14,7 @@ def test_the_ciso_closes_her_largest_gap_and_a_stranger_verifies_her_certificate
     before = her.page.locator("section[aria-labelledby=way]").inner_text()
     met = int(re.search(r"(\d+) of \d+ competencies at the level", before).group(1))
 
-    her.go("/learn/path/").sees("Governing cyber risk", "no shorter way closes these gaps").shot("path")
+    her.go("/learn/path/").sees("Governing cyber risk", "no shorter path closes these gaps").shot("path")
     why = her.page.locator("li.step", has_text="Governing cyber risk").get_by_text("Why here")
     why.click()
     her.sees("Your role asks for “Cyber risk governance” at level 4")

@@ -6,7 +6,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning.conditions import (
@@ -51,6 +51,7 @@ MINISTRY, CLOUD, AUDIT = InUnit(1, "0001", True), InUnit(2, "00010002", True), I
 
 # Any condition and any facts, from so few values that they meet
 
+unhurried = settings(deadline=None)
 lineages = st.sampled_from([ARCHITECT, ANALYST, RISK, LAW])
 days = st.dates(TODAY - timedelta(days=5), TODAY + timedelta(days=5))
 paths = st.sampled_from(["0001", "00010002", "000100020003", "0002"])
@@ -178,6 +179,7 @@ def test_a_condition_means_what_it_says(condition, facts, expected):
     assert holds(Not(condition), fact(**facts), as_of=TODAY) is not expected
 
 
+@unhurried
 @given(people, st.integers(1, 20), lineages)
 def test_below_a_level_is_the_other_side_of_at_least(facts, rank, competency):
     assert holds(HoldsLevel(competency, below=rank), facts, as_of=TODAY) is not holds(
@@ -185,6 +187,7 @@ def test_below_a_level_is_the_other_side_of_at_least(facts, rank, competency):
     )
 
 
+@unhurried
 @given(people, days)
 def test_whoever_has_a_first_day_started_before_a_day_or_after_it(facts, day):
     sides = [holds(Started(after=day), facts, as_of=TODAY), holds(Started(before=day), facts, as_of=TODAY)]
@@ -194,11 +197,13 @@ def test_whoever_has_a_first_day_started_before_a_day_or_after_it(facts, day):
 # Writing and reading
 
 
+@unhurried
 @given(conditions)
 def test_what_is_written_is_read_back_the_same(condition):
     assert read_condition(json.loads(json.dumps(write_condition(condition)))) == condition
 
 
+@unhurried
 @given(conditions, people)
 def test_what_was_read_is_asked_of_anybody_and_answers(condition, facts):
     assert holds(read_condition(write_condition(condition)), facts, as_of=TODAY) in {True, False}
@@ -220,6 +225,7 @@ junk = st.recursive(
 )
 
 
+@unhurried
 @given(junk)
 def test_anything_else_is_refused_with_places_and_never_breaks(data):
     for read, write in ((read_condition, write_condition), (read_rows, lambda rows: None)):
@@ -337,6 +343,7 @@ def test_what_a_condition_names_is_known_for_lookups():
     assert mentions(Not(Started(days_ago_at_most=3))).by_day
 
 
+@unhurried
 @given(conditions, people, people)
 def test_facts_that_are_not_mentioned_change_no_answer(condition, one, other):
     named = mentions(condition)
@@ -358,6 +365,7 @@ def test_facts_that_are_not_mentioned_change_no_answer(condition, one, other):
 lineage_values = (ARCHITECT, ANALYST, RISK, LAW)
 
 
+@unhurried
 @given(conditions, people, st.integers(-9, 9))
 def test_only_a_condition_on_days_ago_changes_with_the_day_alone(condition, facts, shift):
     if not mentions(condition).by_day:
@@ -365,6 +373,7 @@ def test_only_a_condition_on_days_ago_changes_with_the_day_alone(condition, fact
         assert holds(condition, facts, as_of=later) is holds(condition, facts, as_of=TODAY)
 
 
+@unhurried
 @given(conditions, people)
 def test_nobody_outside_the_units_it_is_tied_to_meets_a_condition(condition, facts):
     units = must_be_in(condition)
@@ -403,6 +412,7 @@ def test_a_unit_that_is_gone_is_no_reason_to_include_everybody():
 # The same said otherwise
 
 
+@unhurried
 @given(conditions, people)
 def test_fewer_words_say_the_same(condition, facts):
     short = simplify(condition)
@@ -411,6 +421,7 @@ def test_fewer_words_say_the_same(condition, facts):
     assert depth_of(short) <= depth_of(condition)
 
 
+@unhurried
 @given(conditions, people)
 def test_nots_pushed_inward_say_the_same_and_stand_before_single_conditions_only(condition, facts):
     pushed = push_nots(condition)
@@ -425,6 +436,7 @@ def test_nots_pushed_inward_say_the_same_and_stand_before_single_conditions_only
     assert only_before_leaves(pushed)
 
 
+@unhurried
 @given(conditions, conditions, people)
 def test_de_morgan(one, other, facts):
     def true(condition) -> bool:
@@ -443,6 +455,7 @@ def test_simplifying_takes_out_what_says_nothing():
 # The form
 
 
+@unhurried
 @given(grouped_rows, people)
 def test_a_form_comes_back_as_it_was_filled_in(groups, facts):
     condition = from_rows(groups)
@@ -453,6 +466,7 @@ def test_a_form_comes_back_as_it_was_filled_in(groups, facts):
     )
 
 
+@unhurried
 @given(conditions, people)
 def test_what_the_form_can_show_means_the_same_there(condition, facts):
     groups = to_rows(condition)
@@ -465,6 +479,7 @@ def test_what_is_not_of_that_shape_is_not_bent_into_it():
     assert to_rows(Not(AnyOf((CLOUD, AUDIT)))) == ((Row(CLOUD, True),), (Row(AUDIT, True),))
 
 
+@unhurried
 @given(grouped_rows)
 def test_rows_are_read_as_they_are_written(groups):
     def written(row: Row):
