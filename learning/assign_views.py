@@ -258,7 +258,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "undo_days": UNDO_DAYS,
         "unrealistic": row.counts.get("reasons", {}).get("unrealistic", 0),
         "realistic_day": _realistic_day(row) if is_ready else None,
-        "served": batch_words.served_by_courses(row.profile) if is_ready and row.profile is not None else None,
+        "served": {name: row.counts.get(name, 0) for name in ("required", "unserved", "half_served")},
         "stale_rows": _stale_rows(row),
         "weekly_minutes": settings.WEEKLY_LEARNING_MINUTES,
         "step_words": _step_links(row),

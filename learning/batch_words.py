@@ -13,8 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from competencies.models import RoleProfile
-from competencies.selectors import InForce, needs_of
-from courses.selectors import offered_courses
 from learning.asking import ask_of, read_whom
 from learning.assign_forms import course_titles
 from learning.due_dates import (
@@ -252,27 +250,3 @@ def report_of(batch: AssignmentBatch) -> list[Figure]:
         RowState.KEPT: gettext_lazy("kept, because somebody has changed it since"),
     }
     return [Figure(states[state.value], str(word), state) for state, word in words.items() if states.get(state.value)]
-
-
-@dataclass(frozen=True)
-class Served:
-    """How many competencies a role requires, and in how many no course leads anywhere, or not far enough."""
-
-    required: int
-    unserved: int
-    half_served: int
-
-
-def served_by_courses(profile: RoleProfile) -> Served:
-    """What the catalogue does for a role. As many queries for a large catalogue as for a small one."""
-    reached: dict[int, int] = {}
-    for course in offered_courses().values():
-        for competency_id, rank in course.outcomes:
-            reached[competency_id] = max(reached.get(competency_id, 0), rank)
-    needs = needs_of([InForce(profile.pk, profile.builds_on_id)]).required[profile.pk]
-    needed = {need.competency_id: need.rank_needed for need in needs}
-    return Served(
-        len(needed),
-        sum(not reached.get(pk) for pk in needed),
-        sum(0 < reached.get(pk, 0) < rank for pk, rank in needed.items()),
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -26,6 +27,10 @@ from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
 from courses.models import Enrolment
+from learning.asking import Ask, Whom
+from learning.batches import start_batch
+from learning.enums import AssignmentKind
+from learning.models import AssignmentBatch
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -125,6 +130,8 @@ def house(db: None) -> House:
         token="doors", by=names["hr"],
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
+    ask = Ask(AssignmentKind.ROLE, Whom(unit_ids=(here.pk,)), profile_id=second.pk)
+    batch = start_batch(officer=names["hr"], ask=ask, token="doors")
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
     item = identifiers(version)
     certificate = taken.certificate
@@ -139,7 +146,7 @@ def house(db: None) -> House:
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
-        "unit": here.pk, "assignment": assignment.pk,
+        "unit": here.pk, "assignment": assignment.pk, "batch": batch.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -272,6 +279,15 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "assign, from a batch": ("/hr/assign/?batch={batch}&go=when", HR | {"other_hr": GONE}),
+    "batch_list": ("/hr/batches/", HR),
+    "batch": ("/hr/batches/{batch}/", HR | {"other_hr": GONE}),
+    "batch_csv": ("/hr/batches/{batch}/rows.csv", HR | {"other_hr": GONE}),
+    "batch_xlsx": ("/hr/batches/{batch}/rows.xlsx", HR | {"other_hr": GONE}),
+    "batch_undo": ("/hr/batches/{batch}/undo/", signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", signed_in(WRONG)),
+    "batch_again": ("/hr/batches/{batch}/again/", signed_in(WRONG)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", signed_in(WRONG)),
     "hr_campaigns": ("/hr/campaigns/", HR),
     "campaign_new": ("/hr/campaigns/new/", HR),
     "hr_campaign": ("/hr/campaigns/{campaign}/", HR | {"other_hr": GONE}),
@@ -360,6 +376,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_undo": ("/hr/batches/{batch}/undo/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_again": ("/hr/batches/{batch}/again/", {"token": "x"}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
     "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", {"do": "sure"}, signed_in(NO, steward=BACK, admin=BACK)),
@@ -458,12 +478,12 @@ def test_people_of_other_units_stay_unseen_in_lists(house):
 def test_an_officer_cannot_assign_to_people_she_does_not_serve(house):
     client = client_of(house, "other_hr")
     person = house.people["learner"]
-    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "due_on": ""}
+    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "token": str(uuid4())}
     assert client.post("/hr/assign/", data).status_code == 422
-    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "due_on": ""}
-    preview = client.post("/hr/assign/", data).context["preview"]
-    assert not preview.gaining
-    assert preview.not_found[0].reason == "unknown"
+    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "token": str(uuid4())}
+    batch = AssignmentBatch.objects.get(pk=client.post("/hr/assign/", data).url.split("/")[-2])
+    assert batch.counts["gains"] == 0
+    assert batch.rows.get().reasons == ["unknown"]
 
 
 def test_a_job_is_seen_by_who_asked_for_it(house):
