@@ -285,22 +285,22 @@ def bench_frameworks(table: Table) -> None:
 def bench_planning(table: Table) -> None:
     from django.utils import timezone
 
-    from competencies.selectors import standings_of
-    from courses.selectors import offered_courses, passed_and_begun
+    from courses.selectors import offered_courses
     from learning import planning
     from learning.enums import PlanReason
-    from learning.services import replan_many, solve
+    from learning.inputs import Shelf, read_inputs, solve
+    from learning.services import replan_many
     from organisations.models import User
 
     ids = list(User.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True)[:2000])
     offered = offered_courses()
-    standings = standings_of(ids[:200], as_of=timezone.localdate())
-    passed, begun = passed_and_begun(ids[:200])
+    shelf = Shelf(offered)
+    inputs = read_inputs(ids[:200], day=timezone.localdate())
 
     def solve_all() -> None:
         planning._chosen.cache_clear()
         for pk in ids[:200]:
-            solve(standings[pk], "en", offered, passed[pk], begun[pk])
+            solve(inputs[pk], shelf)
 
     seconds, _wall = measure(solve_all, runs=3)
     table.add(

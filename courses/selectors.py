@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from django.conf import settings
 from django.db.models import F
+from django.utils import timezone
 
 from competencies.enums import FrameworkStatus
 from competencies.selectors import NOTHING_SUPPOSED, Supposing, Taught, equivalents_of
+from courses.enums import DATED_FORMATS
 from courses.models import (
     Attempt,
     CourseOutcome,
     CoursePage,
     CoursePrerequisite,
+    CourseRun,
     Enrolment,
     LessonPage,
     LessonProgress,
 )
 from organisations.models import User
+
+
+@dataclass(frozen=True)
+class OfferedRun:
+    """A run of a course with at least one seat left; both days belong to it."""
+
+    run_id: int
+    starts_on: date
+    ends_on: date
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,16 @@ class OfferedCourse:
     outcomes: tuple[tuple[int, int], ...]
     prerequisites: frozenset[str]
     ways: tuple[tuple[tuple[int, int], ...], ...] = ()
+    # Runs with seats left by page: only courses with dates have them.
+    runs: Mapping[int, tuple[OfferedRun, ...]] = field(default_factory=dict)
+
+    def is_dated(self, page: CoursePage) -> bool:
+        """Whether this page's course is taken in a run, with its dates and seats."""
+        return page.format in DATED_FORMATS
+
+    def sessions_of(self, page: CoursePage) -> tuple[OfferedRun, ...]:
+        """The runs in which a seat can be had, the earliest first."""
+        return self.runs.get(page.pk, ())
 
     def is_held(self, held: Mapping[int, int]) -> bool:
         """Whether somebody holds everything it leads to (competency id → attained rank)."""
@@ -84,19 +107,43 @@ def offered_courses(supposing: Supposing = NOTHING_SUPPOSED) -> dict[str, Offere
         "course__key", "prerequisite__key"
     ):
         required_first[key].add(other)
+    runs = runs_with_seats([page.pk for group in pages.values() for page in group if page.format in DATED_FORMATS])
     return {
-        key: _offered(key, group, [ways[taught[key][pk]] for pk in sorted(taught[key])], required_first[key])
+        key: _offered(key, group, [ways[taught[key][pk]] for pk in sorted(taught[key])], required_first[key], runs)
         for key, group in sorted(pages.items())
     }
 
 
+def runs_with_seats(course_ids: Sequence[int], as_of: date | None = None) -> dict[int, tuple[OfferedRun, ...]]:
+    """Runs that can be booked, by course page, the earliest first. One query, none for no courses."""
+    found: dict[int, list[OfferedRun]] = defaultdict(list)
+    if not course_ids:
+        return {}
+    runs = CourseRun.objects.bookable(as_of or timezone.localdate()).filter(course_id__in=course_ids)
+    for run in runs.with_taken().order_by("starts_on", "pk"):
+        if run.seats is None or run.taken < run.seats:
+            found[run.course_id].append(OfferedRun(run.pk, run.starts_on, run.ends_on))
+    return {course_id: tuple(runs) for course_id, runs in found.items()}
+
+
 def _offered(
-    key: str, pages: Sequence[CoursePage], ways: Sequence[tuple[tuple[int, int], ...]], required_first: Iterable[str]
+    key: str,
+    pages: Sequence[CoursePage],
+    ways: Sequence[tuple[tuple[int, int], ...]],
+    required_first: Iterable[str],
+    runs: Mapping[int, tuple[OfferedRun, ...]],
 ) -> OfferedCourse:
     ranks: dict[int, int] = {}
     for pk, rank in (pair for way in ways for pair in way):
         ranks[pk] = max(ranks.get(pk, 0), rank)
-    return OfferedCourse(key, tuple(pages), tuple(sorted(ranks.items())), frozenset(required_first), tuple(ways))
+    return OfferedCourse(
+        key,
+        tuple(pages),
+        tuple(sorted(ranks.items())),
+        frozenset(required_first),
+        tuple(ways),
+        {page.pk: runs[page.pk] for page in pages if page.pk in runs},
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,11 +21,9 @@ from learning.due_dates import DuePolicy, read_policy
 from learning.enums import AssignmentKind, Existing
 from learning.hr import people_served
 from learning.models import Assignment, AssignmentBatch, CuratedPath
+from learning.periods import Recurrence
 from organisations.models import Appointment, Unit, User
 from organisations.perms import hr_paths, units_served
-
-if TYPE_CHECKING:
-    from learning.periods import Recurrence
 
 # How many values a query names at a time.
 NAMED = 500
@@ -148,6 +146,8 @@ def _of_lines(
     repeated = 0
     seen: set[str] = set()
     for number, line in enumerate(written, start=1):
+        if not line:  # a blank line keeps the numbers of those after it
+            continue
         email = line.lower()
         person = by_email.get(email)
         if email in seen:
@@ -281,8 +281,6 @@ def write_repeat(repeat: Recurrence | None) -> dict[str, Any]:
 def read_repeat(data: Mapping[str, Any]) -> Recurrence | None:
     if not data:
         return None
-    from learning.periods import Recurrence
-
     return Recurrence(**data)
 
 

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from competencies.models import RoleProfile
-from competencies.selectors import InForce, needs_of, standings_of
-from courses.selectors import offered_courses, passed_and_begun
+from competencies.selectors import InForce, needs_of
+from courses.selectors import offered_courses
 from learning.asking import Missing, Whom, resolve
 from learning.enums import ASSIGN_JOB
 from learning.hr import holders_of, newest_plans
-from learning.services import BATCH, solve
+from learning.inputs import Shelf, read_inputs, solve
+from learning.services import BATCH
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 
@@ -101,6 +102,7 @@ def preview_assignment(
     found = resolve(officer, whom, day)
     people, missing, repeated = found.people, found.missing, found.repeated
     offered = offered_courses()
+    shelf = Shelf(offered)
     reached: dict[int, int] = defaultdict(int)
     for course in offered.values():
         for competency_id, rank in course.outcomes:
@@ -115,18 +117,17 @@ def preview_assignment(
         batch = people[start : start + BATCH]
         ids = [person.pk for person in batch]
         held = holders_of(profile, ids, day)
-        standings = standings_of(ids, as_of=day, adding=profile)
-        passed, begun = passed_and_begun(ids)
+        inputs = read_inputs(ids, day=day, adding=profile)
         today = dict(newest_plans().filter(person__in=ids).values_list("person_id", "effort_minutes"))
         for person in batch:
             if person.pk in held:
                 holding.append(person)
                 continue
-            plan = solve(standings[person.pk], person.language, offered, passed[person.pk], begun[person.pk])
+            plan = solve(inputs[person.pk], shelf)
             gaining.append(
                 Gaining(
                     person=person,
-                    gaps=len(standings[person.pk].gaps),
+                    gaps=len(inputs[person.pk].standing.gaps),
                     steps=len(plan.steps),
                     minutes=plan.effort_minutes,
                     realistic=is_realistic(plan.effort_minutes, due_on, day),

@@ -21,6 +21,7 @@ from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask
 from learning.due_dates import write_policy
 from learning.enums import ASSIGN_JOB, DRY_RUN_JOB, UNDO_DAYS, UNDO_JOB, BatchStatus, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
+from learning.outlook import courses_for
 from organisations.enums import JobState
 from organisations.jobs import enqueue
 from organisations.models import User
@@ -124,7 +125,7 @@ def count_batch(batch: AssignmentBatch, progress: Callable[[int, int], None] | N
             return batch
         batch.rows.all().delete()
         BatchRow.objects.bulk_create(rows, batch_size=500)
-        batch.counts = counts_of(rows, repeated)
+        batch.counts = counts_of(rows, repeated) | courses_for(thing_of(ask_of(batch), batch.created_by))
         batch.digest = digest_of(rows)
         batch.counted_at = timezone.now()
         batch.status = BatchStatus.READY
@@ -250,3 +251,13 @@ def batches_visible_to(officer: User) -> QuerySet[AssignmentBatch]:
     """Batches an officer may look at: her own; all of them, as administrator."""
     batches = AssignmentBatch.objects.select_related("profile__role", "curated_path", "created_by", "rule", "job")
     return batches if officer.is_superuser else batches.filter(created_by=officer)
+
+
+@transaction.atomic
+def discard_batch(*, batch: AssignmentBatch) -> None:
+    """Throw a dry run away that nothing came of: no act, so nothing is logged. Raises CannotBeChanged for any other."""
+    batch = _locked(batch)
+    nothing_came = batch.applied_at is None and batch.undone_at is None
+    if batch.status not in (BatchStatus.READY, BatchStatus.STALE, BatchStatus.FAILED) or not nothing_came:
+        raise CannotBeChanged(_("Only a dry run that was not applied can be thrown away."))
+    batch.delete()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,10 +34,11 @@ from learning.due_dates import (
     paused,
 )
 from learning.enums import BatchStatus, Existing, RowOutcome, RowState
+from learning.inputs import leave_of
 from learning.models import Assignment, BatchRow, LearnerSettings
 from learning.outlook import Outlook, Reckoning
 from organisations.enums import OPEN_JOB_STATES
-from organisations.models import Appointment, Leave, User
+from organisations.models import Appointment, User
 
 # Outcomes that write something.
 CHANGING = (RowOutcome.GAINS, RowOutcome.MOVES, RowOutcome.LOSES)
@@ -62,7 +63,7 @@ class Facts:
     had: dict[int, Had] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
     due: dict[int, DueFacts] = field(default_factory=dict)
-    leaves: dict[int, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
+    leaves: dict[int, tuple[tuple[date, date], ...]] = field(default_factory=dict)
     weekly_minutes: dict[int, int] = field(default_factory=dict)
 
 
@@ -78,7 +79,7 @@ def rows_of_ask(
 ) -> list[BatchRow]:
     """The rows of a dry run, unsaved and numbered: people by name, then lines that lead to nobody, then who loses it."""
     today = day or timezone.localdate()
-    outlook = Outlook(thing, today)
+    outlook = Outlook(thing, today, mandatory=ask.mandatory)
     rows: list[BatchRow] = []
     for people in in_parts(resolved.people):
         facts = read_facts([person.pk for person in people], ask, thing, today, batch_id)
@@ -111,7 +112,7 @@ def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook:
     reckoned: list[tuple[BatchRow, User]] = []
     for person in people:
         had = facts.had.get(person.pk)
-        leaves = facts.leaves.get(person.pk, [])
+        leaves = facts.leaves.get(person.pk, ())
         due_on = _due_on(ask, facts.due[person.pk], leaves, day)
         outcome, reasons = _outcome(ask, had, due_on, person.pk in facts.under_way)
         row = BatchRow(person=person, outcome=outcome, reasons=reasons)
@@ -162,7 +163,7 @@ def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date) -> No
     if row.due_on is None or row.person_id is None:
         return
     weekly = facts.weekly_minutes.get(row.person_id) or settings.WEEKLY_LEARNING_MINUTES
-    leaves = facts.leaves.get(row.person_id, [])
+    leaves = facts.leaves.get(row.person_id, ())
     if not is_realistic(row.minutes, row.due_on, as_of=day, weekly_minutes=weekly, leaves=leaves):
         row.reasons.append("unrealistic")
         row.realistic_on = earliest_realistic(row.minutes, day, weekly, leaves)
@@ -183,13 +184,7 @@ def read_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date, batch_id: 
             .values("pk"),
         ).values_list("person_id", flat=True)
     )
-    for person_id, start, end in (
-        Leave.objects.from_day(day)
-        .filter(person_id__in=ids)
-        .order_by("starts_on", "pk")
-        .values_list("person_id", "starts_on", "ends_on")
-    ):
-        facts.leaves[person_id].append((start, end))
+    facts.leaves = leave_of(ids, day)
     paces = LearnerSettings.objects.filter(person_id__in=ids).values_list("person_id", "weekly_minutes")
     facts.weekly_minutes = {person_id: minutes for person_id, minutes in paces if minutes is not None}
     return facts

@@ -15,9 +15,10 @@ from competencies.lifecycle import state_digest, supposing_published
 from competencies.models import Evidence, FrameworkVersion, RoleProfile
 from competencies.selectors import NOTHING_SUPPOSED, Standing, Supposing, holders_of_version, standings_of
 from courses.models import CourseOutcome
-from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
+from courses.selectors import OfferedCourse, offered_courses
+from learning.inputs import Shelf, read_inputs, solve
 from learning.planning import Plan
-from learning.services import BATCH, solve
+from learning.services import BATCH
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 
@@ -103,17 +104,11 @@ def _compare(
     supposing: Supposing,
     offers: tuple[dict[str, OfferedCourse], dict[str, OfferedCourse]],
 ) -> list[Affected]:
-    languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
-    passed, begun = passed_and_begun(ids)
     sides = []
     for supposed, offered in ((NOTHING_SUPPOSED, offers[0]), (supposing, offers[1])):
-        standings = standings_of(ids, as_of=day, supposing=supposed)
-        sides.append(
-            {
-                pk: _side(standings[pk], solve(standings[pk], languages[pk], offered, passed[pk], begun[pk]))
-                for pk in ids
-            }
-        )
+        inputs = read_inputs(ids, day=day, supposing=supposed)
+        shelf = Shelf(offered)
+        sides.append({pk: _side(inputs[pk].standing, solve(inputs[pk], shelf)) for pk in ids})
     return [Affected(pk, sides[0][pk], sides[1][pk]) for pk in ids]
 
 

@@ -12,7 +12,7 @@ from competencies.models import FrameworkVersion
 from courses.selectors import offered_courses
 from learning.enums import PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
-from learning.models import PathPlan
+from learning.models import Assignment, PathPlan
 from learning.services import replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
 from organisations.models import User
@@ -30,9 +30,10 @@ def replan_people(run: Run) -> dict[str, Any]:
 
 @job_kind(REPLAN_ALL_JOB, gettext_lazy("Bring all learning paths up to date"))
 def replan_all(run: Run) -> dict[str, Any]:
-    """Everybody who has a path or a role: heals every event that was lost."""
+    """Everybody who has a path, a role or an assignment: heals every event that was lost."""
     people = sorted(
-        set(PathPlan.objects.values_list("person_id", flat=True).distinct())
+        set(Assignment.objects.asking().values_list("person_id", flat=True).distinct())
+        | set(PathPlan.objects.values_list("person_id", flat=True).distinct())
         | set(User.objects.active().filter(role_assignments__isnull=False).values_list("pk", flat=True))
         | set(User.objects.active().filter(appointments__post__post_roles__isnull=False).values_list("pk", flat=True))
     )

@@ -3,7 +3,9 @@
 1. The greedy answer is an upper bound on the minutes, the linear relaxation a lower one.
 2. A course whose reduced cost exceeds their difference is in no plan as short as the greedy one (or, negative, in all
    of them): it is fixed. What is left is solved as an integer programme, if the relaxation has fractions at all.
-3. Among the shortest plans the one with the fewest changes is chosen, then by key; the minutes are a constraint then.
+3. Among the shortest plans the one with the fewest changes is chosen; the minutes are a constraint then. Where few
+   courses are left to choose among, the last tie goes by key; else it is the solver's, which is the same every time:
+   one thread, one seed, columns in the order of their keys.
 
 Docs: docs/algorithms/planning.md. The reason for HiGHS and for stages: docs/decisions/0018.
 """
@@ -38,14 +40,6 @@ class Chosen:
     columns: frozenset[int]
     bound: int
     status: ProofStatus
-
-
-@dataclass(frozen=True)
-class Extra:
-    """More for a later stage: columns of their own (cost, upper bound) and rows (lower, upper, {column: factor})."""
-
-    columns: tuple[float, ...] = ()
-    rows: tuple[tuple[float, float, dict[int, float]], ...] = ()
 
 
 def choose_least(model: Model, *, wanted: frozenset[int], time_limit_seconds: float) -> Chosen:
@@ -86,6 +80,70 @@ def choose_least(model: Model, *, wanted: frozenset[int], time_limit_seconds: fl
     least = model.cost(best)
     solver.fix(relaxed, least)
     return Chosen(solver.break_ties(best, least, wanted, until), least, "optimal")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something due by the date with this number: `least` of these columns are to be over by then."""
+
+    date: int
+    columns: tuple[int, ...]
+    least: int
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The dates something is due by, ascending: what fits before each, and which column cannot be over by it.
+
+    `minutes` are those of the columns in the units of `room`; a column of 0 takes no room.
+    """
+
+    room: tuple[int, ...]
+    minutes: tuple[int, ...]
+    claims: tuple[Claim, ...]
+    impossible: frozenset[tuple[int, int]] = frozenset()  # (column, date)
+
+
+def choose_in_time(
+    model: Model, dates: Dates, *, fixed: frozenset[int], wanted: frozenset[int], most: int, time_limit_seconds: float
+) -> frozenset[int] | None:
+    """Of the sets that cost `most` or less the one with most claims in time, then with the fewest changes to `wanted`.
+
+    Courses over by each date are nested sets closed under prerequisites whose minutes fit before it: then, and only
+    then, an order exists that has them over in time. None if the time limit is hit before there is an answer.
+    """
+    size, count = len(model.costs), len(dates.room)
+    over = {(c, d): size + c * count + d for c in range(size) for d in range(count)}
+    claims = size + size * count
+    total = claims + len(dates.claims)
+    rows: list[tuple[float, dict[int, float]]] = []  # at least
+    for columns, least in model.covers:
+        rows.append((float(least), dict.fromkeys(columns, 1.0)))
+    for after, before in model.needs:
+        rows.append((0.0, {before: 1.0, after: -1.0}))
+        rows += [(0.0, {over[before, d]: 1.0, over[after, d]: -1.0}) for d in range(count)]
+    for (column, day), variable in over.items():
+        later = over[column, day + 1] if day + 1 < count else column
+        rows.append((0.0, {later: 1.0, variable: -1.0}))
+    for day, room in enumerate(dates.room):
+        rows.append((-float(room), {over[c, day]: -float(m) for c, m in enumerate(dates.minutes) if m}))
+    for number, claim in enumerate(dates.claims):
+        rows.append((0.0, {claims + number: -float(claim.least)} | {over[c, claim.date]: 1.0 for c in claim.columns}))
+    rows.append((-float(most), {c: -float(cost) for c, cost in enumerate(model.costs) if c not in fixed}))
+    lower, upper, prices = np.zeros(total), np.ones(total), np.zeros(total)
+    lower[sorted(fixed)] = 1.0
+    upper[[over[pair] for pair in dates.impossible]] = 0.0
+    prices[:size] = [-1.0 if column in wanted else 1.0 for column in range(size)]
+    prices[claims:] = -2.0 * (size + 1)
+    solver = _quiet()
+    programme = _assembled(prices, lower, upper, rows)
+    programme.integrality_ = [highspy.HighsVarType.kInteger] * total
+    solver.passModel(programme)
+    solver.setOptionValue("time_limit", time_limit_seconds)
+    solver.run()
+    if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return None
+    return _columns(solver.getSolution().col_value[:size])
 
 
 @dataclass(frozen=True)
@@ -160,12 +218,15 @@ class _Solver:
     def break_ties(self, best: frozenset[int], least: int, wanted: frozenset[int], until: float) -> frozenset[int]:
         """Among the solutions that cost `least` the one with the fewest changes to `wanted`, then by column."""
         free = self.free()
-        if not free:
+        kept = frozenset(wanted) & frozenset(range(self.size))
+        if self.model.is_feasible(kept) and self.model.cost(kept) == least:
+            return kept  # not one change: no other plan has so few
+        by_key = len(free) <= EXACT_TIES
+        if not free or not (by_key or kept):
             return best
         self._make_whole(best)
-        # A change weighs more than all ties by column together; the sums stay far below 2**53.
-        ties = [2**place for place in range(len(free))] if len(free) <= EXACT_TIES else list(range(1, len(free) + 1))
-        change = sum(ties) + 1
+        ties = [2**place if by_key else 0 for place in range(len(free))]
+        change = sum(ties) + 1  # one change weighs more than all ties together; the sums stay far below 2**53
         prices = np.zeros(self.size)
         for tie, column in zip(ties, free, strict=True):
             prices[column] = tie + (-change if column in wanted else change)
@@ -205,30 +266,25 @@ def _quiet() -> highspy.Highs:
 
 
 def _programme(model: Model) -> highspy.HighsLp:
-    size, rows = len(model.costs), len(model.covers) + len(model.needs)
-    index: list[int] = []
-    value: list[float] = []
-    start = [0]
-    lower: list[float] = []
-    for columns, least in model.covers:
-        index.extend(columns)
-        value.extend([1.0] * len(columns))
-        start.append(len(index))
-        lower.append(float(least))
-    for after, before in model.needs:
-        index.extend((before, after))
-        value.extend((1.0, -1.0))
-        start.append(len(index))
-        lower.append(0.0)
+    rows = [(float(least), dict.fromkeys(columns, 1.0)) for columns, least in model.covers]
+    rows += [(0.0, {before: 1.0, after: -1.0}) for after, before in model.needs]
+    size = len(model.costs)
+    return _assembled(np.asarray(model.costs, float), np.zeros(size), np.ones(size), rows)
+
+
+def _assembled(
+    prices: np.ndarray, lower: np.ndarray, upper: np.ndarray, rows: Sequence[tuple[float, dict[int, float]]]
+) -> highspy.HighsLp:
+    """A programme from rows that are at least something: (least, {column: factor})."""
     programme = highspy.HighsLp()
-    programme.num_col_, programme.num_row_ = size, rows
-    programme.col_cost_ = np.asarray(model.costs, float)
-    programme.col_lower_, programme.col_upper_ = np.zeros(size), np.ones(size)
-    programme.row_lower_, programme.row_upper_ = np.asarray(lower), np.full(rows, highspy.kHighsInf)
+    programme.num_col_, programme.num_row_ = len(prices), len(rows)
+    programme.col_cost_, programme.col_lower_, programme.col_upper_ = prices, lower, upper
+    programme.row_lower_ = np.asarray([least for least, _factors in rows])
+    programme.row_upper_ = np.full(len(rows), highspy.kHighsInf)
     programme.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    programme.a_matrix_.start_ = np.asarray(start, np.int32)
-    programme.a_matrix_.index_ = np.asarray(index, np.int32)
-    programme.a_matrix_.value_ = np.asarray(value)
+    programme.a_matrix_.start_ = np.cumsum([0, *(len(factors) for _least, factors in rows)], dtype=np.int32)
+    programme.a_matrix_.index_ = np.asarray([c for _least, factors in rows for c in factors], np.int32)
+    programme.a_matrix_.value_ = np.asarray([f for _least, factors in rows for f in factors.values()], float)
     return programme
 
 

@@ -11,13 +11,13 @@ The words are in learning/path_terms.py, the solving in optimiser.py and greedy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from learning.optimiser import NotSolved, choose_least
-from learning.ordering import Job, Placed, arrange
+from learning.optimiser import Claim, Dates, NotSolved, choose_in_time, choose_least
+from learning.ordering import Calendar, Job, Placed, arrange
 from learning.path_terms import (
     Catalogue,
     Choice,
@@ -69,6 +69,9 @@ class Answer:
     unavailable: tuple[str, ...]
     short_choices: tuple[str, ...]
     proof: Proof
+    fixed: frozenset[str]
+    model: Model
+    keys: tuple[str, ...]  # of the columns of the model
 
 
 def plan_path(
@@ -123,7 +126,15 @@ def plan_path(
         time_limit_seconds,
     )
     answer = _chosen(question)
-    return _laid_out(answer, question, goals, due_first, groups, pace)
+    plan = _laid_out(answer, question, goals, due_first, groups, pace)
+    if pace is None or not answer.keys or not any(step.is_late for step in plan.steps):
+        return plan  # nothing is late: no other of the shortest plans can be better in time
+    due_claims = _claims(goals, required, groups)
+    chosen = _chosen_in_time(question, due_claims, _room(pace, due_claims), pace.starts_on if dated else None)
+    if chosen is None or chosen == answer.chosen:
+        return plan
+    other = _laid_out(replace(answer, chosen=chosen), question, goals, due_first, groups, pace)
+    return min((plan, other), key=_lateness)
 
 
 @lru_cache(maxsize=4096)
@@ -156,7 +167,8 @@ def _chosen(question: Question) -> Answer:
     asked = (q.mandatory | q.pinned | (begun & q.in_plan)) & takeable.keys()
     fixed = _with_needed(asked, takeable, q.satisfied)
     allowed = _takeable({k: o for k, o in takeable.items() if k not in q.declined or k in fixed}, q.satisfied)
-    reached = {pk: _reach(allowed.values(), pk) for pk, _held, _required in q.targets}
+    reached = _reach(q, allowed)
+    most = _reach(q, takeable)
     goals = {pk: min(reached[pk], required) for pk, held, required in q.targets if reached[pk] > held}
     missing = {id_: choose - len(q.satisfied.intersection(keys)) for id_, keys, choose in q.choices}
     groups = {
@@ -182,17 +194,96 @@ def _chosen(question: Question) -> Answer:
         chosen,
         tuple(sorted(goals.items())),
         tuple(sorted(reached.items())),
-        frozenset(
-            pk
-            for pk, _held, required in q.targets
-            if reached[pk] < required and _reach(takeable.values(), pk) > reached[pk]
-        ),
+        frozenset(pk for pk, _held, required in q.targets if reached[pk] < required and most[pk] > reached[pk]),
         frozenset(begun),
         frozenset(groups),
         tuple(sorted((q.mandatory | q.pinned) - takeable.keys())),
         tuple(sorted(id_ for id_, group in groups.items() if len(group) < missing[id_])),
         Proof(found.status, minutes - open_minutes, open_minutes),
+        frozenset(fixed),
+        model,
+        keys,
     )
+
+
+DueClaim = tuple[date, str, int | str]  # the day, "gap", "mandatory" or "choice", and which
+
+
+def _claims(
+    targets: tuple[Target, ...], mandatory: tuple[Mandatory, ...], choices: tuple[Choice, ...]
+) -> tuple[DueClaim, ...]:
+    return (
+        *((t.due_on, "gap", t.competency_id) for t in targets if t.due_on is not None),
+        *((m.due_on, "mandatory", m.key) for m in mandatory if m.due_on is not None),
+        *((c.due_on, "choice", c.id) for c in choices if c.due_on is not None),
+    )
+
+
+def _room(pace: Pace, claims: tuple[DueClaim, ...]) -> tuple[tuple[date, int], ...]:
+    calendar = Calendar(pace)
+    return tuple((day, calendar.until(day.toordinal())) for day in sorted({day for day, _kind, _which in claims}))
+
+
+def _lateness(plan: Plan) -> tuple[int, int]:
+    """How many steps are late, and the greatest lateness in days; one that gets no date is late for ever."""
+    late = [step for step in plan.steps if step.is_late and step.due_on is not None]
+    return len(late), max(((step.ends_on or date.max) - (step.due_on or date.max)).days for step in late) if late else 0
+
+
+@lru_cache(maxsize=1024)
+def _chosen_in_time(
+    question: Question, claims: tuple[DueClaim, ...], room: tuple[tuple[date, int], ...], since: date | None
+) -> frozenset[str] | None:
+    """Of the shortest plans the one with most in time, if the time limit allows; only asked where something is late."""
+    answer, q = _chosen(question), question
+    offers = q.catalogue.by_key
+    keys = tuple(sorted(answer.fixed | set(answer.keys)))
+    column = {key: place for place, key in enumerate(keys)}
+    days = [day for day, _units in room]
+    goals = dict(answer.goals)
+    groups = {id_: (members, choose - len(q.satisfied.intersection(members))) for id_, members, choose in q.choices}
+    asked = []
+    for day, kind, which in claims:
+        if kind == "gap":
+            serving = [key for key in keys if which in goals and offers[key].reaches(int(which)) >= goals[int(which)]]
+            least = 1
+        elif kind == "choice":
+            members, least = groups[str(which)]
+            serving = [key for key in keys if key in members]
+            least = min(least, len(serving))
+        else:
+            serving, least = [key for key in keys if key == which and key in q.mandatory], 1
+        if serving and least > 0:
+            asked.append(Claim(days.index(day), tuple(column[key] for key in serving), least))
+    model = Model(
+        tuple(_cost(offers[key]) for key in keys),
+        tuple((tuple(column[answer.keys[c]] for c in columns), least) for columns, least in answer.model.covers),
+        tuple(
+            (column[key], column[b])
+            for key in keys
+            for b in sorted(offers[key].prerequisites & set(keys) - q.satisfied)
+        ),
+    )
+    in_session = {key for key in keys if offers[key].dated and not offers[key].begun}
+    found = choose_in_time(
+        model,
+        Dates(
+            tuple(units for _day, units in room),
+            tuple(0 if key in in_session else max(offers[key].effort_minutes, 0) * 7 for key in keys),
+            tuple(asked),
+            frozenset(
+                (column[key], number)
+                for key in in_session
+                for number, day in enumerate(days)
+                if not any(s.ends_on <= day and (since is None or s.starts_on >= since) for s in offers[key].sessions)
+            ),
+        ),
+        fixed=frozenset(column[key] for key in answer.fixed),
+        wanted=frozenset(column[key] for key in q.in_plan & set(keys)),
+        most=sum(_cost(offers[key]) for key in answer.chosen - answer.fixed),
+        time_limit_seconds=max(q.time_limit_seconds, 0.0),
+    )
+    return None if found is None else frozenset(keys[place] for place in found)
 
 
 def _takeable(offers: Mapping[str, Offer], satisfied: frozenset[str]) -> dict[str, Offer]:
@@ -225,8 +316,13 @@ def _with_needed(keys: Iterable[str], offers: Mapping[str, Offer], satisfied: fr
     return found
 
 
-def _reach(offers: Iterable[Offer], competency_id: int) -> int:
-    return max((offer.reaches(competency_id) for offer in offers), default=0)
+def _reach(question: Question, offers: Mapping[str, Offer]) -> dict[int, int]:
+    """The highest rank these courses lead to, for every target."""
+    reaching = question.catalogue.reaching
+    return {
+        pk: max((rank for rank, key in reaching.get(pk, ()) if key in offers), default=0)
+        for pk, _held, _required in question.targets
+    }
 
 
 def _model(
@@ -238,17 +334,12 @@ def _model(
     satisfied: frozenset[str],
 ) -> tuple[Model, tuple[str, ...]]:
     """What is left to choose once what is fixed is in: the programme, and the keys of its columns."""
-    ranks: dict[str, set[int]] = {}
-    covered = set()
+    serving: dict[int, set[str]] = {pk: set() for pk in goals}
     for key, offer in allowed.items():
         for pk, rank in offer.outcomes:
             if pk in goals and rank >= goals[pk]:
-                ranks.setdefault(key, set()).add(pk)
-                if key in fixed:
-                    covered.add(pk)
-    wishes: list[tuple[frozenset[str], int]] = []
-    for pk in sorted(goals.keys() - covered):
-        wishes.append((frozenset(key for key, serves in ranks.items() if pk in serves), 1))
+                serving[pk].add(key)
+    wishes = [(frozenset(keys), 1) for _pk, keys in sorted(serving.items()) if not keys & fixed]
     for id_, group in sorted(groups.items()):
         free = group - fixed
         least = min(missing[id_] - len(group & fixed), len(free))
@@ -312,17 +403,13 @@ def _laid_out(
     offers, goals = question.catalogue.by_key, dict(answer.goals)
     by_id = {target.competency_id: target for target in targets}
     chosen = sorted(answer.chosen)
-    urgent_first = sorted(goals, key=lambda pk: (-by_id[pk].priority, pk))
-    closes = {
-        key: tuple(
-            Closing(pk, by_id[pk].held, reach, by_id[pk].required)
-            for pk in urgent_first
-            if (reach := offers[key].reaches(pk)) >= goals[pk]
-        )
-        for key in chosen
-    }
+    closes = {key: _closings(offers[key], goals, by_id) for key in chosen}
     before = {key: (offers[key].prerequisites - question.satisfied) & answer.chosen for key in chosen}
-    needed_by = {key: tuple(other for other in chosen if key in before[other]) for key in chosen}
+    needing: dict[str, list[str]] = {key: [] for key in chosen}
+    for key in chosen:
+        for first in before[key]:
+            needing[first].append(key)
+    needed_by = {key: tuple(others) for key, others in needing.items()}
     group_of = {
         key: next((c for c in choices if c.id in answer.open_choices and key in c.keys), None) for key in chosen
     }
@@ -381,6 +468,13 @@ def _laid_out(
     )
 
 
+def _closings(offer: Offer, goals: Mapping[int, int], targets: Mapping[int, Target]) -> tuple[Closing, ...]:
+    """The gaps a course closes or narrows as far as courses can, the most urgent first."""
+    found = [pk for pk in {pk for pk, _rank in offer.outcomes} if pk in goals and offer.reaches(pk) >= goals[pk]]
+    found.sort(key=lambda pk: (-targets[pk].priority, pk))
+    return tuple(Closing(pk, targets[pk].held, offer.reaches(pk), targets[pk].required) for pk in found)
+
+
 def _with_dues(
     jobs: list[Job],
     closes: Mapping[str, tuple[Closing, ...]],
@@ -393,10 +487,14 @@ def _with_dues(
     """The date of a gap belongs to one of the courses that close it: the one with the fewest minutes left."""
     minutes = {job.key: job.minutes for job in jobs}
     due: dict[str, list[date]] = {}
-    for pk, target in targets.items():
-        serving = [key for key, closings in closes.items() if any(c.competency_id == pk for c in closings)]
-        if target.due_on is not None and serving:
-            due.setdefault(min(serving, key=lambda key: (minutes[key], key)), []).append(target.due_on)
+    serving: dict[int, list[str]] = {}
+    for key, closings in closes.items():
+        for closing in closings:
+            serving.setdefault(closing.competency_id, []).append(key)
+    for pk, keys in serving.items():
+        day = targets[pk].due_on
+        if day is not None:
+            due.setdefault(min(keys, key=lambda key: (minutes[key], key)), []).append(day)
     for job in jobs:
         day = mandatory_due.get(job.key)
         if job.key in mandatory and day is not None:

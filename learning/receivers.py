@@ -19,7 +19,7 @@ from learning.models import AssignmentBatch, AssignmentRule
 from learning.rules import CHECK_PEOPLE_JOB, SWEEP_RULE_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
-from organisations.models import Appointment, Job, PersonTag, Post, User
+from organisations.models import Appointment, Job, Leave, PersonTag, Post, User
 
 
 def _ask(person_ids: list[int], reason: PlanReason, key: str) -> None:
@@ -38,6 +38,12 @@ def on_evidence(*, person_id: int, key: str, **kwargs: Any) -> None:
 def on_person_roles(*, instance: Appointment | RoleAssignment, raw: bool = False, **kwargs: Any) -> None:
     if not raw:
         _ask([instance.person_id], PlanReason.ROLE, f"{instance.person_id}:{uuid4()}")
+
+
+@receiver([post_save, post_delete], sender=Leave)
+def on_leave(*, instance: Leave, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _ask([instance.person_id], PlanReason.PACE, f"{instance.person_id}:{uuid4()}")
 
 
 @receiver([post_save, post_delete], sender=PostRole)

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from competencies.enums import FrameworkStatus
 from competencies.models import Competency, PostRole, RoleAssignment, RoleProfile
-from competencies.selectors import Standing, standings_of, successors_of
-from courses.selectors import offered_courses, passed_and_begun
+from competencies.selectors import Standing, successors_of
+from courses.selectors import offered_courses
 from learning.hr import people_served
+from learning.inputs import Shelf, read_inputs, solve
 from learning.selectors import path_of
-from learning.services import solve
 from organisations.models import Appointment, Post, User
 
 NAMED_MOST = 20
@@ -89,18 +89,12 @@ def effect_of_ending(
 ) -> Effect:
     """What it does to the path. Nothing is written; evidence and courses begun stay whatever happens."""
     day, person = as_of or timezone.localdate(), assignment.person
-    before = standings_of([person.pk], as_of=day)[person.pk]
-    after = standings_of([person.pk], as_of=day, without=assignment.pk, adding=instead)[person.pk]
-    offered = offered_courses()
-    passed, begun = passed_and_begun([person.pk])
-    old, new = (
-        solve(standing, person.language, offered, passed[person.pk], begun[person.pk]) for standing in (before, after)
-    )
-
-    pages = {
-        step.key: offered[step.key].page_for(person.language, begun[person.pk].get(step.key))
-        for step in (*old.steps, *new.steps)
-    }
+    shelf = Shelf(offered_courses())
+    now = read_inputs([person.pk], day=day)[person.pk]
+    then = read_inputs([person.pk], day=day, without=assignment.pk, adding=instead)[person.pk]
+    before, after = now.standing, then.standing
+    old, new = solve(now, shelf), solve(then, shelf)
+    pages = {step.key: shelf.page(step.key, now.language, now.begun) for step in (*old.steps, *new.steps)}
     # Of a course begun only the rest is still to do.
     rest = {step.course.key: step.minutes_left for step in path_of(person, as_of=day).steps}
 

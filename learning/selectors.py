@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,9 +16,10 @@ from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states, in_language
-from learning.enums import PlanReason
-from learning.models import Assignment, PathPlan, PathStep
-from learning.planning import Closing
+from learning.enums import CuratedStatus, PlanReason
+from learning.models import Assignment, CuratedStage, CuratedVersion, PathPlan, PathStep
+from learning.ordering import Job, arrange
+from learning.planning import Closing, Pace, Session
 from organisations.models import Appointment, User
 
 # How long a change of the path is shown on the desk.
@@ -31,7 +32,7 @@ def current_plans(person_ids: Sequence[int]) -> dict[int, PathPlan]:
     """The plan in force of each person, with its steps and their courses. Three queries."""
     newest = PathPlan.objects.filter(person=OuterRef("person")).order_by("-number").values("number")[:1]
     # Courses are few and steps are many: each course is read once, not joined to every step.
-    steps = PathStep.objects.prefetch_related("course").order_by("position")
+    steps = PathStep.objects.prefetch_related("course").select_related("run").order_by("position")
     plans = (
         PathPlan.objects.filter(person_id__in=person_ids)
         .annotate(newest=Subquery(newest))
@@ -53,7 +54,9 @@ def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]
     }
     found: dict[int, date] = {}
     rows = (
-        Assignment.objects.filter(person_id__in=standings, role_assignment__isnull=False, due_on__isnull=False)
+        Assignment.objects.filter(
+            person_id__in=standings, role_assignment__isnull=False, due_on__isnull=False, exempted_at__isnull=True
+        )
         .filter(role_assignment__in=RoleAssignment.objects.current(as_of).values("pk"))
         .values_list("role_assignment__person_id", "role_assignment__profile__lineage", "due_on")
     )
@@ -73,6 +76,18 @@ class StepView:
     state: str
     progress: CourseState | None
     needed_by: tuple[CoursePage, ...]
+    # The assignments behind it, those of today: who asked, why, by when; and the stage of a curated path it counts in.
+    asked_by: tuple[Assignment, ...] = ()
+    stage: CuratedStage | None = None
+
+    @property
+    def is_mandatory(self) -> bool:
+        """Whether it may not be declined: asked for by an assignment that says so."""
+        return "mandatory" in self.step.kinds and any(assignment.mandatory for assignment in self.asked_by)
+
+    @property
+    def is_pinned(self) -> bool:
+        return "pinned" in self.step.kinds
 
     @property
     def course(self) -> CoursePage:
@@ -100,6 +115,7 @@ class PathView:
     unclosed: tuple[tuple[Line, Closing], ...]
     other: tuple[CourseState, ...]
     due_on: date | None
+    assignments: tuple[Assignment, ...] = ()
 
     @property
     def next_step(self) -> StepView | None:
@@ -125,7 +141,13 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     by_seen = sorted(enrolments, key=lambda e: (e.last_seen_at, e.pk))
     begun = {e.course.key: states[e.pk] for e in by_seen if e.completed_at is None}
     steps = list(plan.steps.all()) if plan else []
-    views = tuple(_step_view(step, number, steps, standing, begun) for number, step in enumerate(steps, start=1))
+    assignments = assignments_of(person, day)
+    wanted = {step.stage for step in steps if step.stage is not None}
+    stages = CuratedStage.objects.in_bulk(wanted) if wanted else {}
+    views = tuple(
+        _step_view(step, number, steps, standing, begun, assignments, stages)
+        for number, step in enumerate(steps, start=1)
+    )
     planned = {view.progress.enrolment.pk for view in views if view.progress is not None}
     done = [e for e in enrolments if e.completed_at is not None]
     return PathView(
@@ -136,12 +158,67 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
         steps=views,
         unclosed=_lines(plan.unclosed if plan else [], standing),
         other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.pk not in planned),
-        due_on=due_dates({person.pk: standing}, day).get(person.pk),
+        due_on=_first_due(standing, assignments.values(), steps),
+        assignments=tuple(assignments.values()),
     )
 
 
+def assignments_of(person: User, day: date) -> dict[int, Assignment]:
+    """What is asked of a person on a day, by id, with who asked and why. One query, two more for curated paths."""
+    published = CuratedVersion.objects.filter(status=CuratedStatus.PUBLISHED)
+    rows = (
+        Assignment.objects.asking(day)
+        .filter(person=person)
+        .select_related("role_assignment__profile__role", "rule", "batch__created_by")
+        .prefetch_related(Prefetch("curated_path__versions", queryset=published, to_attr="in_force"))
+        .order_by("pk")
+    )
+    return {assignment.pk: assignment for assignment in rows}
+
+
+def _first_due(standing: Standing, assignments: Iterable[Assignment], steps: Iterable[PathStep]) -> date | None:
+    """The earliest date to meet: of a step, or of a role that asks for something not shown yet."""
+    open_lineages = {profile.lineage for profile in standing.profiles if not standing.is_met(profile.pk)}
+    dates = [
+        assignment.due_on
+        for assignment in assignments
+        if assignment.role_assignment is not None and assignment.role_assignment.profile.lineage in open_lineages
+    ]
+    return min((day for day in [*dates, *(step.due_on for step in steps)] if day is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a step begins and ends at the person's pace, and whether that is after it is due."""
+
+    starts_on: date | None
+    ends_on: date | None
+    is_late: bool
+
+
+def timetable(path: PathView, pace: Pace) -> dict[int, Timing]:
+    """The steps of a path on the calendar, in their order, by step id; what is done of a course begun counts.
+
+    No query: runs come with the steps.
+    """
+    jobs, before = [], frozenset[str]()
+    for view in path.steps:
+        run = view.step.run
+        session = (Session(run.pk, max(run.starts_on, pace.starts_on), run.ends_on),) if run is not None else ()
+        key = str(view.step.pk)
+        jobs.append(Job(key, view.minutes_left, before, view.step.due_on, sessions=session, dated=run is not None))
+        before = frozenset({key})
+    return {int(at.key): Timing(at.starts_on, at.ends_on, at.is_late) for at in arrange(jobs, pace)}
+
+
 def _step_view(
-    step: PathStep, number: int, steps: Sequence[PathStep], standing: Standing, begun: Mapping[str, CourseState]
+    step: PathStep,
+    number: int,
+    steps: Sequence[PathStep],
+    standing: Standing,
+    begun: Mapping[str, CourseState],
+    assignments: Mapping[int, Assignment],
+    stages: Mapping[int, CuratedStage],
 ) -> StepView:
     progress = begun.get(step.course.key)
     return StepView(
@@ -151,6 +228,8 @@ def _step_view(
         state="current" if progress is not None else "todo",
         progress=progress,
         needed_by=tuple(other.course for other in steps if other.course.key in step.needed_by),
+        asked_by=tuple(assignments[pk] for pk in step.assignments if pk in assignments),
+        stage=stages.get(step.stage) if step.stage is not None else None,
     )
 
 
@@ -333,6 +412,10 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     standings = standings_of(ids, as_of=day)
     plans = current_plans(ids)
     due = due_dates(standings, day)
+    for person_id, plan in plans.items():
+        for step in plan.steps.all():
+            if step.due_on is not None:
+                due[person_id] = min(step.due_on, due.get(person_id, step.due_on))
     titles = post_titles(ids, day)
     steps = {person_id: next(iter(plan.steps.all()), None) for person_id, plan in plans.items()}
     courses = in_language(get_language() or "", [step.course for step in steps.values() if step is not None])

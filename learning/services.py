@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -11,57 +11,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from competencies.models import RoleAssignment, RoleProfile
-from competencies.selectors import Standing, competencies_in_force, standings_of
+from competencies.selectors import competencies_in_force
 from competencies.services import assign_role, end_role
-from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
+from courses.selectors import OfferedCourse, offered_courses
 from learning import changes as changes_of
 from learning.enums import PlanReason
+from learning.inputs import Inputs, Shelf, read_inputs, solve
 from learning.models import Assignment, PathPlan, PathStep
-from learning.planning import Closing, Offer, Plan, Target, plan_path
+from learning.planning import Closing, Offer, Plan
 from learning.selectors import current_plans
 from organisations.models import Job, User
 
 BATCH = 200
 
 
-def targets_of(standing: Standing) -> tuple[Target, ...]:
-    """The gaps of a person as the planner takes them."""
-    return tuple(Target(g.competency_id, g.held, g.required.rank_needed, g.priority) for g in standing.gaps)
-
-
-def offers_for(
-    language: str, offered: dict[str, OfferedCourse], begun: Mapping[str, int] | None = None
-) -> tuple[Offer, ...]:
-    """The offer as the planner takes it, each course in the language a person takes it in.
-
-    `begun` are courses she has begun (key → page): a course goes on in the language in which it was begun.
-    """
-    pages = begun or {}
-    return tuple(
-        Offer(
-            key,
-            course.page_for(language, pages.get(key)).effort_minutes,
-            course.outcomes,
-            course.prerequisites,
-            key in pages,
-        )
-        for key, course in offered.items()
-    )
-
-
-def satisfied_keys(
-    standing: Standing, offered: dict[str, OfferedCourse], passed: set[str] | frozenset[str]
-) -> frozenset[str]:
-    """Courses that need not be taken as a prerequisite: passed, or everything they lead to is held already."""
-    held = standing.held
-    return frozenset(passed) | frozenset(key for key, course in offered.items() if course.is_held(held))
-
-
-def solve(
-    standing: Standing, language: str, offered: dict[str, OfferedCourse], passed: set[str], begun: Mapping[str, int]
-) -> Plan:
-    targets = targets_of(standing)
-    return plan_path(targets, offers_for(language, offered, begun), satisfied=satisfied_keys(standing, offered, passed))
+def offers_for(language: str, offered: dict[str, OfferedCourse]) -> tuple[Offer, ...]:
+    """The offer as the planner takes it, each course in this language where it is offered in it."""
+    shelf = Shelf(offered)
+    return tuple(shelf.offer(key, language) for key in offered)
 
 
 def replan(*, person: User, reason: PlanReason, at: datetime | None = None) -> PathPlan | None:
@@ -84,99 +51,138 @@ def replan_many(
     batches of people, not with people; people with the same gaps and offers share the solving (an LRU cache).
     """
     moment = at or timezone.now()
-    offer = offered_courses() if offered is None else offered
+    shelf = Shelf(offered_courses() if offered is None else offered)
     written = 0
     ids = sorted(set(person_ids))
     for start in range(0, len(ids), BATCH):
-        written += _replan_batch(ids[start : start + BATCH], reason, moment, offer)
+        written += _replan_batch(ids[start : start + BATCH], reason, moment, shelf)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
     return written
 
 
-def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, offered: dict[str, OfferedCourse]) -> int:
+def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, shelf: Shelf) -> int:
     with transaction.atomic():
         # The rows of the people are the lock: two plans for one person are made one after the other.
-        people = User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").only("pk", "language")
-        languages = {person.pk: person.language for person in people}
-        standings = standings_of(ids, as_of=timezone.localdate(moment))
-        passed, begun = passed_and_begun(ids)
+        list(User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").values_list("pk"))
         old_plans = current_plans(ids)
+        in_plan = {pk: frozenset(step.course.key for step in old.steps.all()) for pk, old in old_plans.items()}
+        inputs = read_inputs(ids, day=timezone.localdate(moment), in_plan=in_plan)
         now = competencies_in_force(
             {c["competency_id"] for old in old_plans.values() for step in old.steps.all() for c in step.closes}
         )
-        plans, steps, pages = [], [], {}
+        plans, steps = [], []
         for person_id in ids:
-            standing, old = standings[person_id], old_plans.get(person_id)
-            if not standing.profiles and old is None:
+            own, old = inputs[person_id], old_plans.get(person_id)
+            if old is None and own.asks_for_nothing:
                 continue
-            solved = solve(standing, languages[person_id], offered, passed[person_id], begun[person_id])
-            language, open_pages = languages[person_id], begun[person_id]
-            pages = {step.key: offered[step.key].page_for(language, open_pages.get(step.key)) for step in solved.steps}
-            if old is not None and _same(old, solved, standing, pages, in_order=reason != PlanReason.SWEEP):
+            drawn = draw_plan(own, shelf, solve(own, shelf))
+            if old is not None and _same(old, drawn, in_order=reason != PlanReason.SWEEP):
                 continue
-            plan = PathPlan(
-                person_id=person_id,
-                number=old.number + 1 if old else 1,
-                made_at=moment,
-                reason=reason if old else PlanReason.FIRST,
-                effort_minutes=solved.effort_minutes,
-                requirements=standing.total,
-                met=standing.met,
-                unclosed=[asdict(c) for c in solved.unclosed],
-                changes=_changes(old, solved, standing, passed[person_id], offered, now),
-            )
-            plans.append(plan)
-            steps += [
-                PathStep(
-                    plan=plan,
-                    position=position,
-                    course=pages[step.key],
-                    closes=[asdict(c) for c in step.closes],
-                    needed_by=list(step.needed_by),
-                )
-                for position, step in enumerate(solved.steps, start=1)
-            ]
+            drawn.plan.person_id = person_id
+            drawn.plan.number = old.number + 1 if old else 1
+            drawn.plan.made_at = moment
+            drawn.plan.reason = reason if old else PlanReason.FIRST
+            drawn.plan.changes = describe_changes(old, drawn, own, shelf, now)
+            plans.append(drawn.plan)
+            steps += drawn.steps
         PathPlan.objects.bulk_create(plans)
         PathStep.objects.bulk_create(steps)
     return len(plans)
 
 
-def _same(old: PathPlan, solved: Plan, standing: Standing, pages: dict[str, Any], *, in_order: bool) -> bool:
+@dataclass(frozen=True)
+class Drawn:
+    """A plan and its steps as they would be stored, and what was solved."""
+
+    plan: PathPlan
+    steps: list[PathStep]
+    solved: Plan
+
+
+def draw_plan(inputs: Inputs, shelf: Shelf, solved: Plan) -> Drawn:
+    """What was solved as rows, none of them saved."""
+    standing = inputs.standing
+    plan = PathPlan(
+        person_id=standing.person_id,
+        effort_minutes=solved.effort_minutes,
+        requirements=standing.total,
+        met=standing.met,
+        unclosed=[closing_row(c) for c in solved.unclosed],
+        proof=solved.proof.status,
+        bound_minutes=solved.proof.bound_minutes,
+        gap_minutes=solved.proof.gap_minutes,
+        planned_from=[{"profile": p.pk, "version": p.role.version_id} for p in standing.profiles],
+        unavailable=list(solved.unavailable),
+        short_choices=list(solved.short_choices),
+    )
+    steps = [
+        PathStep(
+            plan=plan,
+            position=position,
+            course=shelf.page(step.key, inputs.language, inputs.begun),
+            closes=[closing_row(c) for c in step.closes],
+            needed_by=list(step.needed_by),
+            kinds=list(step.reason_kinds),
+            assignments=list(inputs.asked_by.get(step.key, ())),
+            stage=inputs.stage_of.get(step.key),
+            due_on=step.due_on,
+            run_id=step.run_id,
+        )
+        for position, step in enumerate(solved.steps, start=1)
+    ]
+    return Drawn(plan, steps, solved)
+
+
+def closing_row(closing: Closing) -> dict[str, Any]:
+    """A closing as it is stored; that a declined course is missing only where one is."""
+    row = asdict(closing)
+    if not closing.declined:
+        del row["declined"]
+    return row
+
+
+def _same(old: PathPlan, drawn: Drawn, *, in_order: bool) -> bool:
     """Whether the plan in force is the one that was solved.
 
-    What orders a path (what is likely) ages by the day. That alone moves nobody's steps overnight: the sweep compares
-    without the order, and what happens (evidence, a role, an offer) puts the steps in their order again.
+    What orders a path (what is likely, and which day it is) changes by the day. That alone moves nobody's steps
+    overnight: the sweep compares without the order and without what follows from it, and what happens (evidence, a
+    role, an offer) puts the steps in their order again.
     """
-    before = [(s.course_id, s.closes, s.needed_by) for s in old.steps.all()]
-    after = [(pages[s.key].pk, [asdict(c) for c in s.closes], list(s.needed_by)) for s in solved.steps]
-    unclosed = [asdict(c) for c in solved.unclosed]
+    new = drawn.plan
+    before, after = [_row(s) for s in old.steps.all()], [_row(s) for s in drawn.steps]
     steps_are_the_same = (
         before == after if in_order else sorted(map(_unordered, before)) == sorted(map(_unordered, after))
     )
     return (
         steps_are_the_same
-        and (old.unclosed == unclosed if in_order else _by_competency(old.unclosed) == _by_competency(unclosed))
-        and (old.requirements, old.met) == (standing.total, standing.met)
+        and (old.unclosed == new.unclosed if in_order else _by_competency(old.unclosed) == _by_competency(new.unclosed))
+        and (old.requirements, old.met) == (new.requirements, new.met)
+        and (old.proof, old.unavailable, old.short_choices) == (new.proof, new.unavailable, new.short_choices)
+        and sorted(row["profile"] for row in old.planned_from) == sorted(row["profile"] for row in new.planned_from)
     )
 
 
-def _unordered(step: tuple[int, list[dict[str, Any]], list[str]]) -> tuple[int, list[list[tuple[str, Any]]], list[str]]:
-    course_id, closes, needed_by = step
-    return course_id, _by_competency(closes), sorted(needed_by)
+StepRow = tuple[int, list[dict[str, Any]], list[str], list[str], list[int], int | None, date | None, int | None]
+
+
+def _row(step: PathStep) -> StepRow:
+    return (
+        step.course_id, step.closes, step.needed_by, step.kinds, step.assignments, step.stage, step.due_on, step.run_id,
+    )  # fmt: skip
+
+
+def _unordered(row: StepRow) -> str:
+    course_id, closes, needed_by, *others = row
+    return repr((course_id, _by_competency(closes), sorted(needed_by), others))
 
 
 def _by_competency(closings: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
     return sorted(sorted(closing.items()) for closing in closings)
 
 
-def _changes(
-    old: PathPlan | None,
-    solved: Plan,
-    standing: Standing,
-    passed: set[str],
-    offered: dict[str, OfferedCourse],
-    now: Mapping[int, int],
+def describe_changes(
+    old: PathPlan | None, drawn: Drawn, inputs: Inputs, shelf: Shelf, now: Mapping[int, int]
 ) -> list[dict[str, Any]]:
     """What differs from the plan before, with the evidence that made the difference where there is one.
 
@@ -184,21 +190,29 @@ def _changes(
     """
     if old is None:
         return []
+    standing = inputs.standing
 
     def closing(stored: dict[str, Any]) -> Closing:
         return Closing(**stored | {"competency_id": now.get(stored["competency_id"], stored["competency_id"])})
 
     before = [
-        changes_of.PlannedStep(step.course.key, tuple(closing(c) for c in step.closes)) for step in old.steps.all()
+        changes_of.PlannedStep(step.course.key, tuple(closing(c) for c in step.closes), tuple(step.kinds), step.due_on)
+        for step in old.steps.all()
     ]
-    after = [changes_of.PlannedStep(step.key, step.closes) for step in solved.steps]
+    after = [
+        changes_of.PlannedStep(step.key, step.closes, step.reason_kinds, step.due_on) for step in drawn.solved.steps
+    ]
     found = changes_of.compare_steps(
         before,
         after,
-        passed=frozenset(passed),
-        offered=frozenset(offered),
+        passed=inputs.passed,
+        offered=frozenset(shelf.offered),
         required={line.competency.pk: line.required.rank_needed for line in standing.lines},
         held=standing.held,
+        satisfied=shelf.held_keys(standing.held),
+        asked=frozenset(m.key for m in inputs.mandatory) | {key for c in inputs.choices for key in c.keys},
+        declined=inputs.declined,
+        unavailable=frozenset(drawn.solved.unavailable),
     )
     described: list[dict[str, Any]] = []
     since = timezone.localdate(old.made_at)
@@ -207,17 +221,24 @@ def _changes(
         if gone is not None and gone.lapses_on is not None:
             about = changes_of.Change("lapsed", "", "lapsed", (line.competency.pk,))
             evidence = {"id": gone.item.id, "kind": str(gone.item.kind), "rank": gone.item.rank}
-            day = gone.lapses_on.isoformat()
-            described.append(
-                asdict(about) | {"competency_ids": list(about.competency_ids), "evidence": evidence, "on": day}
-            )
+            described.append(_change_row(about) | {"evidence": evidence, "on": gone.lapses_on.isoformat()})
     for change in found:
-        row = asdict(change) | {"competency_ids": list(change.competency_ids)}
+        row = _change_row(change)
         level = next((standing.levels[pk] for pk in change.competency_ids if pk in standing.levels), None)
         if change.why == "held" and level is not None and level.basis is not None:
             row["evidence"] = {"id": level.basis.item.id, "kind": str(level.basis.item.kind), "rank": level.rank}
         described.append(row)
     return described
+
+
+def _change_row(change: changes_of.Change) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "kind": change.kind,
+        "key": change.key,
+        "why": change.why,
+        "competency_ids": list(change.competency_ids),
+    }
+    return row if change.on is None else row | {"on": change.on.isoformat()}
 
 
 @transaction.atomic

@@ -1,10 +1,15 @@
 from django.urls import path
 
-from learning import framework_views, role_views, rule_views, views
+from learning import assign_views, framework_views, path_views, role_views, rule_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
-    path("learn/path/", views.path, name="path"),
+    path("learn/path/", path_views.path, name="path"),
+    path("learn/path/pace/", path_views.pace, name="path_pace"),
+    path("learn/path/what-if/", path_views.what_if, name="what_if"),
+    path("learn/path/<slug:key>/pin/", path_views.pin_step, name="pin_step"),
+    path("learn/path/<slug:key>/decline/", path_views.decline_step, name="decline_step"),
+    path("learn/path/<slug:key>/as-before/", path_views.unwish_step, name="unwish_step"),
     path("roles/<int:pk>/card.pdf", views.role_card, name="role_card"),
     path("frameworks/desk/<int:pk>/publish/", framework_views.framework_publish, name="framework_publish"),
     path("team/", views.team, name="team"),
@@ -13,7 +18,15 @@ urlpatterns = [
     path("team/<int:person_id>/roles/<int:pk>/replace/", role_views.role_replace, name="role_replace"),
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
-    path("hr/assign/", views.assign, name="assign"),
+    path("hr/assign/", assign_views.assign, name="assign"),
+    path("hr/batches/", assign_views.batch_list, name="batch_list"),
+    path("hr/batches/<int:pk>/", assign_views.batch, name="batch"),
+    path("hr/batches/<int:pk>/rows.csv", assign_views.batch_csv, name="batch_csv"),
+    path("hr/batches/<int:pk>/rows.xlsx", assign_views.batch_xlsx, name="batch_xlsx"),
+    path("hr/batches/<int:pk>/apply/", assign_views.batch_apply, name="batch_apply"),
+    path("hr/batches/<int:pk>/undo/", assign_views.batch_undo, name="batch_undo"),
+    path("hr/batches/<int:pk>/again/", assign_views.batch_again, name="batch_again"),
+    path("hr/batches/<int:pk>/discard/", assign_views.batch_discard, name="batch_discard"),
     path("hr/rules/", rule_views.rule_list, name="rule_list"),
     path("hr/rules/new/", rule_views.rule_new, name="rule_new"),
     path("hr/rules/<int:pk>/", rule_views.rule, name="rule"),

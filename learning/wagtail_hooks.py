@@ -1,4 +1,4 @@
-"""What the CMS knows of learning: the acts its audit log names."""
+"""What the audit log calls the acts of this floor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from wagtail import hooks
 
 @hooks.register("register_log_actions")
 def log_actions(actions: Any) -> None:
+    actions.register_action("learning.make_wish", _("Pin or decline a course"), _("Course pinned or declined"))
+    actions.register_action("learning.withdraw_wish", _("Take a wish back"), _("Wish taken back"))
+    actions.register_action("learning.set_pace", _("Set the hours a week"), _("Hours a week set"))
     actions.register_action("learning.assign", _("Assign"), _("Assigned"))
     actions.register_action("learning.undo", _("Take an assignment back"), _("Assignment taken back"))
     actions.register_action("learning.make_rule", _("Make a rule"), _("Rule made"))

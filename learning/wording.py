@@ -14,9 +14,9 @@ from competencies.selectors import Line
 from competencies.wording import kind_phrase
 from courses.models import CoursePage
 from learning.due_dates import NONE
-from learning.enums import CuratedStatus
+from learning.enums import AssignmentKind, CuratedStatus
 from learning.hr import Asked
-from learning.models import AssignmentBatch
+from learning.models import Assignment, AssignmentBatch
 from learning.planning import Closing
 from learning.selectors import ChangeView, StepView
 
@@ -38,21 +38,70 @@ def closing_words(line: Line, closing: Closing) -> str:
 
 def why_next(step: StepView, due_on: date | None) -> str:
     """Why this step comes next, in a sentence or two."""
+    due_on = step.step.due_on or due_on
+    asked = asked_sentences(step)
     if step.closes:
         sentence = _("It %(what)s.") % {"what": closing_words(*step.closes[0])}
+    elif asked:
+        sentence = asked[0]
+    elif step.needed_by:
+        sentence = _needed_sentence(step)
+    elif step.is_pinned:
+        sentence = _("You pinned it.")
     else:
-        titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
-        sentence = ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {
-            "titles": titles
-        }
+        sentence = _("You have begun it.")
     if due_on is not None:
         sentence += " " + _("Due %(day)s.") % {"day": formats.date_format(due_on, "DATE_FORMAT")}
     return sentence
 
 
+def _needed_sentence(step: StepView) -> str:
+    titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
+    return ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by)) % {
+        "titles": titles
+    }
+
+
+def path_title(assignment: Assignment) -> str:
+    """The curated path of an assignment by the name it has today."""
+    versions = getattr(assignment.curated_path, "in_force", [])
+    return str(versions[0].title) if versions else str(assignment.curated_path)
+
+
+def asked_sentences(step: StepView) -> list[str]:
+    """Who asked for a course, and why, a sentence for each assignment behind it."""
+    return [_asked_sentence(step, assignment) for assignment in step.asked_by]
+
+
+def _asked_sentence(step: StepView, assignment: Assignment) -> str:
+    officer = assignment.batch.created_by if assignment.batch is not None else None
+    values = {
+        "day": formats.date_format(assignment.assigned_on, "DATE_FORMAT"),
+        "who": officer.name if officer is not None else "",
+        "rule": assignment.rule.title if assignment.rule is not None else "",
+    }
+    if assignment.kind == AssignmentKind.PATH:
+        values["path"] = path_title(assignment)
+        stage = step.stage
+        if stage is not None and stage.choose is not None:
+            values |= {"stage": str(stage.title), "choose": str(stage.choose)}
+            sentence = _("It counts in “%(path)s”, stage “%(stage)s”, of which %(choose)s are chosen.") % values
+        else:
+            sentence = _("It is part of the path “%(path)s”.") % values
+    elif assignment.rule is not None:
+        sentence = _("The rule “%(rule)s” asks for it, since %(day)s.") % values
+    elif values["who"]:
+        sentence = _("%(who)s asked for it on %(day)s.") % values
+    else:
+        sentence = _("HR asked for it on %(day)s.") % values
+    if assignment.note:
+        sentence += " " + _("Why: %(note)s") % {"note": assignment.note}
+    return sentence
+
+
 def why_here(step: StepView) -> list[str]:
-    """Why a step is in the path, and what would remove it."""
-    sentences = []
+    """Why a step is in the path."""
+    sentences = asked_sentences(step)
     for line, closing in step.closes:
         if line.required.rank is not None:
             sentences.append(
@@ -65,18 +114,27 @@ def why_here(step: StepView) -> list[str]:
                 % {"name": line.competency}
             )
     if step.needed_by:
-        titles = get_text_list([f"“{course.title}”" for course in step.needed_by], _("and"))
-        sentences.append(
-            ngettext("%(titles)s requires it first.", "%(titles)s require it first.", len(step.needed_by))
-            % {"titles": titles}
-        )
+        sentences.append(_needed_sentence(step))
+    if step.is_pinned:
+        sentences.append(_("You pinned it to your path."))
+    if "begun" in step.step.kinds and not sentences:
+        sentences.append(_("You have begun it; what is begun stays."))
     return sentences
 
 
 def what_removes(step: StepView) -> str:
     """When a step leaves the path by itself."""
     names = [f"“{line.competency}”" for line, closing in step.closes]
+    if step.is_mandatory:
+        return _(
+            "It is mandatory: it leaves your path when you pass it, show what it leads to in another way, or HR ends or "
+            "exempts you from it."
+        )
+    if step.asked_by:
+        return _("It leaves your path when you pass it, show what it leads to in another way, or decline it.")
     if not names:
+        if step.is_pinned:
+            return _("It leaves your path when you pass it or take the pin away.")
         return _("It leaves your path when no course after it needs it any more.")
     return ngettext(
         "It leaves your path when %(names)s is shown in another way, or your role no longer asks for it.",
@@ -89,12 +147,27 @@ def change_words(change: ChangeView) -> str:
     """One change of the path as a sentence with its reason."""
     names = get_text_list([f"“{c}”" for c in change.competencies], _("and"))
     values = {"course": change.course_title, "names": names, "rank": change.rank}
+    if change.on is not None:
+        values["day"] = formats.date_format(change.on, "DATE_FORMAT")
     if change.kind == "added":
-        if change.why == "gap":
-            return _("“%(course)s” came into your path: it leads to %(names)s.") % values
-        return _("“%(course)s” came into your path: another course needs it first.") % values
+        if change.why == "mandatory" and change.on is not None:
+            return _("“%(course)s” came into your path: you are asked for it by %(day)s.") % values
+        return {
+            "mandatory": _("“%(course)s” came into your path: you are asked for it."),
+            "gap": _("“%(course)s” came into your path: it leads to %(names)s."),
+            "choice": _("“%(course)s” came into your path: it counts as one of the courses to choose from."),
+            "pinned": _("“%(course)s” came into your path: you pinned it."),
+            "prerequisite": _("“%(course)s” came into your path: another course needs it first."),
+        }[change.why] % values
+    if change.kind == "dated":
+        return {
+            "due": _("“%(course)s” has a date now: due %(day)s."),
+            "earlier": _("“%(course)s” is due earlier: %(day)s."),
+            "later": _("“%(course)s” is due later: %(day)s."),
+            "no_date": _("“%(course)s” has no due date any more."),
+        }[change.why] % values
     if change.kind == "lapsed" and change.on is not None:
-        values |= {"what": kind_phrase(change.evidence_kind), "day": formats.date_format(change.on, "DATE_FORMAT")}
+        values["what"] = kind_phrase(change.evidence_kind)
         if change.rank == 1:  # also "held", where a framework has no levels
             return _("What showed %(names)s, %(what)s, lapsed on %(day)s.") % values
         return _("What showed level %(rank)s in %(names)s, %(what)s, lapsed on %(day)s.") % values
@@ -109,6 +182,9 @@ def change_words(change: ChangeView) -> str:
         "not_required": _("“%(course)s” left your path: your roles no longer ask for what it leads to."),
         "not_offered": _("“%(course)s” left your path: the course is no longer offered."),
         "shorter": _("“%(course)s” left your path: there is a shorter way now."),
+        "declined": _("“%(course)s” left your path: you declined it."),
+        "not_asked": _("“%(course)s” left your path: you are no longer asked for it."),
+        "unavailable": _("“%(course)s” is asked of you, but cannot be taken at present. Your HR unit can see it."),
     }[change.why] % values
 
 

@@ -27,11 +27,10 @@ DJANGO_FREE = {
     "competencies/rating_error.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
-    "learning/changes.py",
-    "learning/conditions.py", "learning/due_dates.py",
-    "learning/path_terms.py", "learning/optimiser.py", "learning/greedy.py", "learning/ordering.py",
-    "organisations/plain_text.py", "certificates/codes.py", "certificates/record.py",
-    "learning/periods.py",
+    "certificates/codes.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
+    "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
+    "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
+    "organisations/plain_text.py",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -26,8 +27,11 @@ from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
 from courses.models import Enrolment
+from learning.asking import Ask, Whom
+from learning.batches import start_batch
 from learning.conditions import InUnit
 from learning.enums import AssignmentKind, OnLeaving
+from learning.models import AssignmentBatch
 from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -128,6 +132,8 @@ def house(db: None) -> House:
         token="doors", by=names["hr"],
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
+    ask = Ask(AssignmentKind.ROLE, Whom(unit_ids=(here.pk,)), profile_id=second.pk)
+    batch = start_batch(officer=names["hr"], ask=ask, token="doors")
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
     rule = make_rule(
         said=Said(
@@ -150,7 +156,7 @@ def house(db: None) -> House:
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
-        "unit": here.pk, "assignment": assignment.pk,
+        "unit": here.pk, "assignment": assignment.pk, "batch": batch.pk,
         "rule": rule.pk,
     }  # fmt: skip
     return House(names, ids)
@@ -243,6 +249,12 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "set_language": ("/language/", every(WRONG)),
     "learn": ("/learn/", signed_in(OK)),
     "path": ("/learn/path/", signed_in(OK)),
+    "path_pace": ("/learn/path/pace/", signed_in(WRONG)),
+    "what_if": ("/learn/path/what-if/?hours=3", signed_in(OK)),
+    "pin_step": ("/learn/path/door/pin/", signed_in(WRONG)),
+    "decline_step": ("/learn/path/door/decline/", signed_in(OK)),
+    "decline_step of no course": ("/learn/path/nowhere/decline/", signed_in(GONE)),
+    "unwish_step": ("/learn/path/door/as-before/", signed_in(WRONG)),
     "assess_next": ("/learn/assess/", signed_in(BACK)),
     "my_level": ("/learn/competencies/{competency}/", signed_in(OK)),
     "assess_myself": ("/learn/competencies/{competency}/assess/", signed_in(OK)),
@@ -283,6 +295,15 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "assign, from a batch": ("/hr/assign/?batch={batch}&go=when", HR | {"other_hr": GONE}),
+    "batch_list": ("/hr/batches/", HR),
+    "batch": ("/hr/batches/{batch}/", HR | {"other_hr": GONE}),
+    "batch_csv": ("/hr/batches/{batch}/rows.csv", HR | {"other_hr": GONE}),
+    "batch_xlsx": ("/hr/batches/{batch}/rows.xlsx", HR | {"other_hr": GONE}),
+    "batch_undo": ("/hr/batches/{batch}/undo/", signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", signed_in(WRONG)),
+    "batch_again": ("/hr/batches/{batch}/again/", signed_in(WRONG)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", signed_in(WRONG)),
     "rule_list": ("/hr/rules/", HR),
     "rule_new": ("/hr/rules/new/", HR),
     "rule": ("/hr/rules/{rule}/", HR | {"other_hr": GONE}),
@@ -378,6 +399,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_undo": ("/hr/batches/{batch}/undo/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_again": ("/hr/batches/{batch}/again/", {"token": "x"}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
     "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", {"do": "sure"}, signed_in(NO, steward=BACK, admin=BACK)),
@@ -402,6 +427,11 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "rule_start": ("/hr/rules/{rule}/start/", {"batch": "x"}, signed_in(NO, hr=GONE, other_hr=GONE, admin=GONE)),
     "rule_stop": ("/hr/rules/{rule}/stop/", {"then": ""}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
+    "path_pace": ("/learn/path/pace/", {"hours": "x"}, signed_in(422)),
+    "what_if": ("/learn/path/what-if/", {"hours": "100"}, signed_in(422)),
+    "pin_step": ("/learn/path/door/pin/", {}, signed_in(BACK)),
+    "decline_step": ("/learn/path/door/decline/", {"reason": ""}, signed_in(422)),
+    "unwish_step": ("/learn/path/door/as-before/", {}, signed_in(BACK)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
     "team": ("/team/", {}, signed_in(WRONG)),
@@ -480,12 +510,12 @@ def test_people_of_other_units_stay_unseen_in_lists(house):
 def test_an_officer_cannot_assign_to_people_she_does_not_serve(house):
     client = client_of(house, "other_hr")
     person = house.people["learner"]
-    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "due_on": ""}
+    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "token": str(uuid4())}
     assert client.post("/hr/assign/", data).status_code == 422
-    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "due_on": ""}
-    preview = client.post("/hr/assign/", data).context["preview"]
-    assert not preview.gaining
-    assert preview.not_found[0].reason == "unknown"
+    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "token": str(uuid4())}
+    batch = AssignmentBatch.objects.get(pk=client.post("/hr/assign/", data).url.split("/")[-2])
+    assert batch.counts["gains"] == 0
+    assert batch.rows.get().reasons == ["unknown"]
 
 
 def test_a_job_is_seen_by_who_asked_for_it(house):

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from courses.models import CataloguePage
@@ -58,7 +60,41 @@ PARAMETERS = {
     "nearest": ("profile", "page"),
     "findable": ("answer",),
     "hr_people": ("q", "unit", "page"),
-    "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
+    "path_pace": ("hours",),
+    "what_if": ("hours", "role", "skip"),
+    "decline_step": ("reason",),
+    "assign": (
+        "go",
+        "step",
+        "kind",
+        "profile",
+        "curated_path",
+        "course",
+        "mandatory",
+        "note",
+        "units",
+        "with_sub_units",
+        "people",
+        "holders",
+        "emails",
+        "list_name",
+        "due",
+        "due_on",
+        "due_days",
+        "due_course",
+        "repeat_months",
+        "opens_days",
+        "grace_days",
+        "existing",
+        "token",
+        "batch",
+        "realistic",
+    ),
+    "batch_list": ("page",),
+    "batch": ("show", "page"),
+    "batch_csv": ("show",),
+    "batch_xlsx": ("show",),
+    "batch_again": ("token",),
     "rule_list": ("page",),
     "rule": ("page",),
     "rule_new": (
@@ -236,9 +272,15 @@ def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]
             yield visitor, url.format(**house.ids), data | {one: value}
         yield visitor, url.format(**house.ids), dict.fromkeys(names, value)
     whole = {"profile": str(house.ids["profile"]), "people": [str(house.ids["person"])], "emails": "", "due_on": ""}
-    for go in ("whom", "when", "preview", "apply"):
-        for one in (*whole, "units", "token", "digest"):
-            yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": "t", one: value}
+    for go in ("whom", "when", "preview"):
+        for one in (*whole, *PARAMETERS["assign"]):
+            yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": str(uuid4()), one: value}
+    for due in ("fixed", "after_assignment", "after_step", "before_certification_ends"):
+        for one in ("due_on", "due_days", "due_course", "repeat_months", "opens_days", "grace_days"):
+            answers = {"step": "when", "token": str(uuid4()), "due": due, "due_days": "9", "repeat_months": "12"}
+            yield "hr", "/hr/assign/", whole | answers | {one: value}
+    for one in ("file", "units"):
+        yield "hr", "/hr/assign/", whole | {"step": "whom", one: SimpleUploadedFile(value[:50], value.encode())}
     ids = house.ids | {"catalogue": CataloguePage.objects.get().pk}
     for url, fields in FORMS.items():
         data = {name.format(**ids): text.format(**ids) for name, text in fields.items()}

@@ -238,6 +238,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
 WEEKLY_LEARNING_MINUTES = env.int("WEEKLY_LEARNING_MINUTES", default=120)
+# How long the planner may look for a shorter path before it takes the best it has, and says so.
+PLANNER_SECONDS = env.float("PLANNER_SECONDS", default=2.0)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------

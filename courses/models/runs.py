@@ -37,6 +37,7 @@ class CourseRun(models.Model):
     cancelled = models.BooleanField(_("cancelled"), default=False)
 
     objects = CourseRunQuerySet.as_manager()
+    taken: int  # by with_taken()
 
     panels = [
         FieldRowPanel([FieldPanel("starts_on"), FieldPanel("ends_on"), FieldPanel("book_until")]),

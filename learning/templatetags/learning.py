@@ -50,6 +50,12 @@ def unclosed(pair: tuple) -> str:
     return wording.unclosed_words(line, what)
 
 
+@register.filter
+def timing(step: StepView, timings: dict[int, selectors.Timing]) -> selectors.Timing | None:
+    """When a step begins and ends at the person's pace."""
+    return timings.get(step.step.pk)
+
+
 @register.simple_tag
 def why_next(step: StepView, due_on: date | None) -> str:
     """The reason on the "next" card, with the due date where there is one."""

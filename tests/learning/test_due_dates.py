@@ -200,6 +200,11 @@ def test_a_leave_counts_from_the_first_day_to_the_due_date(start, end, moves_by)
     assert paused(TODAY + 10 * DAY, from_on=TODAY, leaves=away) == TODAY + (10 + moves_by) * DAY
 
 
+def test_a_leave_within_another_counts_nothing_more_and_nothing_less():
+    away = [(TODAY + DAY, TODAY + 9 * DAY), (TODAY + 2 * DAY, TODAY + 4 * DAY)]
+    assert paused(TODAY + 10 * DAY, from_on=TODAY, leaves=away) == TODAY + 18 * DAY
+
+
 def test_a_leave_without_an_end_in_sight_stays_within_the_calendar():
     assert paused(TODAY, from_on=TODAY, leaves=[(TODAY, date.max)]) == date.max
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from itertools import chain, combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learning.planning import Closing, Offer, Plan, Target, plan_path
+from learning.planning import Choice, Closing, Mandatory, Offer, Pace, Plan, Proof, Session, Target, plan_path
 
 RISK, INCIDENT, SUPPLIERS, LAW = 1, 2, 3, 4
 
@@ -35,6 +36,29 @@ def test_the_worked_example_of_the_documentation():
     assert plan.steps[1].closes == (Closing(RISK, 2, 4, 4),)
     assert plan.steps[0].needed_by == ("govern",)
     assert plan.unclosed == (Closing(LAW, 0, 0, 2),)
+
+
+def test_the_worked_example_with_a_duty_a_choice_and_dates():
+    targets = [target(RISK, 2, 4, 2), target(INCIDENT, 1, 4, 3), target(LAW, 0, 2, 1)]
+    chair = Offer("chair", 120, (), sessions=(Session(7, date(2026, 3, 16), date(2026, 3, 17)),), dated=True)
+    offers = [SAFE, GOVERN, COMMAND, RISK_ONLY, Offer("ethics", 40, ()), Offer("write", 50, ()), Offer("speak", 45, ())]
+    plan = plan_path(
+        targets,
+        [*offers, chair],
+        mandatory=[Mandatory("ethics", date(2026, 3, 20))],
+        choices=[Choice("talks", ("write", "speak", "chair"), 2, date(2026, 3, 6))],
+        pace=Pace(140, date(2026, 3, 2)),
+    )
+    assert [(s.key, s.reason_kinds, s.starts_on.day, s.ends_on.day) for s in plan.steps] == [
+        ("speak", ("choice",), 2, 4),
+        ("write", ("choice",), 4, 6),
+        ("safe", ("prerequisite",), 6, 10),
+        ("govern", ("gap", "prerequisite"), 10, 14),
+        ("ethics", ("mandatory",), 14, 16),
+        ("command", ("gap",), 16, 21),
+    ]
+    assert (plan.effort_minutes, plan.proof) == (381, Proof("optimal", 381, 0))
+    assert not any(step.is_late for step in plan.steps)
 
 
 def test_a_prerequisite_that_is_satisfied_is_not_taken_again():

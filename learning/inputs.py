@@ -1,0 +1,321 @@
+"""What plans are made from, read for many people at once: gaps, assignments, curated paths, wishes, pace, the offer.
+
+`read_inputs` asks the same number of queries for one person as for a batch of them; `solve` is the planner called with
+what one person's inputs say. Changing an `Inputs` with `dataclasses.replace` and solving again answers "what if".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from django.conf import settings
+
+from competencies.models import RoleProfile
+from competencies.selectors import NOTHING_SUPPOSED, Standing, Supposing, standings_of
+from courses.models import CoursePage, SeatBooking
+from courses.selectors import OfferedCourse, passed_and_begun
+from learning.curated import published_stages
+from learning.enums import AssignmentKind, WishKind
+from learning.models import Assignment, LearnerSettings, LearningPeriod, StepWish
+from learning.planning import Catalogue, Choice, Mandatory, Offer, Pace, Plan, Session, Target, plan_path
+from organisations.models import Leave, User
+
+
+class Shelf:
+    """The whole offer, prepared once for the plans of many people."""
+
+    def __init__(self, offered: dict[str, OfferedCourse]) -> None:
+        self.offered = offered
+        self._catalogues: dict[str, Catalogue] = {}
+
+    def page(self, key: str, language: str, begun: Mapping[str, int]) -> CoursePage:
+        """The page a person takes a course in: the one it is begun in, else her language."""
+        return self.offered[key].page_for(language, begun.get(key))
+
+    def catalogue(self, inputs: Inputs) -> Catalogue:
+        """The offer in a person's language, with what she has begun or booked."""
+        base = self._catalogues.get(inputs.language)
+        if base is None:
+            base = Catalogue.of(self.offer(key, inputs.language) for key in self.offered)
+            self._catalogues[inputs.language] = base
+        own = inputs.begun.keys() | inputs.booked.keys()
+        return base.with_offers(
+            self.offer(key, inputs.language, inputs.begun, inputs.booked.get(key))
+            for key in sorted(own & self.offered.keys())
+        )
+
+    def offer(
+        self, key: str, language: str, begun: Mapping[str, int] | None = None, booked: Session | None = None
+    ) -> Offer:
+        course = self.offered[key]
+        page = course.page_for(language, (begun or {}).get(key))
+        sessions = (booked,) if booked is not None else course.sessions_of(page)
+        return Offer(
+            key,
+            page.effort_minutes,
+            course.outcomes,
+            course.prerequisites,
+            key in (begun or {}),
+            tuple(Session(s.run_id, s.starts_on, s.ends_on) for s in sessions),
+            course.is_dated(page),
+        )
+
+    @cached_property
+    def _leading_to(self) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = defaultdict(list)
+        for key, course in self.offered.items():
+            for pk, _rank in course.outcomes:
+                found[pk].append(key)
+        return found
+
+    def held_keys(self, held: Mapping[int, int]) -> frozenset[str]:
+        """Courses all of whose outcomes somebody holds (competency id → attained rank)."""
+        near = {key for pk, rank in held.items() if rank for key in self._leading_to.get(pk, ())}
+        return frozenset(key for key in near if self.offered[key].is_held(held))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one person's plan is made from on one day.
+
+    `mandatory` are all courses asked for, those recommended by HR too as long as they are not declined; `asked_by` leads
+    from a course to the assignments behind it, `stage_of` to the stage of the curated path it stands in.
+    """
+
+    standing: Standing
+    language: str = ""
+    passed: frozenset[str] = frozenset()
+    begun: Mapping[str, int] = field(default_factory=dict)
+    booked: Mapping[str, Session] = field(default_factory=dict)
+    mandatory: tuple[Mandatory, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    asked_by: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    stage_of: Mapping[str, int] = field(default_factory=dict)
+    gap_due: Mapping[int, date] = field(default_factory=dict)
+    pinned: frozenset[str] = frozenset()
+    declined: frozenset[str] = frozenset()
+    in_plan: frozenset[str] = frozenset()
+    away: tuple[tuple[date, date], ...] = ()
+    weekly_minutes: int = 0
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        return not (self.standing.profiles or self.mandatory or self.choices or self.pinned)
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(self.weekly_minutes or settings.WEEKLY_LEARNING_MINUTES, self.standing.as_of, self.away)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(
+            Target(g.competency_id, g.held, g.required.rank_needed, g.priority, self.gap_due.get(g.competency_id))
+            for g in self.standing.gaps
+        )
+
+
+def solve(inputs: Inputs, shelf: Shelf) -> Plan:
+    """The plan of one person. Courses passed, or all of whose outcomes she holds, need not be taken."""
+    return plan_path(
+        inputs.targets,
+        shelf.catalogue(inputs),
+        satisfied=inputs.passed | shelf.held_keys(inputs.standing.held),
+        mandatory=inputs.mandatory,
+        choices=inputs.choices,
+        pinned=inputs.pinned,
+        declined=inputs.declined,
+        in_plan=inputs.in_plan,
+        pace=inputs.pace,
+        time_limit_seconds=settings.PLANNER_SECONDS,
+    )
+
+
+def read_inputs(
+    person_ids: Sequence[int],
+    *,
+    day: date,
+    in_plan: Mapping[int, frozenset[str]] | None = None,
+    adding: RoleProfile | None = None,
+    without: int | None = None,
+    supposing: Supposing = NOTHING_SUPPOSED,
+    standings: Mapping[int, Standing] | None = None,
+) -> dict[int, Inputs]:
+    """The inputs of many people on one day. `adding`, `without` and `supposing` are those of `standings_of`; who has the
+    standings already, or needs none, passes them.
+    """
+    languages = dict(User.objects.filter(pk__in=person_ids).values_list("pk", "language"))
+    if standings is None:
+        standings = standings_of(person_ids, as_of=day, adding=adding, without=without, supposing=supposing)
+    passed, begun = passed_and_begun(person_ids)
+    asked = _Asked(person_ids, day, standings, without)
+    wishes = _wishes(person_ids)
+    paces = dict(
+        LearnerSettings.objects.filter(person_id__in=person_ids, weekly_minutes__isnull=False).values_list(
+            "person_id", "weekly_minutes"
+        )
+    )
+    away = leave_of(person_ids, day)
+    booked = _booked(person_ids, day)
+    found = {}
+    for pk in person_ids:
+        declined = wishes[pk, WishKind.DECLINED]
+        mandatory, choices, asked_by, stage_of = asked.of(pk, declined)
+        found[pk] = Inputs(
+            standing=standings[pk],
+            language=languages.get(pk, ""),
+            passed=frozenset(passed.get(pk, ())),
+            begun=begun.get(pk, {}),
+            booked=booked.get(pk, {}),
+            mandatory=mandatory,
+            choices=choices,
+            asked_by=asked_by,
+            stage_of=stage_of,
+            gap_due=asked.gap_due.get(pk, {}),
+            pinned=wishes[pk, WishKind.PINNED],
+            declined=declined,
+            in_plan=(in_plan or {}).get(pk, frozenset()),
+            away=away.get(pk, ()),
+            weekly_minutes=paces.get(pk) or 0,
+        )
+    return found
+
+
+def leave_of(person_ids: Sequence[int], day: date) -> dict[int, tuple[tuple[date, date], ...]]:
+    """Leave of each person that has not ended, as half-open intervals. One query."""
+    found: dict[int, list[tuple[date, date]]] = defaultdict(list)
+    rows = Leave.objects.from_day(day).filter(person_id__in=person_ids).order_by("starts_on", "ends_on")
+    for person_id, starts_on, ends_on in rows.values_list("person_id", "starts_on", "ends_on"):
+        found[person_id].append((starts_on, ends_on))
+    return {person_id: tuple(leaves) for person_id, leaves in found.items()}
+
+
+def _wishes(person_ids: Sequence[int]) -> dict[tuple[int, str], frozenset[str]]:
+    found: dict[tuple[int, str], set[str]] = defaultdict(set)
+    rows = StepWish.objects.filter(person_id__in=person_ids, withdrawn_at__isnull=True)
+    for person_id, kind, key in rows.values_list("person_id", "kind", "course_key"):
+        found[person_id, kind].add(key)
+    return defaultdict(frozenset, {who: frozenset(keys) for who, keys in found.items()})
+
+
+def _booked(person_ids: Sequence[int], day: date) -> dict[int, dict[str, Session]]:
+    """The run in which each person has a seat and which is not over, by course. One query."""
+    found: dict[int, dict[str, Session]] = defaultdict(dict)
+    rows = (
+        SeatBooking.objects.filter(
+            person_id__in=person_ids, cancelled_at__isnull=True, run__cancelled=False, run__ends_on__gte=day
+        )
+        .order_by("-run__starts_on", "-run_id")
+        .values_list("person_id", "run__course__key", "run_id", "run__starts_on", "run__ends_on")
+    )
+    for person_id, key, run_id, starts_on, ends_on in rows:
+        found[person_id][key] = Session(run_id, max(starts_on, day), ends_on)
+    return found
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An assignment as the planner takes it."""
+
+    id: int
+    kind: str
+    mandatory: bool
+    due_on: date | None
+    course_key: str
+    curated_path_id: int | None
+    again: bool  # a period of a requirement that repeats is open
+    waits: bool  # it repeats, and no period is open
+
+
+class _Asked:
+    """What assignments ask of people: courses, elective groups, and by when gaps are to be closed."""
+
+    def __init__(
+        self, person_ids: Sequence[int], day: date, standings: Mapping[int, Standing], without: int | None
+    ) -> None:
+        self.rows: dict[int, list[_Row]] = defaultdict(list)
+        self.gap_due: dict[int, dict[int, date]] = defaultdict(dict)
+        rows = list(
+            Assignment.objects.asking(day)
+            .filter(person_id__in=person_ids)
+            .order_by("pk")
+            .values_list(
+                "pk", "person_id", "kind", "mandatory", "due_on", "course_key", "curated_path_id", "repeat",
+                "role_assignment_id", "role_assignment__profile__lineage",
+            )
+        )  # fmt: skip
+        periods = _open_periods([row[0] for row in rows if row[7]], day)
+        for pk, person_id, kind, mandatory, due_on, key, path_id, repeat, role_id, lineage in rows:
+            if kind == AssignmentKind.ROLE:
+                if due_on is not None and (without is None or role_id != without):
+                    self._due(person_id, standings[person_id], lineage, due_on)
+                continue
+            again, waits = False, False
+            if repeat and pk in periods:
+                period_due = periods[pk]
+                again, waits, due_on = period_due is not None, period_due is None, period_due or due_on
+            self.rows[person_id].append(_Row(pk, kind, mandatory, due_on, key, path_id, again, waits))
+        self.stages = published_stages(
+            {row.curated_path_id for rows in self.rows.values() for row in rows if row.curated_path_id is not None}
+        )
+
+    def _due(self, person_id: int, standing: Standing, lineage: object, due_on: date) -> None:
+        """The date of a role is the date of each gap that stands between the person and the role."""
+        for profile in standing.profiles:
+            if profile.lineage != lineage:
+                continue
+            dates = self.gap_due[person_id]
+            for required in standing.asked.get(profile.pk, ()):
+                pk = required.competency_id
+                dates[pk] = min(due_on, dates.get(pk, due_on))
+
+    def of(
+        self, person_id: int, declined: frozenset[str]
+    ) -> tuple[tuple[Mandatory, ...], tuple[Choice, ...], dict[str, tuple[int, ...]], dict[str, int]]:
+        asked: dict[str, list[Mandatory]] = defaultdict(list)
+        choices: list[Choice] = []
+        asked_by: dict[str, list[int]] = defaultdict(list)
+        stage_of: dict[str, int] = {}
+        for row in self.rows.get(person_id, ()):
+            if row.waits:
+                continue
+            keys: Iterable[str] = (row.course_key,) if row.course_key else ()
+            for stage in self.stages.get(row.curated_path_id, ()) if row.curated_path_id is not None else ():
+                for key in stage.keys:
+                    stage_of.setdefault(key, stage.id)
+                if stage.choose is None:
+                    keys = (*keys, *stage.keys)
+                else:
+                    choices.append(Choice(str(stage.id), tuple(stage.keys), stage.choose, row.due_on))
+                    for key in stage.keys:
+                        asked_by[key].append(row.id)
+            for key in keys:
+                asked_by[key].append(row.id)
+                if row.mandatory or key not in declined:
+                    asked[key].append(Mandatory(key, row.due_on, row.again))
+        return (
+            tuple(_strictest(key, rows) for key, rows in sorted(asked.items())),
+            tuple(choices),
+            {key: tuple(ids) for key, ids in asked_by.items()},
+            stage_of,
+        )
+
+
+def _strictest(key: str, asked: Sequence[Mandatory]) -> Mandatory:
+    """Asked for more than once, a course is due when it is due first, and taken again if anybody asks so."""
+    dates = [row.due_on for row in asked if row.due_on is not None]
+    return Mandatory(key, min(dates, default=None), any(row.again for row in asked))
+
+
+def _open_periods(assignment_ids: Sequence[int], day: date) -> dict[int, date | None]:
+    """For assignments that repeat and have periods: the due date of the period that is open and not kept, else None."""
+    if not assignment_ids:
+        return {}
+    found: dict[int, date | None] = {}
+    rows = LearningPeriod.objects.filter(assignment_id__in=assignment_ids, opens_on__lte=day).order_by("number")
+    for assignment_id, due_on, completed_on in rows.values_list("assignment_id", "due_on", "completed_on"):
+        found[assignment_id] = due_on if completed_on is None else None
+    return found

@@ -1,0 +1,174 @@
+"""The path as its owner sees it: how short, when, why; what she may decide; and what if."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+
+from competencies.models import RoleAssignment
+from learning import selectors, wishes
+from learning.enums import AssignmentKind, PlanReason
+from learning.models import Assignment, LearnerSettings, PathPlan, StepWish
+from learning.services import replan
+from organisations.models import Leave, User
+from tests.builders import make_course, make_framework, make_person, make_profile
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def page(person: User, url: str = "/learn/path/", status: int = 200) -> str:
+    response = client_of(person).get(url)
+    assert response.status_code == status
+    return " ".join(response.content.decode().split())
+
+
+def keys(person: User) -> list[str]:
+    return [step.course.key for step in selectors.path_of(person).steps]
+
+
+@pytest.fixture
+def version():
+    return make_framework()
+
+
+@pytest.fixture
+def ana(version) -> User:
+    """Two gaps, a course for each, and a longer way for the first."""
+    make_course(version, {"A": 3}, key="short", effort=120, title="Short course")
+    make_course(version, {"A": 3}, key="long", effort=300, title="Long course")
+    make_course(version, {"B": 2}, key="other", effort=60, title="Other course")
+    person = make_person("Ana")
+    RoleAssignment.objects.create(
+        person=person, profile=make_profile(version, {"A": 3, "B": 2}, title="Lead"), starts_on=timezone.localdate()
+    )
+    return person
+
+
+def test_it_says_when_it_is_done_that_nothing_is_shorter_and_what_it_was_planned_from(ana):
+    text = page(ana)
+    assert "Done by" in text
+    assert "Proven: no shorter path closes these gaps." in text
+    assert "Planned from: Lead" in text
+
+
+def test_a_path_whose_proof_ran_out_of_time_says_what_might_still_be_saved(ana):
+    PathPlan.objects.filter(person=ana).update(proof="limit", gap_minutes=90)
+    assert "at most 1 h 30 min could still be saved" in page(ana)
+
+
+def test_own_hours_move_the_dates_and_the_limits_are_said(ana):
+    client = client_of(ana)
+    before = client.get("/learn/path/").context["done_by"]
+    assert client.post("/learn/path/pace/", {"hours": "1"}).status_code == 302
+    assert client.get("/learn/path/").context["done_by"] > before
+    refused = client.post("/learn/path/pace/", {"hours": "41"})
+    assert refused.status_code == 422
+    assert "between a quarter of an hour and 40 hours a week" in refused.content.decode()
+    assert LearnerSettings.objects.get().weekly_minutes == 60
+    assert ModelLogEntry.objects.filter(action="learning.set_pace").count() == 1
+
+
+def test_leave_is_left_out(ana):
+    before = client_of(ana).get("/learn/path/").context["done_by"]
+    today = timezone.localdate()
+    Leave.objects.create(person=ana, starts_on=today + timedelta(days=1), ends_on=today + timedelta(days=15))
+    assert client_of(ana).get("/learn/path/").context["done_by"] == before + timedelta(days=14)
+    assert "Your leave is left out." in page(ana)
+
+
+def test_declining_with_a_reason_plans_another_way_and_can_be_taken_back(ana):
+    client = client_of(ana)
+    form = client.get("/learn/path/short/decline/").content.decode()
+    assert "Long course" in form  # what would come instead is shown before
+    assert client.post("/learn/path/short/decline/", {"reason": "I wrote it."}).status_code == 302
+    assert sorted(keys(ana)) == ["long", "other"]
+    assert "I wrote it." in page(ana)
+    assert "“Short course” left your path: you declined it." in page(ana)
+    client.post("/learn/path/short/as-before/")
+    client.post("/learn/path/short/as-before/")
+    assert sorted(keys(ana)) == ["other", "short"]
+
+
+def test_without_a_reason_nothing_is_declined(ana):
+    answer = client_of(ana).post("/learn/path/short/decline/", {"reason": "  "})
+    assert answer.status_code == 422
+    assert not StepWish.objects.exists()
+
+
+def test_what_is_mandatory_cannot_be_declined_and_the_sentence_says_what_helps(ana):
+    Assignment.objects.create(person=ana, kind=AssignmentKind.COURSE, course_key="short")
+    replan(person=ana, reason=PlanReason.ASSIGNMENT)
+    assert "Not for me" not in page(ana).split("Short course")[1].split("</li>")[0]
+    answer = client_of(ana).post("/learn/path/short/decline/", {"reason": "No."})
+    assert answer.status_code == 422
+    assert "is mandatory for you" in answer.content.decode()
+    assert "short" in keys(ana)
+
+
+def test_a_pinned_course_stays_when_its_gap_is_closed_and_pinning_twice_is_pinning_once(ana):
+    client = client_of(ana)
+    for _press in range(2):
+        assert client.post("/learn/path/long/pin/").status_code == 302
+    assert StepWish.objects.count() == 1
+    assert sorted(keys(ana)) == ["long", "other"]  # it closes the gap as well, so the short one is not needed
+    assert "Take the pin away" in page(ana)
+
+
+def test_pinning_what_is_not_offered_is_refused_in_a_sentence(ana):
+    answer = client_of(ana).post("/learn/path/nowhere/pin/", follow=True)
+    assert "This course is not offered any more." in answer.content.decode()
+    assert not StepWish.objects.exists()
+
+
+def test_what_if_shows_the_difference_and_saves_nothing(ana):
+    plans = PathPlan.objects.count()
+    text = page(ana, "/learn/path/what-if/?hours=0.5&skip=short")
+    assert "instead of" in text
+    assert "Long course" in text
+    assert "<del>Short course</del>" in text
+    assert PathPlan.objects.count() == plans
+    assert not StepWish.objects.exists()
+    assert not LearnerSettings.objects.exists()
+
+
+def test_what_if_with_one_role_more(ana, version):
+    make_course(version, {"C": 2}, key="third", title="Third course")
+    more = make_profile(version, {"C": 2}, title="Deputy")
+    text = page(ana, f"/learn/path/what-if/?role={more.pk}")
+    assert "Third course" in text
+    assert "A role is given by your HR unit." in text
+
+
+def test_what_if_leaves_what_is_mandatory_in_place(ana):
+    Assignment.objects.create(person=ana, kind=AssignmentKind.COURSE, course_key="short")
+    supposed = wishes.suppose(ana, skipping=["short"])
+    assert "short" in [step.course.key for step in supposed.steps if step.change != "removed"]
+
+
+def test_the_hours_looked_at_can_be_kept(ana):
+    client_of(ana).post("/learn/path/what-if/", {"hours": "5"})
+    assert LearnerSettings.objects.get().weekly_minutes == 300
+
+
+def test_a_stranger_sees_and_decides_only_her_own_path(ana):
+    other = make_person()
+    client_of(other).post("/learn/path/short/decline/", {"reason": "No."})
+    assert "short" in keys(ana)
+
+
+def test_a_supposed_path_is_the_path_when_it_comes_true(ana):
+    supposed = wishes.suppose(ana, weekly_minutes=60, skipping=["short"])
+    wishes.decline_course(person=ana, key="short", reason="No.", by=ana)
+    wishes.set_pace(person=ana, weekly_minutes=60, by=ana)
+    assert [step.course.key for step in supposed.steps if step.change != "removed"] == keys(ana)
+    assert client_of(ana).get("/learn/path/").context["done_by"] == supposed.ends_after
