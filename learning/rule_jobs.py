@@ -40,7 +40,7 @@ def try_rule(run: Run) -> dict[str, Any]:
     if digest_of(rule) != run.payload["said"]:
         raise CannotBeDone(_("The rule has been changed since. Make a new dry run."))
     try:
-        members = members_of(rule, timezone.localdate())
+        members = members_of(rule, timezone.localdate(), progress=run.progress)
         leaving = [a for a in given_by(rule).select_related("person") if a.person_id not in members]
         batch = start_batch(
             officer=officer,
@@ -55,7 +55,7 @@ def try_rule(run: Run) -> dict[str, Any]:
 
 @job_kind(SWEEP_RULE_JOB, gettext_lazy("Check a standing rule"))
 def sweep(run: Run) -> dict[str, Any]:
-    batch = sweep_rule(rule=_rule(run), day=timezone.localdate())
+    batch = sweep_rule(rule=_rule(run), day=timezone.localdate(), progress=run.progress)
     return {"batch": batch.pk if batch is not None else None}
 
 

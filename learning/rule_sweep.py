@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -30,7 +30,7 @@ from learning.conditions import (
 )
 from learning.dry_run import read_facts as read_what_people_have
 from learning.enums import BatchStatus
-from learning.facts import facts_of, read_facts
+from learning.facts import FACTS_BATCH, facts_of, read_facts
 from learning.models import Assignment, AssignmentBatch, AssignmentRule
 from learning.rules import (
     RuleStuck,
@@ -43,6 +43,8 @@ from learning.rules import (
     working_rules,
 )
 from organisations.models import Appointment, Post, Unit, User
+
+Progress = Callable[[int, int], None]
 
 
 # --- Who meets a rule ------------------------------------------------------------------------------------------------
@@ -62,7 +64,9 @@ def _in_units(day: date, within: Q) -> QuerySet[Appointment, Any]:
     return Appointment.objects.current(day).filter(within).order_by().values("person_id")
 
 
-def members_of(rule: AssignmentRule, day: date, only: Iterable[int] | None = None) -> set[int]:
+def members_of(
+    rule: AssignmentRule, day: date, only: Iterable[int] | None = None, progress: Progress | None = None
+) -> set[int]:
     """Ids of the people who meet the rule on that day; of `only` these where given. Raises RuleStuck.
 
     Reads people in batches: what is read grows with them, the queries with the batches.
@@ -76,7 +80,13 @@ def members_of(rule: AssignmentRule, day: date, only: Iterable[int] | None = Non
             pk for some in in_parts(sorted(set(only))) for pk in scope.filter(pk__in=some).values_list("pk", flat=True)
         ]
     about = mentions(condition)
-    return {facts.person_id for facts in read_facts(ids, day, about) if holds(condition, facts, as_of=day)}
+    found = set()
+    for n, facts in enumerate(read_facts(ids, day, about), start=1):
+        if holds(condition, facts, as_of=day):
+            found.add(facts.person_id)
+        if progress is not None and n % FACTS_BATCH == 0:
+            progress(n, len(ids) + 1)  # the last step is what comes of it
+    return found
 
 
 @dataclass(frozen=True)
@@ -94,14 +104,16 @@ class Differences:
         return bool(self.gaining or self.leaving)
 
 
-def differences(rule: AssignmentRule, day: date, only: Iterable[int] | None = None) -> Differences:
+def differences(
+    rule: AssignmentRule, day: date, only: Iterable[int] | None = None, progress: Progress | None = None
+) -> Differences:
     """Members today against those who have it. What somebody has by hand, or by another rule, is left alone.
 
     Raises RuleStuck.
     """
     ask, thing = ask_of(rule), thing_given(rule)
     only = None if only is None else set(only)
-    members = members_of(rule, day, only)
+    members = members_of(rule, day, only, progress)
     given = given_by(rule).select_related("person").order_by("person__name", "pk")
     if only is not None:
         given = given.filter(person_id__in=only)
@@ -116,7 +128,9 @@ def differences(rule: AssignmentRule, day: date, only: Iterable[int] | None = No
 
 
 # --- A sweep ---------------------------------------------------------------------------------------------------------
-def sweep_rule(*, rule: AssignmentRule, day: date, only: Iterable[int] | None = None) -> AssignmentBatch | None:
+def sweep_rule(
+    *, rule: AssignmentRule, day: date, only: Iterable[int] | None = None, progress: Progress | None = None
+) -> AssignmentBatch | None:
     """Give it to those who meet the rule and have it not, and do with the others what the rule says.
 
     The row of the rule is the lock under which a batch is made; what a batch under way is doing already, another one
@@ -127,7 +141,7 @@ def sweep_rule(*, rule: AssignmentRule, day: date, only: Iterable[int] | None = 
     _go_on(rule)
     batch = None
     try:
-        found = differences(rule, day, only) if rule.is_working else Differences()
+        found = differences(rule, day, only, progress) if rule.is_working else Differences()
     except RuleStuck:
         return None
     with transaction.atomic():
