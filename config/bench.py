@@ -376,7 +376,8 @@ def bench_assignment(table: Table) -> None:
     from django.utils import timezone
 
     from competencies.models import RoleProfile
-    from learning.assignment import Whom, preview_assignment
+    from learning.asking import Whom
+    from learning.assignment import preview_assignment
     from learning.services import assign_batch
     from organisations.models import Unit, User
 

@@ -9,45 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from competencies.models import RoleProfile
 from competencies.selectors import InForce, needs_of
 from courses.selectors import offered_courses
+from learning.asking import Missing, Whom, resolve
 from learning.enums import ASSIGN_JOB
-from learning.hr import holders_of, newest_plans, people_served
+from learning.hr import holders_of, newest_plans
 from learning.inputs import Shelf, read_inputs, solve
 from learning.services import BATCH
 from organisations.jobs import enqueue
-from organisations.models import Appointment, Job, Unit, User
-from organisations.perms import units_served
+from organisations.models import Job, User
 
 MAX_PASTED = 10_000
-
-
-@dataclass(frozen=True)
-class Whom:
-    """Who is meant: units (with or without those below), people, and e-mail addresses typed or pasted."""
-
-    unit_ids: tuple[int, ...] = ()
-    with_sub_units: bool = True
-    person_ids: tuple[int, ...] = ()
-    emails: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NotFound:
-    """A line of a pasted list that leads to nobody this officer serves, with the reason."""
-
-    line: int
-    text: str
-    reason: str  # "malformed", "unknown"
 
 
 @dataclass(frozen=True)
@@ -71,7 +48,7 @@ class Preview:
     due_on: date | None
     gaining: tuple[Gaining, ...]
     holding: tuple[User, ...]
-    not_found: tuple[NotFound, ...]
+    not_found: tuple[Missing, ...]
     repeated: int
     # How many competencies the role requires, and of how many no course leads to any level, or not to the level required.
     required: int = 0
@@ -109,50 +86,6 @@ def split_emails(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def resolve(officer: User, whom: Whom, day: date) -> tuple[list[User], list[NotFound], int]:
-    """The people meant, within what the officer serves; what could not be found; how many lines named somebody twice."""
-    served = people_served(officer, day)
-    people: dict[int, User] = {}
-    if whom.unit_ids:
-        units = list(units_served(officer).filter(pk__in=whom.unit_ids))
-        people |= {person.pk: person for person in served.filter(pk__in=_holders_in(units, whom.with_sub_units, day))}
-    if whom.person_ids:
-        for ids in _batches(whom.person_ids):
-            people |= {person.pk: person for person in served.filter(pk__in=ids)}
-    missing: list[NotFound] = []
-    repeated = 0
-    named: set[str] = set()
-    by_email: dict[str, User] = {}
-    for emails in _batches(sorted({email.lower() for email in whom.emails})):
-        by_email |= {person.email.lower(): person for person in served.filter(email__in=emails)}
-    for number, email in enumerate(whom.emails, start=1):
-        lowered = email.lower()
-        person = by_email.get(lowered)
-        if lowered in named:
-            repeated += 1
-        elif person is not None:
-            people[person.pk] = person
-        else:
-            missing.append(NotFound(number, email, "unknown" if _is_email(email) else "malformed"))
-        named.add(lowered)
-    return sorted(people.values(), key=lambda p: (p.name.casefold(), p.pk)), missing, repeated
-
-
-def _holders_in(units: Iterable[Unit], with_sub_units: bool, day: date) -> QuerySet[Appointment, Any]:
-    within = Q(pk__in=[])
-    for unit in units:
-        within |= Q(post__unit__path__startswith=unit.path) if with_sub_units else Q(post__unit=unit)
-    return Appointment.objects.current(day).filter(within).values("person_id")
-
-
-def _is_email(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
-
-
 def _batches(values: Sequence) -> Iterable[Sequence]:
     for start in range(0, len(values), 500):
         yield values[start : start + 500]
@@ -166,7 +99,8 @@ def preview_assignment(
     A date is realistic when the path fits into it at WEEKLY_LEARNING_MINUTES a week.
     """
     day = as_of or timezone.localdate()
-    people, missing, repeated = resolve(officer, whom, day)
+    found = resolve(officer, whom, day)
+    people, missing, repeated = found.people, found.missing, found.repeated
     offered = offered_courses()
     shelf = Shelf(offered)
     reached: dict[int, int] = defaultdict(int)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from competencies.models import FrameworkVersion, RoleAssignment, RoleProfile
 from competencies.selectors import frameworks_own_first, published_profiles
-from learning.assignment import MAX_PASTED, Whom, split_emails
-from learning.hr import holders_of, people_served
+from learning.hr import holders_of
 from organisations.ids import ModelChoices
 from organisations.models import Unit, User
 from organisations.perms import units_served
@@ -47,89 +46,6 @@ class UnitChoices(ModelChoices):
     def label_from_instance(self, unit: Unit) -> str:
         # The depth in words a screen reader skips: an em space a level.
         return "\u2003" * max(unit.depth - 1, 0) + str(unit.name)
-
-
-class WhatForm(forms.Form):
-    profile = ProfileChoice(
-        label=_("Which role?"),
-        error_messages={
-            "required": _("Choose the role to assign."),
-            "invalid_choice": _("This role is not offered any more. Choose another."),
-        },
-    )
-
-    def __init__(self, *args: object, officer: User, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["profile"].offer()  # type: ignore[attr-defined]
-
-
-class WhomForm(forms.Form):
-    units = UnitChoices(
-        label=_("Units"),
-        queryset=Unit.objects.none(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": _("One of these units is not among those you serve.")},
-    )
-    with_sub_units = forms.BooleanField(label=_("Also the units below those chosen"), required=False, initial=True)
-    people = ModelChoices(
-        label=_("People"),
-        queryset=User.objects.none(),
-        required=False,
-        widget=forms.MultipleHiddenInput,
-        error_messages={"invalid_choice": _("One of these people is not among those you serve.")},
-    )
-    emails = forms.CharField(
-        label=_("List of e-mail addresses"),
-        required=False,
-        max_length=1_000_000,
-        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("One a line, or separated by commas. You can paste a column from a spreadsheet."),
-    )
-
-    def __init__(self, *args: object, officer: User, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["units"].queryset = units_served(officer)  # type: ignore[attr-defined]
-        self.fields["people"].queryset = people_served(officer)  # type: ignore[attr-defined]
-
-    def clean_emails(self) -> tuple[str, ...]:
-        emails = split_emails(self.cleaned_data["emails"])
-        if len(emails) > MAX_PASTED:
-            raise forms.ValidationError(
-                _("The list has %(count)s addresses; at most %(most)s at a time."),
-                params={"count": len(emails), "most": MAX_PASTED},
-            )
-        return emails
-
-    def clean(self) -> dict[str, object]:
-        data = super().clean() or {}
-        if not self.errors and not (data.get("units") or data.get("people") or data.get("emails")):
-            raise forms.ValidationError(_("Say whom you mean: choose at least one unit or person, or paste a list."))
-        return data
-
-    def whom(self) -> Whom:
-        data = self.cleaned_data
-        return Whom(
-            unit_ids=tuple(unit.pk for unit in data["units"]),
-            with_sub_units=data["with_sub_units"],
-            person_ids=tuple(person.pk for person in data["people"]),
-            emails=data["emails"],
-        )
-
-
-class WhenForm(forms.Form):
-    due_on = forms.DateField(
-        label=_("Due date"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_("Leave empty if there is no date. People see it on their path."),
-    )
-
-    def __init__(self, *args: object, officer: User, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-
-    def clean_due_on(self) -> date | None:
-        return acceptable_due_date(self.cleaned_data["due_on"])
 
 
 def acceptable_due_date(due_on: date | None) -> date | None:

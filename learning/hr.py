@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from competencies.models import Competency, PostRole, RoleAssignment, RoleProfile
 from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
+from learning.due_dates import DuePolicy, read_policy
 from learning.enums import ASSIGN_JOB
-from learning.models import Assignment, PathPlan
+from learning.models import Assignment, AssignmentBatch, PathPlan
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 from organisations.perms import units_served
 
@@ -139,26 +140,31 @@ def _assignments_due(officer: User, day: date) -> QuerySet[Assignment]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an assignment job was asked to do. `profile` is None where the role is no longer there."""
+    """What an assignment job was asked to do: a batch, or a role for people. `profile` is None where the role is no
+    longer there, or the batch is of something else."""
 
     profile: RoleProfile | None
     due_on: date | None
+    batch: AssignmentBatch | None = None
 
 
 def asked_of(jobs: Iterable[Job]) -> dict[int, Asked]:
-    """The role and the due date of assignment jobs, by the job's id. One query."""
+    """What assignment jobs were asked to do, by the job's id. One query; another one for jobs from before there were batches."""
     payloads = {job.pk: job.payload for job in jobs if job.kind == ASSIGN_JOB}
-    profiles = (
-        RoleProfile.objects.select_related("role").in_bulk({payload["profile"] for payload in payloads.values()})
-        if payloads
-        else {}
-    )
-    return {
-        pk: Asked(
-            profiles.get(payload["profile"]), date.fromisoformat(payload["due_on"]) if payload["due_on"] else None
-        )
-        for pk, payload in payloads.items()
-    }
+    wanted = {payload["batch"] for payload in payloads.values() if "batch" in payload}
+    batches = AssignmentBatch.objects.select_related("profile__role", "curated_path").in_bulk(wanted) if wanted else {}
+    roles = {payload["profile"] for payload in payloads.values() if "profile" in payload}
+    profiles = RoleProfile.objects.select_related("role").in_bulk(roles) if roles else {}
+    found = {}
+    for pk, payload in payloads.items():
+        batch = batches.get(payload.get("batch"))
+        if batch is not None:
+            policy = read_policy(batch.due_policy) if batch.due_policy else DuePolicy()
+            found[pk] = Asked(batch.profile, policy.on, batch)
+        else:
+            due_on = payload.get("due_on")
+            found[pk] = Asked(profiles.get(payload.get("profile")), date.fromisoformat(due_on) if due_on else None)
+    return found
 
 
 @dataclass(frozen=True)

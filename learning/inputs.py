@@ -142,10 +142,14 @@ def read_inputs(
     adding: RoleProfile | None = None,
     without: int | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
+    standings: Mapping[int, Standing] | None = None,
 ) -> dict[int, Inputs]:
-    """The inputs of many people on one day. `adding`, `without` and `supposing` are those of `standings_of`."""
+    """The inputs of many people on one day. `adding`, `without` and `supposing` are those of `standings_of`; who has the
+    standings already, or needs none, passes them.
+    """
     languages = dict(User.objects.filter(pk__in=person_ids).values_list("pk", "language"))
-    standings = standings_of(person_ids, as_of=day, adding=adding, without=without, supposing=supposing)
+    if standings is None:
+        standings = standings_of(person_ids, as_of=day, adding=adding, without=without, supposing=supposing)
     passed, begun = passed_and_begun(person_ids)
     asked = _Asked(person_ids, day, standings, without)
     wishes = _wishes(person_ids)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from competencies.models import FrameworkVersion, RoleProfile
+from competencies.models import FrameworkVersion
 from courses.selectors import offered_courses
 from learning.curated import CURATED_JOB, people_having
-from learning.enums import ASSIGN_JOB, PlanReason
+from learning.enums import PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import Assignment, PathPlan
-from learning.services import BATCH, assign_batch, replan_many
+from learning.services import replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
 from organisations.models import User
 
@@ -43,25 +42,6 @@ def replan_all(run: Run) -> dict[str, Any]:
         person_ids=people, reason=PlanReason(run.payload["reason"]), offered=offered_courses(), progress=run.progress
     )
     return {"people": len(people), "changed": written}
-
-
-@job_kind(ASSIGN_JOB, gettext_lazy("Assign a role and its path"))
-def assign(run: Run) -> dict[str, Any]:
-    """Assign in batches, each a transaction of its own; what an interrupted run has done counts as done by this job."""
-    profile = RoleProfile.objects.filter(pk=run.payload["profile"]).first()
-    if profile is None:
-        raise CannotBeDone(_("The role profile is no longer there."))
-    due_on = date.fromisoformat(run.payload["due_on"]) if run.payload["due_on"] else None
-    people, officer, at = run.payload["people"], run.job.created_by, timezone.now()
-    for start in range(0, len(people), BATCH):
-        batch = people[start : start + BATCH]
-        assign_batch(person_ids=batch, profile=profile, due_on=due_on, by=officer, job=run.job, at=at)
-        replan_many(person_ids=batch, reason=PlanReason.ROLE, at=at)
-        run.progress(start + len(batch), len(people))
-    ours = set(Assignment.objects.filter(job=run.job).values_list("role_assignment__person_id", flat=True))
-    # Those the preview found with the role already, and those somebody else was faster with.
-    held = [*run.payload.get("holding", []), *(pk for pk in people if pk not in ours)]
-    return {"assigned": sorted(ours), "held": held}
 
 
 @job_kind(IMPACT_JOB, gettext_lazy("Measure what publishing a framework does"))

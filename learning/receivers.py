@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
 from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
 from courses.signals import offer_changed, seat_changed
-from learning.enums import PlanReason
+from learning.enums import BatchStatus, PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
+from learning.models import AssignmentBatch, AssignmentRule
+from learning.rules import CHECK_PEOPLE_JOB, SWEEP_RULE_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
-from organisations.models import Appointment, Job, Leave
+from organisations.models import Appointment, Job, Leave, PersonTag, Post, User
 
 
 def _ask(person_ids: list[int], reason: PlanReason, key: str) -> None:
@@ -81,3 +85,72 @@ def _ask_for_everybody(key: str, reason: PlanReason) -> None:
     # One look at everybody is enough for all changes that come before it begins.
     if not Job.objects.filter(kind=REPLAN_ALL_JOB, state=JobState.QUEUED).exists():
         enqueue(kind=REPLAN_ALL_JOB, key=key, payload={"reason": reason})
+
+
+# --- Standing rules --------------------------------------------------------------------------------------------------
+def _check(*, people: Iterable[int] = (), posts: Iterable[int] = ()) -> None:
+    """Have these people looked at once their transaction has committed: one job for all of them, none without a rule.
+
+    What waits is kept beside the connection. After a rollback it is looked at with the next news, which does no harm.
+    """
+    waiting = transaction.get_connection().__dict__.setdefault("_people_to_check", (set(), set()))
+    waiting[0].update(people)
+    waiting[1].update(posts)
+    transaction.on_commit(_hand_in)
+
+
+def _hand_in() -> None:
+    people, posts = transaction.get_connection().__dict__.pop("_people_to_check", (set(), set()))
+    if (people or posts) and AssignmentRule.objects.filter(started_at__isnull=False, stopped_at__isnull=True).exists():
+        payload = {"people": sorted(people), "posts": sorted(posts)}
+        enqueue(kind=CHECK_PEOPLE_JOB, key=str(uuid4()), payload=payload)
+
+
+@receiver(evidence_changed)
+def on_evidence_rules(*, person_id: int, **kwargs: Any) -> None:
+    _check(people=[person_id])
+
+
+@receiver([post_save, post_delete], sender=Appointment)
+def on_appointment_rules(*, instance: Appointment, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _check(people=[instance.person_id], posts=[instance.post_id])
+
+
+@receiver([post_save, post_delete], sender=RoleAssignment)
+@receiver([post_save, post_delete], sender=PersonTag)
+def on_role_or_tag_rules(*, instance: RoleAssignment | PersonTag, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _check(people=[instance.person_id])
+
+
+@receiver([post_save, post_delete], sender=PostRole)
+def on_post_role_rules(*, instance: PostRole, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:
+        _check(posts=[instance.post_id])
+
+
+@receiver(post_save, sender=Post)
+def on_post_rules(*, instance: Post, created: bool, raw: bool = False, **kwargs: Any) -> None:
+    """Its unit, its grade or the post above may be others now. A new post has nobody in it yet."""
+    if not (raw or created):
+        _check(posts=[instance.pk])
+
+
+@receiver(post_save, sender=User)
+def on_person_rules(
+    *, instance: User, created: bool, raw: bool = False, update_fields: frozenset[str] | None = None, **kwargs: Any
+) -> None:
+    """Language, and whether she is active; signing in is no news."""
+    if raw or created or (update_fields is not None and not {"language", "is_active"} & set(update_fields)):
+        return
+    _check(people=[instance.pk])
+
+
+@receiver(post_save, sender=AssignmentBatch)
+def on_batch_rules(*, instance: AssignmentBatch, raw: bool = False, **kwargs: Any) -> None:
+    """A confirmed dry run of a rule has been applied, or taken back: the rule begins to work, or stops."""
+    settled = (BatchStatus.APPLIED, BatchStatus.UNDOING, BatchStatus.UNDONE)
+    if not raw and instance.rule_id and instance.created_by_id and instance.status in settled:
+        key = f"{instance.rule_id}:batch-{instance.pk}-{instance.status}"
+        enqueue(kind=SWEEP_RULE_JOB, key=key, payload={"rule": instance.rule_id})

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import curated_views, framework_views, path_views, role_views, views
+from learning import assign_views, curated_views, framework_views, path_views, role_views, rule_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -18,7 +18,6 @@ urlpatterns = [
     path("team/<int:person_id>/roles/<int:pk>/replace/", role_views.role_replace, name="role_replace"),
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
-    path("hr/assign/", views.assign, name="assign"),
     path("hr/paths/", curated_views.curated_list, name="curated_list"),
     path("hr/paths/new/", curated_views.curated_new, name="curated_new"),
     path("hr/paths/<int:pk>/", curated_views.curated_path, name="curated_path"),
@@ -29,6 +28,22 @@ urlpatterns = [
     path("hr/paths/<int:pk>/publish/", curated_views.curated_publish, name="curated_publish"),
     path("hr/paths/<int:pk>/archive/", curated_views.curated_archive, name="curated_archive"),
     path("learn/curated/<slug:key>/", curated_views.curated_seen, name="curated"),
+    path("hr/assign/", assign_views.assign, name="assign"),
+    path("hr/batches/", assign_views.batch_list, name="batch_list"),
+    path("hr/batches/<int:pk>/", assign_views.batch, name="batch"),
+    path("hr/batches/<int:pk>/rows.csv", assign_views.batch_csv, name="batch_csv"),
+    path("hr/batches/<int:pk>/rows.xlsx", assign_views.batch_xlsx, name="batch_xlsx"),
+    path("hr/batches/<int:pk>/apply/", assign_views.batch_apply, name="batch_apply"),
+    path("hr/batches/<int:pk>/undo/", assign_views.batch_undo, name="batch_undo"),
+    path("hr/batches/<int:pk>/again/", assign_views.batch_again, name="batch_again"),
+    path("hr/batches/<int:pk>/discard/", assign_views.batch_discard, name="batch_discard"),
+    path("hr/rules/", rule_views.rule_list, name="rule_list"),
+    path("hr/rules/new/", rule_views.rule_new, name="rule_new"),
+    path("hr/rules/<int:pk>/", rule_views.rule, name="rule"),
+    path("hr/rules/<int:pk>/change/", rule_views.rule_change, name="rule_change"),
+    path("hr/rules/<int:pk>/try/", rule_views.rule_try, name="rule_try"),
+    path("hr/rules/<int:pk>/start/", rule_views.rule_start, name="rule_start"),
+    path("hr/rules/<int:pk>/stop/", rule_views.rule_stop, name="rule_stop"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
 ]

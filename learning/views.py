@@ -6,10 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
@@ -19,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -29,20 +27,22 @@ from competencies.jobs import IMPORT_JOB
 from competencies.selectors import published_roles, readable_profiles
 from courses.selectors import in_language
 from learning import hr, selectors, wording
-from learning.assignment import apply_assignment, preview_assignment
+from learning.assign_views import batch_rows
+from learning.batches import batches_visible_to
 from learning.enums import ASSIGN_JOB
-from learning.forms import RosterFilter, WhatForm, WhenForm, WhomForm
+from learning.forms import RosterFilter
 from learning.role_card import RoleCard, render_role_card
 from learning.role_path import role_card_of
 from learning.roles import roles_of, withdrawn_roles
 from organisations import jobs, perms
-from organisations.ids import as_id, as_token
 from organisations.models import Appointment, Job, User
 from organisations.perms import signed_in
 
 ROSTER_PAGE = 50
 # A card bears the day; the next day's is another one.
 CARD_KEPT_SECONDS = 24 * 60 * 60
+# How many assignments the HR desk shows.
+LATEST = 5
 
 
 # --- Learner -----------------------------------------------------------------------------------------------------
@@ -130,15 +130,13 @@ def for_hr(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def hr_desk(request: HttpRequest) -> HttpResponse:
     """Where are key posts open, what is under way, what is missing?"""
     me = signed_in(request)
-    latest = list(Job.objects.visible_to(me).filter(kind=ASSIGN_JOB)[:5])
-    asked = hr.asked_of(latest)
     context = {
         "desk": hr.desk_of(me),
         "soon_days": hr.SOON.days,
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
         "mandates": hr.mandates_of(me),
-        "jobs": [(job, wording.asked_words(asked[job.pk])) for job in latest],
+        "batches": batch_rows(list(batches_visible_to(me)[:LATEST])),
         "withdrawn": withdrawn_roles(me),
     }
     return render(request, "learning/hr.html", context)
@@ -168,97 +166,6 @@ def hr_people(request: HttpRequest) -> HttpResponse:
     return render(request, "learning/hr_people.html", context)
 
 
-STEPS = ("what", "whom", "when", "preview")
-STEP_WORDS = (gettext_lazy("What"), gettext_lazy("Whom"), gettext_lazy("When"), gettext_lazy("Preview"))
-FORMS: dict[str, type] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}
-
-
-@for_hr
-def assign(request: HttpRequest) -> HttpResponse:
-    """Four steps: what, whom, when, preview. Each is a form that works without script; nothing is written before the last.
-
-    What was answered travels in the form itself; `go` names the step to show, `step` the one that was answered.
-    """
-    me = signed_in(request)
-    data = request.POST if request.method == "POST" else request.GET
-    forms = {name: form(data if data else None, officer=me) for name, form in FORMS.items()}
-    answered = data.get("step", "")
-    wanted = data.get("go", "what" if not answered else _following(answered))
-    if wanted not in (*STEPS, "apply"):
-        wanted = "what"
-    last = "preview" if wanted == "apply" else wanted
-    for name in STEPS[: STEPS.index(last)]:
-        if not forms[name].is_valid():
-            return _show_step(
-                request, name, forms, invalid=answered in STEPS and STEPS.index(answered) >= STEPS.index(name)
-            )
-    if wanted in FORMS:
-        return _show_step(request, wanted, forms, invalid=False)
-    preview = preview_assignment(
-        officer=me,
-        profile=forms["what"].cleaned_data["profile"],
-        whom=forms["whom"].whom(),
-        due_on=forms["when"].cleaned_data["due_on"],
-    )
-    if wanted == "apply" and request.method == "POST":
-        token = as_token(request.POST.get("token", ""))
-        already = Job.objects.filter(key=f"{ASSIGN_JOB}:{me.pk}:{token}").first()
-        if already is not None:
-            return redirect("job", pk=already.pk)
-        if request.POST.get("digest") == preview.digest and preview.gaining and token:
-            return redirect("job", pk=apply_assignment(officer=me, preview=preview, token=token).pk)
-        messages.warning(request, _("Something has changed since you looked. Nothing was written; please look again."))
-    context = {
-        "preview": preview,
-        "token": uuid4(),
-        "weekly_minutes": settings.WEEKLY_LEARNING_MINUTES,
-        **_step_context("preview", data),
-    }
-    return render(request, "learning/assign.html", context)
-
-
-def _step_context(step: str, data: Any) -> dict[str, Any]:
-    return {
-        "step": step,
-        "step_number": STEPS.index(step) + 1,
-        "step_words": [str(words) for words in STEP_WORDS],
-        "carried": _carried(data, step),
-    }
-
-
-def _following(step: str) -> str:
-    return STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)] if step in STEPS else "what"
-
-
-def _carried(data: Any, step: str) -> list[tuple[str, str]]:
-    """Answers of the other steps, to be carried along as hidden fields."""
-    own = set(FORMS[step].base_fields) if step in FORMS else set()  # type: ignore[attr-defined]
-    fields = {name for form in FORMS.values() for name in form.base_fields} - own  # type: ignore[attr-defined]
-    return [(name, value) for name in sorted(fields) for value in data.getlist(name)]
-
-
-def _show_step(request: HttpRequest, step: str, forms: dict[str, Any], *, invalid: bool) -> HttpResponse:
-    me = signed_in(request)
-    data = request.POST if request.method == "POST" else request.GET
-    form = forms[step]
-    if not invalid:
-        # Show what was answered before, without complaining about what was not asked yet.
-        initial: dict[str, Any] = {
-            name: data.getlist(name) if name in {"units", "people"} else data.get(name)
-            for name in form.base_fields
-            if name in data
-        }
-        if step == "whom" and "emails" in data:
-            initial["with_sub_units"] = "with_sub_units" in data
-        form = FORMS[step](initial=initial, officer=me)
-    chosen = []
-    if step == "whom":
-        ids = [pk for pk in map(as_id, data.getlist("people")) if pk is not None][:2000]
-        chosen = list(hr.people_served(me).filter(pk__in=ids))
-    context = {"form": form, "chosen": chosen, **_step_context(step, data)}
-    return render(request, "learning/assign.html", context, status=422 if invalid and form.errors else 200)
-
-
 @require_GET
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs a person asked for, the newest first."""
@@ -277,8 +184,10 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Job.objects.visible_to(signed_in(request)), pk=pk)
     if row.kind == IMPORT_JOB:
         return redirect("framework_upload_result", pk=row.pk)
+    if "batch" in row.payload:
+        return redirect("batch", pk=row.payload["batch"])
     assigned = held = []
-    if row.kind == ASSIGN_JOB and row.report:
+    if row.kind == ASSIGN_JOB and "assigned" in row.report:
         names = User.objects.filter(pk__in=[*row.report["assigned"], *row.report["held"]][:2000]).in_bulk()
         assigned = [names[pk] for pk in row.report["assigned"] if pk in names]
         held = [names[pk] for pk in row.report["held"] if pk in names]

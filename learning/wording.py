@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.conf import settings
 from django.utils import formats
 from django.utils.text import get_text_list
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from competencies.selectors import Line
 from competencies.wording import kind_phrase
-from learning.enums import AssignmentKind
+from courses.models import CoursePage
+from learning.due_dates import NONE
+from learning.enums import AssignmentKind, CuratedStatus
 from learning.hr import Asked
-from learning.models import Assignment
+from learning.models import Assignment, AssignmentBatch
 from learning.planning import Closing
 from learning.selectors import ChangeView, StepView
 
@@ -186,11 +189,27 @@ def change_words(change: ChangeView) -> str:
 
 
 def asked_words(asked: Asked) -> str:
-    """What an assignment job was asked to do: the role and the date."""
+    """What an assignment job was asked to do: what, and the date."""
     role = str(asked.profile) if asked.profile is not None else _("a role that is no longer there")
+    if asked.batch is not None:
+        role = batch_words(asked.batch)
     if asked.due_on is None:
+        if asked.batch is not None and asked.batch.due_policy.get("kind", NONE) != NONE:
+            return _("“%(role)s”, with a date for each person") % {"role": role}
         return _("“%(role)s”, without a due date") % {"role": role}
     return _("“%(role)s”, due %(day)s") % {"role": role, "day": formats.date_format(asked.due_on, "DATE_FORMAT")}
+
+
+def batch_words(batch: AssignmentBatch) -> str:
+    """What a batch is about: the name of the role, the curated path or the course. A query for a path or a course."""
+    if batch.profile is not None:
+        return str(batch.profile)
+    if batch.curated_path is not None:
+        version = batch.curated_path.versions.exclude(status=CuratedStatus.DRAFT).order_by("-number").first()
+        return str(version.title) if version is not None else batch.curated_path.key
+    pages = {page.language: page for page in CoursePage.objects.filter(key=batch.course_key)}
+    page = pages.get(get_language() or "") or pages.get(settings.LANGUAGE_CODE) or next(iter(pages.values()), None)
+    return page.title if page is not None else batch.course_key
 
 
 def unclosed_words(line: Line, closing: Closing) -> str:

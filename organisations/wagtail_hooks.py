@@ -19,7 +19,7 @@ from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from organisations.choosers import ChooserViewSet
-from organisations.models import Appointment, HrMandate, Post, Unit
+from organisations.models import Appointment, HrMandate, Leave, PersonTag, Post, Unit
 
 
 class UnitForm(WagtailAdminModelForm):
@@ -101,10 +101,10 @@ class PostViewSet(SnippetViewSet):
     model = Post
     chooser_viewset_class = ChooserViewSet
     icon = "tag"
-    list_display = ["title", "code", "unit", "reports_to"]
-    list_filter = ["unit"]
-    search_fields = ["code", "title"]
-    panels = [FieldPanel(name) for name in ("title", "code", "unit", "reports_to", "starts_on", "ends_on")]
+    list_display = ["title", "code", "unit", "grade", "reports_to"]
+    list_filter = ["unit", "grade"]
+    search_fields = ["code", "title", "grade"]
+    panels = [FieldPanel(name) for name in ("title", "code", "unit", "grade", "reports_to", "starts_on", "ends_on")]
 
 
 class AppointmentViewSet(SnippetViewSet):
@@ -115,6 +115,23 @@ class AppointmentViewSet(SnippetViewSet):
     panels = [FieldPanel(name) for name in ("person", "post", "starts_on", "ends_on")]
 
 
+class LeaveViewSet(SnippetViewSet):
+    model = Leave
+    icon = "date"
+    list_display = ["person", "starts_on", "ends_on"]
+    search_fields = ["person__name", "person__email"]
+    panels = [FieldPanel(name) for name in ("person", "starts_on", "ends_on")]
+
+
+class PersonTagViewSet(SnippetViewSet):
+    model = PersonTag
+    icon = "tag"
+    list_display = ["person", "name"]
+    list_filter = ["name"]
+    search_fields = ["person__name", "person__email", "name"]
+    panels = [FieldPanel("person"), FieldPanel("name")]
+
+
 class HrMandateViewSet(SnippetViewSet):
     model = HrMandate
     icon = "group"
@@ -123,7 +140,7 @@ class HrMandateViewSet(SnippetViewSet):
 
 
 class OrganisationGroup(SnippetViewSetGroup):
-    items = (UnitViewSet, PostViewSet, AppointmentViewSet, HrMandateViewSet)
+    items = (UnitViewSet, PostViewSet, AppointmentViewSet, LeaveViewSet, PersonTagViewSet, HrMandateViewSet)
     menu_label = _("Organisation")
     menu_icon = "site"
     menu_order = 300

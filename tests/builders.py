@@ -76,6 +76,25 @@ def appoint(person: User, post: Post, starts_on: date = LONG_AGO, ends_on: date 
     return Appointment.objects.create(person=person, post=post, starts_on=starts_on, ends_on=ends_on)
 
 
+def many_people(
+    number: int, unit: Unit, *, reports_to: Post | None = None, roles: Sequence[RoleProfile] = (), **fields: Any
+) -> list[int]:
+    """Ids of so many people, each in a post of the unit; without news, for what is about large numbers."""
+    numbers = [next(_number) for _ in range(number)]
+    people = User.objects.bulk_create(
+        User(email=f"person{n}@example.org", name=f"Person {n}", password="!", **fields) for n in numbers
+    )
+    posts = Post.objects.bulk_create(
+        Post(unit=unit, code=f"p{n}", title={"en": "Officer"}, reports_to=reports_to, starts_on=LONG_AGO)
+        for n in numbers
+    )
+    PostRole.objects.bulk_create(PostRole(post=post, profile=profile) for post in posts for profile in roles)
+    Appointment.objects.bulk_create(
+        Appointment(person=person, post=post, starts_on=LONG_AGO) for person, post in zip(people, posts, strict=True)
+    )
+    return [person.pk for person in people]
+
+
 def make_hr(officer: User, unit: Unit) -> HrMandate:
     return HrMandate.objects.create(officer=officer, unit=unit)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -27,8 +28,14 @@ from competencies.rulemaking import change_rules, draft_rules, publish_rules, ru
 from competencies.services import assign_role
 from courses.enums import CourseFormat
 from courses.models import CourseRun, Enrolment
+from learning.asking import Ask, Whom
+from learning.batches import start_batch
+from learning.conditions import InUnit
 from learning.curated import add_courses, add_stage, make_path, new_draft
 from learning.curated import publish_version as publish_curated
+from learning.enums import AssignmentKind, OnLeaving
+from learning.models import AssignmentBatch
+from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -130,6 +137,8 @@ def house(db: None) -> House:
         token="doors", by=names["hr"],
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
+    ask = Ask(AssignmentKind.ROLE, Whom(unit_ids=(here.pk,)), profile_id=second.pk)
+    batch = start_batch(officer=names["hr"], ask=ask, token="doors")
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
     dated = make_course(version, {"B": 1}, key="dated")
     dated.format = CourseFormat.CLASSROOM
@@ -141,6 +150,14 @@ def house(db: None) -> House:
     publish_curated(version=first, by=names["hr"])
     curated = new_draft(path=first.path, by=names["hr"])
     add_courses(version=curated, stage_id=curated.stages.get().pk, keys=[begun.key], by=names["hr"])
+    rule = make_rule(
+        said=Said(
+            title="Everybody here", unit=here, condition=InUnit(here.pk, here.path, True), kind=AssignmentKind.COURSE,
+            course_key="door", on_leaving=OnLeaving.END,
+        ),
+        by=names["hr"],
+    )  # fmt: skip
+    try_rule(rule=rule, by=names["hr"], token="doors")
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -156,6 +173,8 @@ def house(db: None) -> House:
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk, "run": run.pk,
         "curated": curated.path_id, "curated_key": curated.path.key, "stage": curated.stages.get().pk,
+        "batch": batch.pk,
+        "rule": rule.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -185,6 +204,11 @@ STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
+
+RULE = {
+    "title": "Everybody", "unit": "1", "kind": "course", "course": "door", "mandatory": "yes", "on_leaving": "end",
+    "due": "none", "c0-0-kind": "language", "c0-0-language": "en", "do": "save",
+}  # fmt: skip
 
 # name of the URL: (method, address, who gets what)
 GETS: dict[str, tuple[str, dict[str, object]]] = {
@@ -291,6 +315,22 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "hr": ("/hr/", HR),
     "hr_people": ("/hr/people/", HR),
     "assign": ("/hr/assign/", HR),
+    "assign, from a batch": ("/hr/assign/?batch={batch}&go=when", HR | {"other_hr": GONE}),
+    "batch_list": ("/hr/batches/", HR),
+    "batch": ("/hr/batches/{batch}/", HR | {"other_hr": GONE}),
+    "batch_csv": ("/hr/batches/{batch}/rows.csv", HR | {"other_hr": GONE}),
+    "batch_xlsx": ("/hr/batches/{batch}/rows.xlsx", HR | {"other_hr": GONE}),
+    "batch_undo": ("/hr/batches/{batch}/undo/", signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", signed_in(WRONG)),
+    "batch_again": ("/hr/batches/{batch}/again/", signed_in(WRONG)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", signed_in(WRONG)),
+    "rule_list": ("/hr/rules/", HR),
+    "rule_new": ("/hr/rules/new/", HR),
+    "rule": ("/hr/rules/{rule}/", HR | {"other_hr": GONE}),
+    "rule_change": ("/hr/rules/{rule}/change/", HR | {"other_hr": GONE}),
+    "rule_try": ("/hr/rules/{rule}/try/", signed_in(WRONG)),
+    "rule_start": ("/hr/rules/{rule}/start/", signed_in(WRONG)),
+    "rule_stop": ("/hr/rules/{rule}/stop/", signed_in(WRONG)),
     "hr_campaigns": ("/hr/campaigns/", HR),
     "campaign_new": ("/hr/campaigns/new/", HR),
     "hr_campaign": ("/hr/campaigns/{campaign}/", HR | {"other_hr": GONE}),
@@ -407,6 +447,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "batch_apply": ("/hr/batches/{batch}/apply/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_undo": ("/hr/batches/{batch}/undo/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_again": ("/hr/batches/{batch}/again/", {"token": "x"}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "batch_discard": ("/hr/batches/{batch}/discard/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),
     "case_package": (CASE + "/CFPackages/{uuid}", {}, every(WRONG)),
     "framework_crosswalk": ("/frameworks/desk/{later}/crosswalk/", {"do": "sure"}, signed_in(NO, steward=BACK, admin=BACK)),
@@ -421,6 +465,15 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "rules_publish": ("/levels/rules/{rules}/publish/", {"state": "x"}, signed_in(NO, steward=BACK, admin=BACK)),
     "rules_discard": ("/levels/rules/{rules}/discard/", {}, signed_in(NO, steward=BACK, admin=BACK)),
     "disagreement_share": ("/learn/competencies/{competency}/share/", {}, signed_in(BACK)),
+    "rule_list": ("/hr/rules/", {}, signed_in(WRONG)),
+    "rule_new": ("/hr/rules/new/", RULE, signed_in(NO, hr=BACK, other_hr=422, admin=BACK)),
+    "rule": ("/hr/rules/{rule}/", {}, signed_in(WRONG)),
+    "rule_change": (
+        "/hr/rules/{rule}/change/", RULE | {"seen": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)
+    ),
+    "rule_try": ("/hr/rules/{rule}/try/", {"token": "t"}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "rule_start": ("/hr/rules/{rule}/start/", {"batch": "x"}, signed_in(NO, hr=GONE, other_hr=GONE, admin=GONE)),
+    "rule_stop": ("/hr/rules/{rule}/stop/", {"then": ""}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
     "account_details": ("/account/details/", {"name": "New Name"}, signed_in(BACK)),
     "path_pace": ("/learn/path/pace/", {"hours": "x"}, signed_in(422)),
     "book_seat": ("/learn/runs/{run}/book/", {}, signed_in(BACK)),
@@ -508,12 +561,12 @@ def test_people_of_other_units_stay_unseen_in_lists(house):
 def test_an_officer_cannot_assign_to_people_she_does_not_serve(house):
     client = client_of(house, "other_hr")
     person = house.people["learner"]
-    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "due_on": ""}
+    data = {"step": "when", "profile": house.ids["profile"], "people": [person.pk], "token": str(uuid4())}
     assert client.post("/hr/assign/", data).status_code == 422
-    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "due_on": ""}
-    preview = client.post("/hr/assign/", data).context["preview"]
-    assert not preview.gaining
-    assert preview.not_found[0].reason == "unknown"
+    data = {"step": "when", "profile": house.ids["profile"], "emails": person.email, "token": str(uuid4())}
+    batch = AssignmentBatch.objects.get(pk=client.post("/hr/assign/", data).url.split("/")[-2])
+    assert batch.counts["gains"] == 0
+    assert batch.rows.get().reasons == ["unknown"]
 
 
 def test_a_job_is_seen_by_who_asked_for_it(house):

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from courses.models import CataloguePage
@@ -62,7 +64,67 @@ PARAMETERS = {
     "path_pace": ("hours",),
     "what_if": ("hours", "role", "skip"),
     "decline_step": ("reason",),
-    "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
+    "assign": (
+        "go",
+        "step",
+        "kind",
+        "profile",
+        "curated_path",
+        "course",
+        "mandatory",
+        "note",
+        "units",
+        "with_sub_units",
+        "people",
+        "holders",
+        "emails",
+        "list_name",
+        "due",
+        "due_on",
+        "due_days",
+        "due_course",
+        "repeat_months",
+        "opens_days",
+        "grace_days",
+        "existing",
+        "token",
+        "batch",
+        "realistic",
+    ),
+    "batch_list": ("page",),
+    "batch": ("show", "page"),
+    "batch_csv": ("show",),
+    "batch_xlsx": ("show",),
+    "batch_again": ("token",),
+    "rule_list": ("page",),
+    "rule": ("page",),
+    "rule_new": (
+        "title",
+        "unit",
+        "kind",
+        "profile",
+        "curated_path",
+        "course",
+        "mandatory",
+        "note",
+        "due",
+        "due_on",
+        "due_days",
+        "due_course",
+        "repeat_months",
+        "opens_days",
+        "grace_days",
+        "on_leaving",
+        "do",
+        "new",
+        "new-0",
+        "c0-0-kind",
+        "c0-0-verb",
+        "c0-0-language",
+    ),
+    "rule_change": ("seen", "do"),
+    "rule_start": ("batch",),
+    "rule_stop": ("then",),
     "hr_campaigns": ("page",),
     "hr_campaign": ("page", "q", "step", "unit", "closes_on"),
     "campaign_new": ("title", "unit", "profile", "opens_on", "closes_on", "asks_managers", "message", "token", "do"),
@@ -106,7 +168,9 @@ MORE: dict[str, tuple[str, tuple[str, ...]]] = {
             "/cms/pages/?p=1&ordering=x&q=x",
             "/cms/snippets/organisations/appointment/?p=1&q=x&ordering=x",
             "/cms/snippets/organisations/appointment/edit/{person}/",
-            "/cms/snippets/organisations/post/?p=1&q=x&unit=1",
+            "/cms/snippets/organisations/post/?p=1&q=x&unit=1&grade=x",
+            "/cms/snippets/organisations/leave/?q=x",
+            "/cms/snippets/organisations/persontag/?q=x&name=x",
             "/cms/snippets/competencies/competency/add/?draft={draft}",
             "/cms/snippets/competencies/competency/?version={version}&area=1",
             "/cms/snippets/choose/competencies/competency/?draft={draft}&q=x&p=1",
@@ -117,10 +181,12 @@ MORE: dict[str, tuple[str, tuple[str, ...]]] = {
 FORMS: dict[str, dict[str, str]] = {
     "/frameworks/desk/{version}/extend/": {"title": "More", "slug": "more", "edition": "1", "publisher": ""},
     "/cms/snippets/organisations/appointment/add/": {"person": "", "post": "", "starts_on": "", "ends_on": ""},
+    "/cms/snippets/organisations/leave/add/": {"person": "", "starts_on": "", "ends_on": ""},
+    "/cms/snippets/organisations/persontag/add/": {"person": "", "name": ""},
     "/cms/snippets/organisations/hrmandate/add/": {"officer": "", "unit": ""},
     "/cms/snippets/organisations/unit/add/": {"name_0": "", "code": "", "kind": "", "parent": ""},
     "/cms/snippets/organisations/post/add/": {
-        "title_0": "", "code": "", "unit": "", "reports_to": "", "starts_on": "", "ends_on": "",
+        "title_0": "", "code": "", "unit": "", "grade": "", "reports_to": "", "starts_on": "", "ends_on": "",
     },
     "/cms/snippets/competencies/postrole/add/": {"post": "", "profile": ""},
     "/cms/snippets/competencies/roleassignment/add/": {"person": "", "profile": "", "starts_on": "", "ends_on": ""},
@@ -132,6 +198,14 @@ FORMS: dict[str, dict[str, str]] = {
     "/hr/campaigns/new/": {
         "title": "x", "unit": "1", "profile": "", "opens_on": "2030-01-01", "closes_on": "2030-02-01", "message": "",
         "token": "t", "do": "open",
+    },
+    "/hr/rules/new/": {
+        "title": "x", "unit": "{unit}", "kind": "course", "course": "door", "mandatory": "yes", "due": "none",
+        "on_leaving": "end", "do": "save", "c0-0-kind": "unit", "c0-0-unit": "{unit}", "c0-1-kind": "role",
+        "c0-1-role": "", "c1-0-kind": "grade", "c1-0-grade": "", "c1-1-kind": "started", "c1-1-how": "after",
+        "c1-1-on": "2026-01-01", "c1-1-days": "1", "c2-0-kind": "manager", "c2-0-email": "x", "c2-1-kind": "tag",
+        "c2-1-tag": "x", "c3-0-kind": "level", "c3-0-competency": "A", "c3-0-how": "below", "c3-0-rank": "1",
+        "c999-999-kind": "unit", "c3-0-verb": "not",
     },
     "/hr/campaigns/{campaign}/": {"closes_on": "2030-02-01"},
     "/hr/paths/new/": {"unit": "1", "title_en": "x", "title_es": "", "summary_en": "", "summary_es": ""},
@@ -213,12 +287,18 @@ def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]
             yield visitor, url.format(**house.ids), data | {one: value}
         yield visitor, url.format(**house.ids), dict.fromkeys(names, value)
     whole = {"profile": str(house.ids["profile"]), "people": [str(house.ids["person"])], "emails": "", "due_on": ""}
-    for go in ("whom", "when", "preview", "apply"):
-        for one in (*whole, "units", "token", "digest"):
-            yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": "t", one: value}
+    for go in ("whom", "when", "preview"):
+        for one in (*whole, *PARAMETERS["assign"]):
+            yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": str(uuid4()), one: value}
+    for due in ("fixed", "after_assignment", "after_step", "before_certification_ends"):
+        for one in ("due_on", "due_days", "due_course", "repeat_months", "opens_days", "grace_days"):
+            answers = {"step": "when", "token": str(uuid4()), "due": due, "due_days": "9", "repeat_months": "12"}
+            yield "hr", "/hr/assign/", whole | answers | {one: value}
+    for one in ("file", "units"):
+        yield "hr", "/hr/assign/", whole | {"step": "whom", one: SimpleUploadedFile(value[:50], value.encode())}
     ids = house.ids | {"catalogue": CataloguePage.objects.get().pk}
     for url, fields in FORMS.items():
-        data = {name.format(**ids): text for name, text in fields.items()}
+        data = {name.format(**ids): text.format(**ids) for name, text in fields.items()}
         for one in data:
             yield "admin", url.format(**ids), FORMSETS | data | {one: value}
         yield "admin", url.format(**ids), FORMSETS | dict.fromkeys(data, value)

@@ -15,7 +15,7 @@ PAGES = {
     "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/competencies/16/",
              "/learn/certificates/", "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
     "manager": ["/team/"],
-    "hr": ["/hr/", "/hr/people/", "/hr/assign/"],
+    "hr": ["/hr/", "/hr/people/", "/hr/assign/", "/hr/batches/"],
 }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def test_without_script_a_lesson_is_answered_and_a_role_assigned(walker):
     officer.press("Next").press("See what it would do")
     officer.press("Assign to 1 person")
     deadline = time.monotonic() + 60
-    while "gained the path" not in officer.page.locator("main").inner_text():
+    while "Undo until" not in officer.page.locator("main").inner_text():
         assert time.monotonic() < deadline
         time.sleep(0.5)
         officer.page.reload()

@@ -60,7 +60,7 @@ def assign(officer: Any, role: str, email: str) -> None:
     officer.press("Next").page.get_by_label("List of e-mail addresses").fill(email)
     officer.press("Next").press("See what it would do").press("Assign to 1 person")
     deadline = time.monotonic() + 60
-    while "gained the path" not in officer.page.locator("main").inner_text():
+    while "Undo until" not in officer.page.locator("main").inner_text():
         assert time.monotonic() < deadline, officer.page.locator("main").inner_text()
         time.sleep(0.3)
 

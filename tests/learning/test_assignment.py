@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from competencies.models import RoleAssignment
-from learning.assignment import NotFound, Whom, apply_assignment, is_realistic, preview_assignment, split_emails
+from learning.asking import Missing, Whom
+from learning.assignment import apply_assignment, is_realistic, preview_assignment, split_emails
 from learning.models import Assignment, PathPlan
 from organisations.jobs import run_job
 from organisations.models import Job
@@ -86,9 +87,9 @@ def test_a_pasted_list_says_line_by_line_who_was_not_found_and_why(ministry):
     assert names(g.person for g in found.gaining) == ["Ana"]
     assert found.repeated == 1
     assert found.not_found == (
-        NotFound(3, "eva@gov.example", "unknown"),
-        NotFound(4, "not-an-address", "malformed"),
-        NotFound(5, "nobody@gov.example", "unknown"),
+        Missing(3, "eva@gov.example", "unknown"),
+        Missing(4, "not-an-address", "malformed"),
+        Missing(5, "nobody@gov.example", "unknown"),
     )
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from competencies.enums import EvidenceKind
 from competencies.models import RoleAssignment
 from courses.services import complete_lesson, enrol
-from learning.assignment import Whom, apply_assignment, preview_assignment
+from learning.asking import Whom
+from learning.assignment import apply_assignment, preview_assignment
 from learning.enums import PlanReason
 from learning.hr import desk_of, gaps_without_course, unit_views
 from learning.models import Assignment

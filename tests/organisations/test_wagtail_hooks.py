@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from organisations.models import Appointment, HrMandate, Post, Unit
+from organisations.models import Appointment, HrMandate, Leave, PersonTag, Post, Unit
 from tests.builders import appoint, make_hr, make_person, make_post, make_unit
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +263,50 @@ def test_every_list_and_form_opens_for_administrators_and_for_no_editor(client, 
     assert [client.get(page).status_code for page in pages] == [302] * 4
     assert client.post(address(model, "delete", rows[model].pk)).status_code == 302
     assert type(rows[model]).objects.filter(pk=rows[model].pk).exists()
+
+
+# --- Leave, tags, grades -----------------------------------------------------------------------------------------
+def test_leave_is_kept_and_found_by_the_person(client, admin):
+    ana = make_person("Ana Away")
+    fields = {"person": ana.pk, "starts_on": "2026-03-01", "ends_on": "2026-04-01"}
+    assert client.post(address("leave", "add"), fields).status_code == 302
+    assert Leave.objects.get().person == ana
+    assert "Ana Away" in client.get(address("leave", "list"), {"q": "away"}).content.decode()
+    assert "Ana Away" not in client.get(address("leave", "list"), {"q": "ben"}).content.decode()
+
+
+def test_leave_that_ends_before_it_starts_is_refused_with_a_sentence(client, admin):
+    fields = {"person": make_person().pk, "starts_on": "2026-03-01", "ends_on": "2026-03-01"}
+    response = client.post(address("leave", "add"), fields)
+    assert response.status_code == 200
+    assert "The day back lies after the first day of leave." in sentences(response)
+    assert not Leave.objects.exists()
+
+
+def test_a_person_has_a_tag_once_however_it_is_written(client, admin):
+    ana = make_person()
+    assert client.post(address("persontag", "add"), {"person": ana.pk, "name": " new  manager "}).status_code == 302
+    assert PersonTag.objects.get().name == "new manager"
+    response = client.post(address("persontag", "add"), {"person": ana.pk, "name": "New Manager"})
+    assert "This person has this tag already." in sentences(response)
+    assert PersonTag.objects.count() == 1
+
+
+def test_the_grade_of_a_post_is_kept_and_posts_are_found_by_it(client, admin):
+    unit = make_unit()
+    fields = {
+        "title_0": "Auditor", "title_1": "", "code": "A1", "unit": unit.pk, "grade": "A2", "reports_to": "",
+        "starts_on": "2026-01-01", "ends_on": "",
+    }  # fmt: skip
+    assert client.post(address("post", "add"), fields).status_code == 302
+    assert Post.objects.get().grade == "A2"
+    assert "Auditor" in client.get(address("post", "list"), {"grade": "A2"}).content.decode()
+
+
+@pytest.mark.parametrize("model", ["leave", "persontag"])
+def test_leave_and_tags_are_closed_to_who_edits_pages(client, model):
+    editor = make_person()
+    editor.groups.add(Group.objects.get(name="Editors"))
+    client.force_login(editor)
+    for action in ("list", "add"):
+        assert client.get(address(model, action)).status_code == 302

@@ -1,0 +1,294 @@
+"""The dry run of an assignment: for every person meant one row that says what would become of her. Reads, never writes.
+
+`rows_of_ask` makes the same rows at any time from the same world; that is how a batch finds out, before it is applied,
+whether the world is still as it was shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from competencies.models import RoleAssignment
+from competencies.selectors import profiles_by_person
+from courses.models import Enrolment
+from learning.asking import Ask, Resolved, Thing, in_parts
+from learning.due_dates import (
+    AFTER_START_IN_POST,
+    AFTER_STEP,
+    BEFORE_CERTIFICATION_ENDS,
+    FIXED,
+    DueFacts,
+    due_date,
+    earliest_realistic,
+    is_realistic,
+    paused,
+)
+from learning.enums import BatchStatus, Existing, RowOutcome, RowState
+from learning.inputs import leave_of
+from learning.models import Assignment, BatchRow, LearnerSettings
+from learning.outlook import Outlook, Reckoning
+from organisations.enums import OPEN_JOB_STATES
+from organisations.models import Appointment, User
+
+# Outcomes that write something.
+CHANGING = (RowOutcome.GAINS, RowOutcome.MOVES, RowOutcome.LOSES)
+
+
+@dataclass(frozen=True)
+class Had:
+    """What a person has of the thing already. `assignment_id` is None for a role without an assignment beside it."""
+
+    assignment_id: int | None = None
+    role_assignment_id: int | None = None
+    due_on: date | None = None
+    mandatory: bool = False
+    exempt: bool = False
+    rule_id: int | None = None
+
+
+@dataclass
+class Facts:
+    """What rows are made from, read for some hundred people at once."""
+
+    had: dict[int, Had] = field(default_factory=dict)
+    under_way: set[int] = field(default_factory=set)
+    due: dict[int, DueFacts] = field(default_factory=dict)
+    leaves: dict[int, tuple[tuple[date, date], ...]] = field(default_factory=dict)
+    weekly_minutes: dict[int, int] = field(default_factory=dict)
+
+
+def rows_of_ask(
+    *,
+    ask: Ask,
+    thing: Thing,
+    resolved: Resolved,
+    losing: Sequence[Assignment] = (),
+    batch_id: int | None = None,
+    day: date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[BatchRow]:
+    """The rows of a dry run, unsaved and numbered: people by name, then lines that lead to nobody, then who loses it."""
+    today = day or timezone.localdate()
+    outlook = Outlook(thing, today, mandatory=ask.mandatory)
+    rows: list[BatchRow] = []
+    for people in in_parts(resolved.people):
+        facts = read_facts([person.pk for person in people], ask, thing, today, batch_id)
+        rows += _rows_of(people, facts, ask, today, outlook)
+        if progress is not None:
+            progress(len(rows), len(resolved.people) + 1)
+    rows += [
+        BatchRow(line=m.line, text=m.text, outcome=RowOutcome.NOT_FOUND, reasons=[m.reason]) for m in resolved.missing
+    ]
+    meant = {person.pk for person in resolved.people}
+    rows += [
+        BatchRow(
+            person_id=assignment.person_id,
+            outcome=RowOutcome.LOSES,
+            reasons=["left_rule"],
+            due_before=assignment.due_on,
+            assignment_id=assignment.pk,
+        )
+        for assignment in losing
+        if assignment.person_id not in meant
+    ]
+    for number, row in enumerate(rows, start=1):
+        row.number = number
+        row.batch_id = batch_id  # type: ignore[assignment]
+    return rows
+
+
+def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook: Outlook) -> list[BatchRow]:
+    rows = []
+    reckoned: list[tuple[BatchRow, User]] = []
+    for person in people:
+        had = facts.had.get(person.pk)
+        leaves = facts.leaves.get(person.pk, ())
+        due_on = _due_on(ask, facts.due[person.pk], leaves, day)
+        outcome, reasons = _outcome(ask, had, due_on, person.pk in facts.under_way)
+        row = BatchRow(person=person, outcome=outcome, reasons=reasons)
+        if had is not None:
+            row.due_before, row.assignment_id = had.due_on, had.assignment_id
+        if outcome in CHANGING:
+            row.due_on = due_on
+            reckoned.append((row, person))
+        elif had is not None:
+            row.due_on = had.due_on
+        if any(start <= day < end for start, end in leaves):
+            row.reasons.append("on_leave")
+        rows.append(row)
+    reckonings = outlook.of([person for _row, person in reckoned])
+    for row, person in reckoned:
+        _measure(row, reckonings[person.pk], facts, day)
+    return rows
+
+
+def _due_on(ask: Ask, facts: DueFacts, leaves: Sequence[tuple[date, date]], day: date) -> date | None:
+    """The date it gets. A date in the calendar and the end of a certificate do not wait; what is counted from a day does."""
+    due_on = due_date(ask.due_policy, facts)
+    if due_on is None or ask.due_policy.kind in (FIXED, BEFORE_CERTIFICATION_ENDS):
+        return due_on
+    return paused(due_on, from_on=day, leaves=leaves)
+
+
+def _outcome(ask: Ask, had: Had | None, due_on: date | None, under_way: bool) -> tuple[RowOutcome, list[str]]:
+    if under_way:
+        return RowOutcome.CONFLICT, ["under_way"]
+    if had is None:
+        return RowOutcome.GAINS, []
+    if had.exempt:
+        return RowOutcome.CONFLICT, ["exempt"]
+    if had.due_on == due_on or (had.assignment_id is None and had.role_assignment_id is None):
+        return RowOutcome.HOLDS, []
+    if ask.existing != Existing.MOVE:
+        return RowOutcome.HOLDS, ["other_date"]
+    by_another_rule = had.rule_id is not None and had.rule_id != ask.whom.rule_id
+    if by_another_rule and had.mandatory and had.due_on is not None and (due_on is None or due_on > had.due_on):
+        return RowOutcome.CONFLICT, ["earlier_date"]
+    return RowOutcome.MOVES, []
+
+
+def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date) -> None:
+    row.gaps, row.steps = reckoning.gaps, reckoning.steps
+    row.minutes, row.added_minutes = reckoning.minutes, reckoning.added
+    if row.due_on is None or row.person_id is None:
+        return
+    weekly = facts.weekly_minutes.get(row.person_id) or settings.WEEKLY_LEARNING_MINUTES
+    leaves = facts.leaves.get(row.person_id, ())
+    if not is_realistic(row.minutes, row.due_on, as_of=day, weekly_minutes=weekly, leaves=leaves):
+        row.reasons.append("unrealistic")
+        row.realistic_on = earliest_realistic(row.minutes, day, weekly, leaves)
+
+
+# --- Facts -----------------------------------------------------------------------------------------------------------
+def read_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date, batch_id: int | None) -> Facts:
+    """As many queries for one person as for five hundred."""
+    facts = Facts(had=_had(ids, thing, day), due=_due_facts(ids, ask, thing, day))
+    facts.under_way = set(
+        BatchRow.objects.filter(
+            person_id__in=ids,
+            outcome__in=CHANGING,
+            state=RowState.PLANNED,
+            batch__in=thing.batches()
+            .filter(status=BatchStatus.APPLYING, job__state__in=OPEN_JOB_STATES)
+            .exclude(pk=batch_id or 0)
+            .values("pk"),
+        ).values_list("person_id", flat=True)
+    )
+    facts.leaves = leave_of(ids, day)
+    paces = LearnerSettings.objects.filter(person_id__in=ids).values_list("person_id", "weekly_minutes")
+    facts.weekly_minutes = {person_id: minutes for person_id, minutes in paces if minutes is not None}
+    return facts
+
+
+def _had(ids: Sequence[int], thing: Thing, day: date) -> dict[int, Had]:
+    """What each of these people has of it. What is open but not in force yet stands in the way of another one too."""
+    found: dict[int, Had] = {}
+    if thing.profile is not None:
+        by_post = profiles_by_person(ids, day)
+        found = {pk: Had() for pk, profiles in by_post.items() if thing.profile.pk in profiles}
+        open_roles = RoleAssignment.objects.filter(
+            Q(ends_on__isnull=True) | Q(ends_on__gt=day), person_id__in=ids, profile__lineage=thing.profile.lineage
+        )
+        for pk, person_id in open_roles.order_by("-pk").values_list("pk", "person_id"):
+            found[person_id] = Had(role_assignment_id=pk)
+    rows = (
+        thing.given()
+        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=day), person_id__in=ids)
+        .filter(
+            Q(role_assignment__isnull=True)
+            | Q(role_assignment__ends_on__isnull=True)
+            | Q(role_assignment__ends_on__gt=day)
+        )
+        .order_by("-pk")
+        .values_list("pk", "person_id", "role_assignment_id", "due_on", "mandatory", "exempted_at", "rule_id")
+    )
+    for pk, person_id, role_id, due_on, mandatory, exempted_at, rule_id in rows:
+        found[person_id] = Had(pk, role_id, due_on, mandatory, exempted_at is not None, rule_id)
+    return found
+
+
+def _due_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date) -> dict[int, DueFacts]:
+    """What the date hangs on, read only as far as this date hangs on it."""
+    kind = ask.due_policy.kind
+    started: dict[int, date] = {}
+    completed: dict[int, dict[str, date]] = {}
+    ends: dict[int, date] = {}
+    if kind == AFTER_START_IN_POST:
+        rows = Appointment.objects.current(day).filter(person_id__in=ids).order_by("starts_on")
+        started = dict(rows.values_list("person_id", "starts_on"))  # the post held last counts
+    elif kind == AFTER_STEP:
+        passed = Enrolment.objects.completed().filter(person_id__in=ids, course__key=ask.due_policy.course_key)
+        for person_id, at in passed.order_by("-completed_at").values_list("person_id", "completed_at"):
+            completed[person_id] = {ask.due_policy.course_key: timezone.localdate(at)}
+    elif kind == BEFORE_CERTIFICATION_ENDS:
+        ends = certification_ends(ids, thing, day)
+    return {pk: DueFacts(day, started.get(pk), completed.get(pk, {}), ends.get(pk)) for pk in ids}
+
+
+def certification_ends(ids: Sequence[int], thing: Thing, day: date) -> dict[int, date]:
+    """The first day on which what each person has shown with it no longer counts."""
+    return {}
+
+
+# --- What stands for a dry run ---------------------------------------------------------------------------------------
+def print_of(row: BatchRow) -> str:
+    """Everything a row shows: equal where nothing has changed."""
+    return json.dumps(
+        [
+            row.person_id, row.line, row.text, str(row.outcome), sorted(row.reasons), str(row.due_before),
+            str(row.due_on), str(row.realistic_on), row.gaps, row.steps, row.minutes, row.added_minutes,
+        ]
+    )  # fmt: skip
+
+
+def digest_of(rows: Iterable[BatchRow]) -> str:
+    """Stands for a whole dry run, whatever the order of its rows."""
+    return hashlib.sha256("\n".join(sorted(print_of(row) for row in rows)).encode()).hexdigest()
+
+
+def counts_of(rows: Sequence[BatchRow], repeated: int) -> dict[str, Any]:
+    """How many rows there are by outcome, how many have which reason, and what the people who gain have before them."""
+    outcomes = Counter(str(row.outcome) for row in rows)
+    gaining = [row for row in rows if row.outcome == RowOutcome.GAINS]
+    return {
+        **{outcome.value: outcomes[outcome.value] for outcome in RowOutcome},
+        "rows": len(rows),
+        "repeated": repeated,
+        "reasons": dict(sorted(Counter(reason for row in rows for reason in row.reasons).items())),
+        "mean_minutes": round(sum(row.minutes for row in gaining) / len(gaining)) if gaining else 0,
+        "mean_added": round(sum(row.added_minutes for row in gaining) / len(gaining)) if gaining else 0,
+    }
+
+
+def what_changed(before: Sequence[BatchRow], after: Sequence[BatchRow]) -> dict[str, Any]:
+    """How the rows of today differ from those that were shown; empty where they do not."""
+    old, new = {_about(row): row for row in before}, {_about(row): row for row in after}
+    came = [key for key in new if key not in old]
+    went = [key for key in old if key not in new]
+    differ = [key for key in new if key in old and print_of(new[key]) != print_of(old[key])]
+    if not (came or went or differ):
+        return {}
+    moves: Counter[str] = Counter(
+        f"{old[key].outcome}:{new[key].outcome}" for key in differ if old[key].outcome != new[key].outcome
+    )
+    return {
+        "came": len(came),
+        "went": len(went),
+        "differ": len(differ),
+        "outcomes": dict(sorted(moves.items())),
+        "people": sorted({key[1] for key in [*came, *went, *differ] if key[0] == "person"})[:200],
+    }
+
+
+def _about(row: BatchRow) -> tuple[str, int]:
+    return ("person", row.person_id) if row.person_id is not None else ("line", row.line or 0)
