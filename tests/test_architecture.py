@@ -29,7 +29,7 @@ DJANGO_FREE = {
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
     "certificates/codes.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
     "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
-    "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
+    "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py", "learning/rounds.py",
     "organisations/plain_text.py",
 }  # fmt: skip
 
