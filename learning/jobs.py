@@ -14,6 +14,7 @@ from courses.selectors import offered_courses
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import Assignment, PathPlan
+from learning.recurring import PERIODS_JOB, repeating, settle_periods
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
 from organisations.models import User
@@ -69,3 +70,12 @@ def framework_impact(run: Run) -> dict[str, Any]:
     if version is None:
         raise CannotBeDone(_("The draft is no longer there."))
     return measure_impact(version, day=date.fromisoformat(run.payload["day"]), progress=run.progress)
+
+
+@job_kind(PERIODS_JOB, gettext_lazy("Bring what comes round up to date"))
+def settle(run: Run) -> dict[str, Any]:
+    """The periods of these people, or of everybody, and the paths of those for whom one opened, was kept or moved."""
+    ids = repeating(run.payload.get("people"))
+    people = settle_periods(assignment_ids=ids, day=timezone.localdate(), progress=run.progress)
+    written = replan_many(person_ids=people, reason=PlanReason.PERIOD, progress=run.progress)
+    return {"requirements": len(ids), "people": len(people), "changed": written}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 from hypothesis import given, settings
@@ -181,7 +182,7 @@ def test_whatever_is_moved_periods_follow_one_another_and_what_is_settled_stays(
         due_on = due_on if move is None else day + timedelta(days=move)
         found = now(day, days=days, due_on=due_on, recurrence=recurrence, stored=stored)
         assert now(day, days=days, due_on=due_on, recurrence=recurrence, stored=found) == found  # twice is once
-        for period, following in zip(found, found[1:], strict=False):
+        for period, following in itertools.pairwise(found):
             assert period.opens_on <= period.due_on <= period.grace_until
             assert period.completed_on is not None or period.grace_until < following.opens_on
         settled = [
