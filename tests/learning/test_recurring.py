@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -13,7 +13,7 @@ from hypothesis.extra.django import TestCase
 
 from courses.models import CoursePage, Enrolment
 from learning import selectors, tasks
-from learning.enums import AssignmentKind, CuratedStatus
+from learning.enums import AssignmentKind, CuratedStatus, PlanReason
 from learning.models import (
     Assignment,
     CuratedItem,
@@ -25,6 +25,7 @@ from learning.models import (
 )
 from learning.periods import Recurrence, periods_of
 from learning.recurring import PERIODS_JOB, repeating, rounds_of, settle_periods
+from learning.services import replan
 from organisations.models import Job, User
 from tests.builders import (
     competency,
@@ -134,14 +135,18 @@ def test_the_course_comes_back_when_the_next_window_opens_and_its_attempts_stay(
     assert timezone.localdate(first.completed_at) == in_days(-350)
 
 
-def test_a_window_that_opens_by_the_calendar_opens_at_night(ana, yearly, monkeypatch):
+def test_a_window_that_opens_by_the_calendar_opens_at_night(ana, version, yearly, monkeypatch):
+    make_course(version, {"B": 2}, key="other")
+    comes_round(ana, "other", due_on=None, repeat={})
+    replan(person=ana, reason=PlanReason.ASSIGNMENT)
     completed(ana, yearly, in_days(-350))
     assignment = comes_round(ana, due_on=in_days(-300), assigned_on=in_days(-400))
     opens_on = rows(assignment)[1][1]
-    assert opens_on > today() and keys(ana) == []
-    monkeypatch.setattr(timezone, "localdate", lambda value=None, timezone=None: opens_on)
+    assert opens_on > today() and keys(ana) == ["other"]
+    passing = opens_on - today()
+    monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + passing)
     tasks.settle_periods()
-    assert (keys(ana), last_reason(ana)) == (["yearly"], "period")
+    assert (sorted(keys(ana)), last_reason(ana)) == (["other", "yearly"], "period")
 
 
 def test_the_nightly_run_heals_an_event_that_was_lost(ana, yearly):
