@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
+from learning.digests import DIGESTS_JOB, people_with_dates, send_digests
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import Assignment, PathPlan
@@ -79,3 +80,9 @@ def settle(run: Run) -> dict[str, Any]:
     people = settle_periods(assignment_ids=ids, day=timezone.localdate(), progress=run.progress)
     written = replan_many(person_ids=people, reason=PlanReason.PERIOD, progress=run.progress)
     return {"requirements": len(ids), "people": len(people), "changed": written}
+
+
+@job_kind(DIGESTS_JOB, gettext_lazy("Remind people of what is due"))
+def remind(run: Run) -> dict[str, Any]:
+    day = timezone.localdate()
+    return send_digests(person_ids=people_with_dates(day), day=day, progress=run.progress)

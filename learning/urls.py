@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, path_views, role_views, views
+from learning import framework_views, path_views, personal_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -21,4 +21,8 @@ urlpatterns = [
     path("hr/assign/", views.assign, name="assign"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
+    path("learn/requirements/", personal_views.requirements, name="requirements"),
+    path("learn/settings/", personal_views.personal_settings, name="personal_settings"),
+    path("reminders/off/<str:token>/", personal_views.reminders_off, name="reminders_off"),
+    path("calendar/<str:token>.ics", personal_views.calendar, name="calendar"),
 ]

@@ -26,6 +26,8 @@ from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
 from courses.models import Enrolment
+from learning.calendar_feed import make_address
+from learning.digests import off_token
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -124,6 +126,7 @@ def house(db: None) -> House:
         title="Round", unit=here, profile=None, opens_on=today, closes_on=today, asks_managers=True, message="",
         token="doors", by=names["hr"],
     )  # fmt: skip
+    calendar = make_address(person=names["learner"], seen="", by=names["learner"])
     second = make_profile(version, {"B": 1})
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
     item = identifiers(version)
@@ -137,7 +140,7 @@ def house(db: None) -> House:
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
         "document": claim.documents.get().pk,
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
-        "campaign": campaign.pk,
+        "campaign": campaign.pk, "calendar": calendar, "off": off_token(names["learner"]),
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk,
     }  # fmt: skip
@@ -277,6 +280,10 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
     "nearest": ("/hr/nearest/?profile={profile}", HR),
     "findable": ("/account/findable/", signed_in(OK)),
+    "requirements": ("/learn/requirements/", signed_in(OK)),
+    "personal_settings": ("/learn/settings/", signed_in(OK)),
+    "reminders_off": ("/reminders/off/{off}/", every(OK)),
+    "calendar": ("/calendar/{calendar}.ics", every(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -351,6 +358,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/team/{person}/roles/{assignment}/replace/", {"profile": "x"},
         signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422),
     ),
+    "personal_settings": ("/learn/settings/", {"do": "reminders"}, signed_in(BACK)),
+    "reminders_off": ("/reminders/off/{off}/", {}, every(OK)),
+    "calendar": ("/calendar/{calendar}.ics", {}, every(WRONG)),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),

@@ -57,6 +57,7 @@ PARAMETERS = {
     "standing": ("unit", "role", "area", "competency", "page", "posts"),
     "nearest": ("profile", "page"),
     "findable": ("answer",),
+    "personal_settings": ("do", "recommended", "seen"),
     "hr_people": ("q", "unit", "page"),
     "assign": ("go", "step", "profile", "units", "with_sub_units", "people", "emails", "due_on", "token", "digest"),
     "hr_campaigns": ("page",),

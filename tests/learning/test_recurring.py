@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from dateutil.relativedelta import relativedelta
 from django.utils import timezone
+from django.utils.formats import date_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -24,7 +25,7 @@ from learning.models import (
     PathPlan,
 )
 from learning.periods import Recurrence, periods_of
-from learning.recurring import PERIODS_JOB, repeating, rounds_of, settle_periods
+from learning.recurring import PERIODS_JOB, due_again, repeating, rounds_of, settle_periods
 from learning.services import replan
 from organisations.models import Job, User
 from tests.builders import (
@@ -33,6 +34,7 @@ from tests.builders import (
     make_course,
     make_framework,
     make_person,
+    make_post,
     make_profile,
     make_unit,
     take_course,
@@ -353,3 +355,65 @@ def test_the_page_of_what_comes_round_asks_as_many_queries_for_many(ana, version
         make_course(version, {"B": 2}, key=f"more-{n}")
         comes_round(ana, f"more-{n}", due_on=in_days(n))
     assert count_queries(lambda: rounds_of(ana, today())) == few
+
+
+# The pages
+
+
+def test_a_passed_course_is_offered_again_while_its_period_is_open(client, ana, yearly):
+    completed(ana, yearly, in_days(-350))
+    assignment = comes_round(ana, due_on=in_days(-340), assigned_on=in_days(-400))
+    due_on = rows(assignment)[1][2]
+    client.force_login(ana)
+    page = client.get(yearly.url).content.decode()
+    assert f"Take it again: your certification is due by {date_format(due_on, 'DATE_FORMAT')}" in page
+    assert f'action="/learn/enrol/{yearly.pk}/"' in page
+    assert client.post(f"/learn/enrol/{yearly.pk}/").status_code == 302
+    assert Enrolment.objects.get(person=ana, course=yearly, number=2).completed_at is None
+    assert "Take it again" not in client.get(yearly.url).content.decode()  # begun: it is gone on with
+    take_course(ana, yearly)
+    page = client.get(yearly.url).content.decode()
+    assert "You have passed this course" in page and "Take it again" not in page
+
+
+def test_a_course_that_does_not_come_round_is_not_offered_again(client, ana, yearly):
+    take_course(ana, yearly)
+    comes_round(make_person(), due_on=in_days(10))
+    client.force_login(ana)
+    assert "You have passed this course" in client.get(yearly.url).content.decode()
+
+
+def test_a_course_of_a_path_is_offered_again_until_it_is_completed_in_the_window(ana, version):
+    law = make_course(version, {"A": 2}, key="law")
+    make_course(version, {"B": 2}, key="risk")
+    make_course(version, {"C": 2}, key="extra")
+    path = make_path((None, ("law", "risk")), (1, ("extra",)), published_on=in_days(-500))
+    follows(ana, path, in_days(10))
+    assert [due_again(ana, key, today()) for key in ("law", "risk", "extra", "other")] == [
+        in_days(10), in_days(10), None, None,
+    ]  # fmt: skip
+    completed(ana, law, today())
+    assert [due_again(ana, key, today()) for key in ("law", "risk")] == [None, in_days(10)]
+
+
+def test_the_page_shows_each_requirement_with_its_periods(client, ana, yearly):
+    completed(ana, yearly, in_days(-350))
+    comes_round(ana, due_on=in_days(-340), assigned_on=in_days(-400), note="You work with personal data.")
+    client.force_login(ana)
+    page = client.get("/learn/requirements/").content.decode()
+    assert "Every year; it counts from 60 days before." in page
+    assert "You work with personal data." in page
+    assert page.index("Opens later") < page.index("To be done") < page.index("Kept</")
+    client.force_login(make_person())
+    assert "Nothing comes round for you" in client.get("/learn/requirements/").content.decode()
+
+
+def test_her_manager_sees_the_same_and_a_stranger_nothing(client, ana, yearly):
+    unit, boss = make_unit(), make_person()
+    post = make_post(unit, holder=boss)
+    make_post(unit, holder=ana, reports_to=post)
+    comes_round(ana, due_on=in_days(10))
+    client.force_login(boss)
+    assert "Periods of “Yearly”" in client.get(f"/team/{ana.pk}/").content.decode()
+    client.force_login(make_person())
+    assert client.get(f"/team/{ana.pk}/").status_code == 404
