@@ -22,6 +22,7 @@ from learning.curated import published_stages
 from learning.enums import AssignmentKind, WishKind
 from learning.models import Assignment, LearnerSettings, LearningPeriod, StepWish
 from learning.planning import Catalogue, Choice, Mandatory, Offer, Pace, Plan, Session, Target, plan_path
+from learning.recurring import completions_of
 from organisations.models import Leave, User
 
 
@@ -228,6 +229,7 @@ class _Row:
     curated_path_id: int | None
     again: bool  # a period of a requirement that repeats is open
     waits: bool  # it repeats, and no period is open
+    kept: frozenset[str]  # of the courses of a path whose period is open, those completed since it opened
 
 
 class _Asked:
@@ -248,16 +250,20 @@ class _Asked:
             )
         )  # fmt: skip
         periods = _open_periods([row[0] for row in rows if row[7]], day)
+        done = completions_of({row[1] for row in rows if row[6] is not None and periods.get(row[0]) is not None})
         for pk, person_id, kind, mandatory, due_on, key, path_id, repeat, role_id, lineage in rows:
             if kind == AssignmentKind.ROLE:
                 if due_on is not None and (without is None or role_id != without):
                     self._due(person_id, standings[person_id], lineage, due_on)
                 continue
-            again, waits = False, False
+            again, waits, kept = False, False, frozenset[str]()
             if repeat and pk in periods:
-                period_due = periods[pk]
-                again, waits, due_on = period_due is not None, period_due is None, period_due or due_on
-            self.rows[person_id].append(_Row(pk, kind, mandatory, due_on, key, path_id, again, waits))
+                period = periods[pk]
+                again, waits = period is not None, period is None
+                if period is not None:
+                    opens_on, due_on = period
+                    kept = frozenset(key for on, key in done.get(person_id, ()) if on >= opens_on)
+            self.rows[person_id].append(_Row(pk, kind, mandatory, due_on, key, path_id, again, waits, kept))
         self.stages = published_stages(
             {row.curated_path_id for rows in self.rows.values() for row in rows if row.curated_path_id is not None}
         )
@@ -296,7 +302,7 @@ class _Asked:
             for key in keys:
                 asked_by[key].append(row.id)
                 if row.mandatory or key not in declined:
-                    asked[key].append(Mandatory(key, row.due_on, row.again))
+                    asked[key].append(Mandatory(key, row.due_on, row.again and key not in row.kept))
         return (
             tuple(_strictest(key, rows) for key, rows in sorted(asked.items())),
             tuple(choices),
@@ -311,12 +317,17 @@ def _strictest(key: str, asked: Sequence[Mandatory]) -> Mandatory:
     return Mandatory(key, min(dates, default=None), any(row.again for row in asked))
 
 
-def _open_periods(assignment_ids: Sequence[int], day: date) -> dict[int, date | None]:
-    """For assignments that repeat and have periods: the due date of the period that is open and not kept, else None."""
+def _open_periods(assignment_ids: Sequence[int], day: date) -> dict[int, tuple[date, date] | None]:
+    """For assignments that repeat and have periods: when the one that is open opened and by when it is due; None where
+    it is kept, and before the first one opens, for what is completed then counts for nothing."""
     if not assignment_ids:
         return {}
-    found: dict[int, date | None] = {}
-    rows = LearningPeriod.objects.filter(assignment_id__in=assignment_ids, opens_on__lte=day).order_by("number")
-    for assignment_id, due_on, completed_on in rows.values_list("assignment_id", "due_on", "completed_on"):
-        found[assignment_id] = due_on if completed_on is None else None
+    found: dict[int, tuple[date, date] | None] = {}
+    rows = LearningPeriod.objects.filter(assignment_id__in=assignment_ids).order_by("number")
+    for assignment_id, opens_on, due_on, completed_on in rows.values_list(
+        "assignment_id", "opens_on", "due_on", "completed_on"
+    ):
+        found.setdefault(assignment_id, None)
+        if opens_on <= day:
+            found[assignment_id] = (opens_on, due_on) if completed_on is None else None
     return found

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy
 from competencies.models import FrameworkVersion
 from courses.selectors import offered_courses
 from learning.curated import CURATED_JOB, people_having
+from learning.digests import DIGESTS_JOB, people_with_dates, send_digests
 from learning.enums import PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.models import Assignment, PathPlan
+from learning.recurring import PERIODS_JOB, repeating, settle_periods
 from learning.services import replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
 from organisations.models import User
@@ -58,3 +60,18 @@ def curated_published(run: Run) -> dict[str, Any]:
     people = sorted(set(people_having(run.payload["path"]).values_list("person_id", flat=True)))
     written = replan_many(person_ids=people, reason=PlanReason.CURATED, progress=run.progress)
     return {"people": len(people), "changed": written}
+
+
+@job_kind(PERIODS_JOB, gettext_lazy("Bring what comes round up to date"))
+def settle(run: Run) -> dict[str, Any]:
+    """The periods of these people, or of everybody, and the paths of those for whom one opened, was kept or moved."""
+    ids = repeating(run.payload.get("people"))
+    people = settle_periods(assignment_ids=ids, day=timezone.localdate(), progress=run.progress)
+    written = replan_many(person_ids=people, reason=PlanReason.PERIOD, progress=run.progress)
+    return {"requirements": len(ids), "people": len(people), "changed": written}
+
+
+@job_kind(DIGESTS_JOB, gettext_lazy("Remind people of what is due"))
+def remind(run: Run) -> dict[str, Any]:
+    day = timezone.localdate()
+    return send_digests(person_ids=people_with_dates(day), day=day, progress=run.progress)

@@ -12,10 +12,12 @@ from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
 from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
-from courses.signals import offer_changed, seat_changed
-from learning.enums import BatchStatus, PlanReason
+from courses.models import Enrolment
+from courses.signals import course_passed, offer_changed, seat_changed
+from learning.enums import AssignmentKind, BatchStatus, PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
-from learning.models import AssignmentBatch, AssignmentRule
+from learning.models import Assignment, AssignmentBatch, AssignmentRule
+from learning.recurring import PERIODS_JOB
 from learning.rules import CHECK_PEOPLE_JOB, SWEEP_RULE_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
@@ -154,3 +156,29 @@ def on_batch_rules(*, instance: AssignmentBatch, raw: bool = False, **kwargs: An
     if not raw and instance.rule_id and instance.created_by_id and instance.status in settled:
         key = f"{instance.rule_id}:batch-{instance.pk}-{instance.status}"
         enqueue(kind=SWEEP_RULE_JOB, key=key, payload={"rule": instance.rule_id})
+
+
+# --- What comes round ----------------------------------------------------------------------------------------------
+@receiver(course_passed)
+def on_completion(*, enrolment_id: int, **kwargs: Any) -> None:
+    person_id = Enrolment.objects.filter(pk=enrolment_id).values_list("person_id", flat=True).first()
+    if person_id is not None and Assignment.objects.asking().filter(person=person_id).exclude(repeat={}).exists():
+        _settle(person_id, f"{person_id}:enrolment-{enrolment_id}")
+
+
+@receiver(evidence_changed)
+def on_role_met(*, person_id: int, key: str, **kwargs: Any) -> None:
+    roles = Assignment.objects.asking().filter(person=person_id, kind=AssignmentKind.ROLE)
+    if roles.exclude(repeat={}).exists():
+        _settle(person_id, f"{person_id}:evidence-{key}")
+
+
+@receiver(post_save, sender=Assignment)
+def on_assignment(*, instance: Assignment, raw: bool = False, **kwargs: Any) -> None:
+    """Given, moved or exempted one by one; batches settle what they wrote themselves."""
+    if not raw and instance.repeat:
+        _settle(instance.person_id, f"{instance.person_id}:{uuid4()}")
+
+
+def _settle(person_id: int, key: str) -> None:
+    enqueue(kind=PERIODS_JOB, key=key, payload={"people": [person_id]}, here=True)

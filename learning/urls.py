@@ -1,6 +1,15 @@
 from django.urls import path
 
-from learning import assign_views, curated_views, framework_views, path_views, role_views, rule_views, views
+from learning import (
+    assign_views,
+    curated_views,
+    framework_views,
+    path_views,
+    personal_views,
+    role_views,
+    rule_views,
+    views,
+)
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -46,4 +55,8 @@ urlpatterns = [
     path("hr/rules/<int:pk>/stop/", rule_views.rule_stop, name="rule_stop"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
+    path("learn/requirements/", personal_views.requirements, name="requirements"),
+    path("learn/settings/", personal_views.personal_settings, name="personal_settings"),
+    path("reminders/off/<str:token>/", personal_views.reminders_off, name="reminders_off"),
+    path("calendar/<str:token>.ics", personal_views.calendar, name="calendar"),
 ]

@@ -28,3 +28,8 @@ def log_actions(actions: Any) -> None:
     actions.register_action("learning.stop_rule", _("Stop a rule"), _("Rule stopped"))
     actions.register_action("learning.sweep_rule", _("Check a rule"), _("Rule checked: people joined or left"))
     actions.register_action("learning.hand_over", _("Keep by another rule"), _("Kept by another rule"))
+    actions.register_action(
+        "learning.set_reminders", _("Switch reminders on or off"), _("Reminders switched on or off")
+    )
+    actions.register_action("learning.make_calendar", _("Make a calendar address"), _("Calendar address made"))
+    actions.register_action("learning.stop_calendar", _("Switch the calendar off"), _("Calendar switched off"))

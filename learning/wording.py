@@ -7,7 +7,7 @@ from datetime import date
 from django.conf import settings
 from django.utils import formats
 from django.utils.text import get_text_list
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from competencies.selectors import Line
@@ -17,6 +17,7 @@ from learning.due_dates import NONE
 from learning.enums import AssignmentKind, CuratedStatus
 from learning.hr import Asked
 from learning.models import Assignment, AssignmentBatch
+from learning.periods import COMPLETION, Recurrence
 from learning.planning import Closing
 from learning.selectors import ChangeView, StepView
 
@@ -228,3 +229,27 @@ def unclosed_words(line: Line, closing: Closing) -> str:
         "“%(name)s”: no course leads there yet. What helps: an assignment with a mentor, the recognition of prior learning, "
         "a panel. The HR desk counts whom this course is missing for."
     ) % {"name": name}
+
+
+def recurrence_words(recurrence: Recurrence) -> str:
+    """How often something comes round, and from when it counts."""
+    months = recurrence.every_months
+    if months % 12 == 0:
+        often = ngettext("Every year", "Every %(n)s years", months // 12) % {"n": months // 12}
+    else:
+        often = ngettext("Every month", "Every %(n)s months", months) % {"n": months}
+    if recurrence.anchor == COMPLETION:
+        often = _("%(often)s from the day you complete it") % {"often": often}
+    days = recurrence.opens_days_before
+    opens = ngettext("it counts from a day before", "it counts from %(n)s days before", days) % {"n": days}
+    return f"{often}; {opens}." if days else f"{often}."
+
+
+TURN_WORDS = {
+    "upcoming": ("neutral", gettext_lazy("Opens later")),
+    "open": ("info", gettext_lazy("To be done")),
+    "grace": ("soon", gettext_lazy("Overdue, still let pass")),
+    "missed": ("overdue", gettext_lazy("Missed")),
+    "done": ("done", gettext_lazy("Kept")),
+    "done_late": ("soon", gettext_lazy("Kept late")),
+}

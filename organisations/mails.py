@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from organisations.models import User
 
 
-def send(person: User, template: str, context: dict[str, Any]) -> bool:
+def send(person: User, template: str, context: dict[str, Any], headers: Mapping[str, str] | None = None) -> bool:
     """Send `templates/<template>.txt` to one person; returns False for somebody who has left.
 
     The template knows `person`, `site_name` and `site_url` (no slash at its end) beside `context`.
@@ -23,5 +24,6 @@ def send(person: User, template: str, context: dict[str, Any]) -> bool:
     with translation.override(person.language or settings.LANGUAGE_CODE):
         text = render_to_string(f"{template}.txt", shared | context)
     subject, _newline, body = text.lstrip().partition("\n")
-    send_mail(" ".join(subject.split()), body.lstrip("\n"), settings.DEFAULT_FROM_EMAIL, [person.email])
+    subject, body = " ".join(subject.split()), body.lstrip("\n")
+    EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email], headers=dict(headers or {})).send()
     return True

@@ -30,9 +30,11 @@ from courses.enums import CourseFormat
 from courses.models import CourseRun, Enrolment
 from learning.asking import Ask, Whom
 from learning.batches import start_batch
+from learning.calendar_feed import make_address
 from learning.conditions import InUnit
 from learning.curated import add_courses, add_stage, make_path, new_draft
 from learning.curated import publish_version as publish_curated
+from learning.digests import off_token
 from learning.enums import AssignmentKind, OnLeaving
 from learning.models import AssignmentBatch
 from learning.rules import Said, make_rule, try_rule
@@ -136,6 +138,7 @@ def house(db: None) -> House:
         title="Round", unit=here, profile=None, opens_on=today, closes_on=today, asks_managers=True, message="",
         token="doors", by=names["hr"],
     )  # fmt: skip
+    calendar = make_address(person=names["learner"], seen="", by=names["learner"])
     second = make_profile(version, {"B": 1})
     ask = Ask(AssignmentKind.ROLE, Whom(unit_ids=(here.pk,)), profile_id=second.pk)
     batch = start_batch(officer=names["hr"], ask=ask, token="doors")
@@ -169,7 +172,7 @@ def house(db: None) -> House:
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
         "document": claim.documents.get().pk,
         "bank_of": competency(version, "B").pk, "diagnostic": diagnostic.pk, "finished": finished.pk,
-        "campaign": campaign.pk,
+        "campaign": campaign.pk, "calendar": calendar, "off": off_token(names["learner"]),
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk, "run": run.pk,
         "curated": curated.path_id, "curated_key": curated.path.key, "stage": curated.stages.get().pk,
@@ -352,6 +355,10 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "curated_discard": ("/hr/paths/{curated}/draft/discard/", signed_in(WRONG)),
     "curated_archive": ("/hr/paths/{curated}/archive/", signed_in(WRONG)),
     "curated": ("/learn/curated/{curated_key}/", signed_in(OK)),
+    "requirements": ("/learn/requirements/", signed_in(OK)),
+    "personal_settings": ("/learn/settings/", signed_in(OK)),
+    "reminders_off": ("/reminders/off/{off}/", every(OK)),
+    "calendar": ("/calendar/{calendar}.ics", every(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
     "account_details": ("/account/details/", signed_in(OK)),
@@ -444,6 +451,9 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "curated_start_draft": ("/hr/paths/{curated}/draft/begin/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "curated_discard": ("/hr/paths/{curated}/draft/discard/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
     "curated_archive": ("/hr/paths/{curated}/archive/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),
+    "personal_settings": ("/learn/settings/", {"do": "reminders"}, signed_in(BACK)),
+    "reminders_off": ("/reminders/off/{off}/", {}, every(OK)),
+    "calendar": ("/calendar/{calendar}.ics", {}, every(WRONG)),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),

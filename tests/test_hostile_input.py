@@ -60,6 +60,7 @@ PARAMETERS = {
     "standing": ("unit", "role", "area", "competency", "page", "posts"),
     "nearest": ("profile", "page"),
     "findable": ("answer",),
+    "personal_settings": ("do", "recommended", "seen"),
     "hr_people": ("q", "unit", "page"),
     "path_pace": ("hours",),
     "what_if": ("hours", "role", "skip"),

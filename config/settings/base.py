@@ -233,6 +233,8 @@ CELERY_BEAT_SCHEDULE = {
     "write-case-packages": {"task": "competencies.tasks.write_case_packages", "schedule": 60.0},
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
     "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
+    "settle-periods": {"task": "learning.tasks.settle_periods", "schedule": 3600.0},
+    "send-digests": {"task": "learning.tasks.send_digests", "schedule": 3600.0},
     "notify-refresh-due": {"task": "competencies.tasks.notify_refresh_due", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }

@@ -3,13 +3,14 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django import template
+from django.utils import timezone
 
 from competencies.diagnosing import Offer
 from competencies.models import Evidence
 from competencies.selectors import Moved, levels_moved
 from competencies.wording import moved_words
-from courses.models import Enrolment
-from learning import selectors, wording
+from courses.models import CoursePage, Enrolment
+from learning import recurring, selectors, wording
 from learning.selectors import ChangeView, PathView, StepView
 from organisations.models import User
 
@@ -96,3 +97,30 @@ def levels_shown(enrolment: Enrolment) -> list[Moved]:
 
 
 register.filter("moved_words", moved_words)
+
+
+# --- What comes round ----------------------------------------------------------------------------------------------
+register.filter("recurrence_words", wording.recurrence_words)
+
+
+@register.filter
+def turn_kind(turn: recurring.Turn) -> str:
+    """The shape and colour of a period's status."""
+    return wording.TURN_WORDS[turn.status][0]
+
+
+@register.filter
+def turn_words(turn: recurring.Turn) -> str:
+    return str(wording.TURN_WORDS[turn.status][1])
+
+
+@register.simple_tag
+def rounds_of(person: User) -> tuple[recurring.Round, ...]:
+    """What comes round for a person."""
+    return recurring.rounds_of(person, timezone.localdate())
+
+
+@register.simple_tag
+def due_again(person: User, course: CoursePage) -> date | None:
+    """By when somebody who has passed this course is to take it again; None while she need not."""
+    return recurring.due_again(person, course.key, timezone.localdate())
