@@ -13,6 +13,7 @@ from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
+from learning.leave import settle_due_dates
 from learning.models import Assignment, PathPlan
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
@@ -25,6 +26,7 @@ REPLAN_ALL_JOB = "learning.replan_all"
 @job_kind(REPLAN_JOB, gettext_lazy("Bring a learning path up to date"))
 def replan_people(run: Run) -> dict[str, Any]:
     people = run.payload["people"]
+    settle_due_dates(person_ids=people)
     written = replan_many(person_ids=people, reason=PlanReason(run.payload["reason"]), progress=run.progress)
     return {"people": len(people), "changed": written}
 
@@ -33,11 +35,12 @@ def replan_people(run: Run) -> dict[str, Any]:
 def replan_all(run: Run) -> dict[str, Any]:
     """Everybody who has a path, a role or an assignment: heals every event that was lost."""
     people = sorted(
-        set(Assignment.objects.asking().values_list("person_id", flat=True).distinct())
+        set(Assignment.objects.current().values_list("person_id", flat=True).distinct())
         | set(PathPlan.objects.values_list("person_id", flat=True).distinct())
         | set(User.objects.active().filter(role_assignments__isnull=False).values_list("pk", flat=True))
         | set(User.objects.active().filter(appointments__post__post_roles__isnull=False).values_list("pk", flat=True))
     )
+    settle_due_dates(person_ids=people, progress=run.progress)
     written = replan_many(
         person_ids=people, reason=PlanReason(run.payload["reason"]), offered=offered_courses(), progress=run.progress
     )

@@ -10,7 +10,8 @@ from django.dispatch import receiver
 
 from competencies.models import PostRole, RoleAssignment
 from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
-from courses.signals import offer_changed
+from courses.models import Enrolment
+from courses.signals import course_passed, offer_changed
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
 from organisations.enums import JobState
@@ -27,6 +28,13 @@ def _ask(person_ids: list[int], reason: PlanReason, key: str) -> None:
 @receiver(evidence_changed)
 def on_evidence(*, person_id: int, key: str, **kwargs: Any) -> None:
     _ask([person_id], PlanReason.EVIDENCE, f"{person_id}:{key}")
+
+
+@receiver(course_passed)
+def on_passed(*, enrolment_id: int, **kwargs: Any) -> None:
+    """A course that shows nothing leaves no evidence: it may be a step all the same, and dates may count from it."""
+    people = list(Enrolment.objects.filter(pk=enrolment_id).values_list("person_id", flat=True))
+    _ask(people, PlanReason.EVIDENCE, f"passed-{enrolment_id}")
 
 
 @receiver([post_save, post_delete], sender=Appointment)
