@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from competencies.models import FrameworkVersion, RoleProfile
 from courses.selectors import offered_courses
+from learning import due_mails  # noqa: F401  (its kinds of jobs)
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
 from learning.leave import settle_due_dates

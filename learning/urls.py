@@ -1,6 +1,6 @@
 from django.urls import path
 
-from learning import framework_views, path_views, role_views, views
+from learning import exception_views, extension_views, framework_views, path_views, role_views, views
 
 urlpatterns = [
     path("learn/", views.learn, name="learn"),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("hr/", views.hr_desk, name="hr"),
     path("hr/people/", views.hr_people, name="hr_people"),
     path("hr/assign/", views.assign, name="assign"),
+    path("learn/asked/<int:pk>/more-time/", extension_views.ask_extension, name="ask_extension"),
+    path("learn/more-time/<int:pk>/withdraw/", extension_views.withdraw_extension, name="withdraw_extension"),
+    path("team/extensions/", extension_views.team_extensions, name="team_extensions"),
+    path("team/extensions/<int:pk>/", extension_views.decide_extension, name="decide_extension"),
+    path("hr/exceptions/", exception_views.exceptions, name="exceptions"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from competencies.rulebooks import SHIPPED, write_book
 from competencies.rulemaking import change_rules, draft_rules, publish_rules, rules_digest
 from competencies.services import assign_role
 from courses.models import Enrolment
+from learning.extensions import ask_extension
+from learning.models import Assignment
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from tests.builders import (
@@ -126,6 +129,12 @@ def house(db: None) -> House:
     )  # fmt: skip
     second = make_profile(version, {"B": 1})
     assignment, _new = assign_role(person=names["learner"], profile=second, by=names["hr"], starts_on=today)
+    asked = Assignment.objects.create(
+        role_assignment=assignment, due_on=today + timedelta(days=1), assigned_on=today - timedelta(days=9)
+    )
+    extension = ask_extension(
+        assignment=asked, until=today + timedelta(days=60), reason="Budget talks.", by=names["learner"]
+    )
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -140,6 +149,7 @@ def house(db: None) -> House:
         "campaign": campaign.pk,
         "rules": rules.pk, "rules_in_force": in_force.pk,
         "unit": here.pk, "assignment": assignment.pk,
+        "asked": asked.pk, "extension": extension.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -276,6 +286,11 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "standing of a unit she serves": ("/hr/standing/?unit={unit}", HR | {"viewer": OK, "other_hr": GONE}),
     "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
     "nearest": ("/hr/nearest/?profile={profile}", HR),
+    "ask_extension": ("/learn/asked/{asked}/more-time/", signed_in(GONE, learner=BACK)),  # she has asked already
+    "withdraw_extension": ("/learn/more-time/{extension}/withdraw/", signed_in(WRONG)),
+    "team_extensions": ("/team/extensions/", signed_in(OK)),
+    "decide_extension": ("/team/extensions/{extension}/", ABOUT_HER | {"learner": GONE}),
+    "exceptions": ("/hr/exceptions/", HR),
     "findable": ("/account/findable/", signed_in(OK)),
     "job_list": ("/jobs/", signed_in(OK)),
     "job": ("/jobs/{job}/", signed_in(GONE, hr=OK, admin=OK)),
@@ -352,6 +367,19 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422),
     ),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
+    "ask_extension": (
+        "/learn/asked/{asked}/more-time/", {"until": "2001-01-01", "reason": "Please."}, signed_in(GONE, learner=422)
+    ),
+    "withdraw_extension": ("/learn/more-time/{extension}/withdraw/", {}, signed_in(GONE, learner=BACK)),
+    "team_extensions": ("/team/extensions/", {}, signed_in(WRONG)),
+    "decide_extension": (
+        "/team/extensions/{extension}/", {"decision": "refused", "answer": "No."},
+        signed_in(GONE, manager=BACK, hr=BACK, admin=BACK),
+    ),
+    "exceptions": (
+        "/hr/exceptions/", {"do": "exempt", "rows": "{asked}", "reason": ""},
+        signed_in(NO, hr=422, other_hr=422, admin=422),
+    ),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "framework_upload": ("/frameworks/desk/upload/", {"token": "x"}, signed_in(NO, steward=422, admin=422)),

@@ -63,6 +63,9 @@ PARAMETERS = {
     "hr_campaign": ("page", "q", "step", "unit", "closes_on"),
     "campaign_new": ("title", "unit", "profile", "opens_on", "closes_on", "asks_managers", "message", "token", "do"),
     "confirm_person": ("token", "note", "do"),
+    "ask_extension": ("until", "reason"),
+    "decide_extension": ("decision", "until", "answer"),
+    "exceptions": ("kind", "unit", "page", "do", "rows", "reason", "until"),
     "job_list": ("page",),
     "set_language": ("language", "next"),
     "submit_answers": ("attempt",),
@@ -126,6 +129,10 @@ FORMS: dict[str, dict[str, str]] = {
     "/hr/campaigns/{campaign}/": {"closes_on": "2030-02-01"},
     "/team/confirm/{person}/": {
         "rank-{competency}": "2", "declared-{competency}": "2", "note": "", "token": "t", "do": "all",
+    },
+    "/team/extensions/{extension}/": {"decision": "granted", "until": "2030-01-01", "answer": "So."},
+    "/hr/exceptions/?kind=overdue&page=1": {
+        "do": "date", "rows": "{asked}", "due_{asked}": "2030-01-01", "reason": "x", "until": "2030-01-01",
     },
     "/frameworks/desk/{draft}/crosswalk/": {"c-1": "1", "p-1": "1", "do": ""},
     "/competencies/{competency}/align/": {"target": "", "relation": "", "note": "", "level-1": "", "q": ""},
@@ -200,7 +207,7 @@ def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]
             yield "hr", "/hr/assign/", whole | {"step": "when", "go": go, "token": "t", one: value}
     ids = house.ids | {"catalogue": CataloguePage.objects.get().pk}
     for url, fields in FORMS.items():
-        data = {name.format(**ids): text for name, text in fields.items()}
+        data = {name.format(**ids): text.format(**ids) for name, text in fields.items()}
         for one in data:
             yield "admin", url.format(**ids), FORMSETS | data | {one: value}
         yield "admin", url.format(**ids), FORMSETS | dict.fromkeys(data, value)
