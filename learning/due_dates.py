@@ -139,6 +139,34 @@ def paused(due_on: date, *, from_on: date, leaves: Iterable[tuple[date, date]]) 
     return due_on
 
 
+def unpaused(due_on: date, *, from_on: date, leaves: Iterable[tuple[date, date]]) -> date:
+    """The date without leave that leave moves to `due_on`: `paused` leads back to it.
+
+    Where `due_on` is a day of leave no date is moved to it; then it is the first that is moved to the day back.
+    """
+    moved_by = sum((min(end, due_on) - start).days for start, end in _apart(leaves, from_on) if start < due_on)
+    return moved(due_on, -moved_by)
+
+
+# What lapses does not wait until somebody is back.
+WAITS_FOR_NOBODY = frozenset({BEFORE_CERTIFICATION_ENDS})
+
+
+def date_today(policy: DuePolicy, facts: DueFacts, leaves: Iterable[tuple[date, date]]) -> date | None:
+    """What the due date is by all that is known today: the policy's date, moved on by leave; None as in `due_date`.
+
+    The time counts from the day of the assignment, or from what the policy hangs on where that came later.
+    """
+    due_on = due_date(policy, facts)
+    if due_on is None or policy.kind in WAITS_FOR_NOBODY:
+        return due_on
+    since = {
+        AFTER_START_IN_POST: facts.started_in_post_on,
+        AFTER_STEP: facts.completed.get(policy.course_key),
+    }.get(policy.kind)
+    return paused(due_on, from_on=max(facts.assigned_on, since or facts.assigned_on), leaves=leaves)
+
+
 def is_realistic(
     minutes: int, due_on: date, *, as_of: date, weekly_minutes: int, leaves: Iterable[tuple[date, date]] = ()
 ) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from competencies.models import FrameworkVersion
 from courses.selectors import offered_courses
+from learning import due_mails  # noqa: F401  (its kinds of jobs)
 from learning.curated import CURATED_JOB, people_having
 from learning.digests import DIGESTS_JOB, people_with_dates, send_digests
 from learning.enums import PlanReason
 from learning.framework_impact import IMPACT_JOB, measure_impact
+from learning.leave import settle_due_dates
 from learning.models import Assignment, PathPlan
 from learning.recurring import PERIODS_JOB, repeating, settle_periods
 from learning.services import replan_many
@@ -27,6 +30,7 @@ REPLAN_ALL_JOB = "learning.replan_all"
 @job_kind(REPLAN_JOB, gettext_lazy("Bring a learning path up to date"))
 def replan_people(run: Run) -> dict[str, Any]:
     people = run.payload["people"]
+    settle_due_dates(person_ids=people)
     written = replan_many(person_ids=people, reason=PlanReason(run.payload["reason"]), progress=run.progress)
     return {"people": len(people), "changed": written}
 
@@ -35,11 +39,12 @@ def replan_people(run: Run) -> dict[str, Any]:
 def replan_all(run: Run) -> dict[str, Any]:
     """Everybody who has a path, a role or an assignment: heals every event that was lost."""
     people = sorted(
-        set(Assignment.objects.asking().values_list("person_id", flat=True).distinct())
+        set(Assignment.objects.current().values_list("person_id", flat=True).distinct())
         | set(PathPlan.objects.values_list("person_id", flat=True).distinct())
         | set(User.objects.active().filter(role_assignments__isnull=False).values_list("pk", flat=True))
         | set(User.objects.active().filter(appointments__post__post_roles__isnull=False).values_list("pk", flat=True))
     )
+    settle_due_dates(person_ids=people, progress=run.progress)
     written = replan_many(
         person_ids=people, reason=PlanReason(run.payload["reason"]), offered=offered_courses(), progress=run.progress
     )

@@ -17,7 +17,7 @@ from competencies.diagnosing import offers_for
 from competencies.models import FrameworkVersion
 from courses.models import CoursePage
 from courses.selectors import in_language
-from learning import selectors, wishes
+from learning import extensions, selectors, wishes
 from learning.enums import WishKind
 from learning.inputs import leave_of
 from learning.models import StepWish
@@ -53,6 +53,7 @@ def _path_page(request: HttpRequest, pace_form: PaceForm | None = None, status: 
         "declined": _declined(me),
         "unavailable": _pages(view.plan.unavailable if view.plan else []),
         "planned_from": _planned_from(view),
+        "asked": extensions.asked_of(me, day),
         "pace_form": pace_form or PaceForm(initial={"hours": hours_of(weekly)}),
     }
     return render(request, "learning/path.html", context, status=status)

@@ -35,6 +35,13 @@ def on_evidence(*, person_id: int, key: str, **kwargs: Any) -> None:
     _ask([person_id], PlanReason.EVIDENCE, f"{person_id}:{key}")
 
 
+@receiver(course_passed)
+def on_passed(*, enrolment_id: int, **kwargs: Any) -> None:
+    """A course that shows nothing leaves no evidence: it may be a step all the same, and dates may count from it."""
+    people = list(Enrolment.objects.filter(pk=enrolment_id).values_list("person_id", flat=True))
+    _ask(people, PlanReason.EVIDENCE, f"passed-{enrolment_id}")
+
+
 @receiver([post_save, post_delete], sender=Appointment)
 @receiver([post_save, post_delete], sender=RoleAssignment)
 def on_person_roles(*, instance: Appointment | RoleAssignment, raw: bool = False, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,8 @@ from learning.curated import add_courses, add_stage, make_path, new_draft
 from learning.curated import publish_version as publish_curated
 from learning.digests import off_token
 from learning.enums import AssignmentKind, OnLeaving
-from learning.models import AssignmentBatch
+from learning.extensions import ask_extension
+from learning.models import Assignment, AssignmentBatch
 from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
@@ -161,6 +163,12 @@ def house(db: None) -> House:
         by=names["hr"],
     )  # fmt: skip
     try_rule(rule=rule, by=names["hr"], token="doors")
+    asked = Assignment.objects.create(
+        role_assignment=assignment, due_on=today + timedelta(days=1), assigned_on=today - timedelta(days=9)
+    )
+    extension = ask_extension(
+        assignment=asked, until=today + timedelta(days=60), reason="Budget talks.", by=names["learner"]
+    )
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -178,6 +186,7 @@ def house(db: None) -> House:
         "curated": curated.path_id, "curated_key": curated.path.key, "stage": curated.stages.get().pk,
         "batch": batch.pk,
         "rule": rule.pk,
+        "asked": asked.pk, "extension": extension.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -344,6 +353,11 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "standing of a unit she serves": ("/hr/standing/?unit={unit}", HR | {"viewer": OK, "other_hr": GONE}),
     "standing_recount": ("/hr/standing/recount/", signed_in(WRONG)),
     "nearest": ("/hr/nearest/?profile={profile}", HR),
+    "ask_extension": ("/learn/asked/{asked}/more-time/", signed_in(GONE, learner=BACK)),  # she has asked already
+    "withdraw_extension": ("/learn/more-time/{extension}/withdraw/", signed_in(WRONG)),
+    "team_extensions": ("/team/extensions/", signed_in(OK)),
+    "decide_extension": ("/team/extensions/{extension}/", ABOUT_HER | {"learner": GONE}),
+    "exceptions": ("/hr/exceptions/", HR),
     "findable": ("/account/findable/", signed_in(OK)),
     "curated_list": ("/hr/paths/", HR),
     "curated_new": ("/hr/paths/new/", HR),
@@ -455,6 +469,19 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "reminders_off": ("/reminders/off/{off}/", {}, every(OK)),
     "calendar": ("/calendar/{calendar}.ics", {}, every(WRONG)),
     "standing_recount": ("/hr/standing/recount/", {}, signed_in(NO, hr=BACK, other_hr=BACK, admin=BACK)),
+    "ask_extension": (
+        "/learn/asked/{asked}/more-time/", {"until": "2001-01-01", "reason": "Please."}, signed_in(GONE, learner=422)
+    ),
+    "withdraw_extension": ("/learn/more-time/{extension}/withdraw/", {}, signed_in(GONE, learner=BACK)),
+    "team_extensions": ("/team/extensions/", {}, signed_in(WRONG)),
+    "decide_extension": (
+        "/team/extensions/{extension}/", {"decision": "refused", "answer": "No."},
+        signed_in(GONE, manager=BACK, hr=BACK, admin=BACK),
+    ),
+    "exceptions": (
+        "/hr/exceptions/", {"do": "exempt", "rows": "{asked}", "reason": ""},
+        signed_in(NO, hr=422, other_hr=422, admin=422),
+    ),
     "findable": ("/account/findable/", {"answer": "agree"}, signed_in(BACK)),
     "assign": ("/hr/assign/", {"step": "what"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "batch_apply": ("/hr/batches/{batch}/apply/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)),

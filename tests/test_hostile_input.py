@@ -136,6 +136,9 @@ PARAMETERS = {
     "curated_stage": ("q", "do", "course", "to", "title_en", "choose"),
     "curated_publish": ("state", "note"),
     "curated_archive": ("do",),
+    "ask_extension": ("until", "reason"),
+    "decide_extension": ("decision", "until", "answer"),
+    "exceptions": ("kind", "unit", "page", "do", "rows", "reason", "until"),
     "job_list": ("page",),
     "set_language": ("language", "next"),
     "submit_answers": ("attempt",),
@@ -219,6 +222,10 @@ FORMS: dict[str, dict[str, str]] = {
     "/hr/paths/{curated}/draft/{stage}/?remove": {"do": "remove", "course": "door"},
     "/team/confirm/{person}/": {
         "rank-{competency}": "2", "declared-{competency}": "2", "note": "", "token": "t", "do": "all",
+    },
+    "/team/extensions/{extension}/": {"decision": "granted", "until": "2030-01-01", "answer": "So."},
+    "/hr/exceptions/?kind=overdue&page=1": {
+        "do": "date", "rows": "{asked}", "due_{asked}": "2030-01-01", "reason": "x", "until": "2030-01-01",
     },
     "/frameworks/desk/{draft}/crosswalk/": {"c-1": "1", "p-1": "1", "do": ""},
     "/competencies/{competency}/align/": {"target": "", "relation": "", "note": "", "level-1": "", "q": ""},

@@ -223,6 +223,8 @@ class Assignment(models.Model):
         verbose_name=_("exempted by"),
     )
     exempt_reason = models.CharField(_("why exempt"), max_length=300, blank=True)
+    # HR has looked at what is wrong with it and leaves it as it is until then.
+    left_until = models.DateField(_("left as it is until"), null=True, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from competencies.selectors import Moved, levels_moved
 from competencies.wording import moved_words
 from courses.models import CoursePage, Enrolment
 from learning import recurring, selectors, wording
+from learning.extensions import AskedView
 from learning.selectors import ChangeView, PathView, StepView
 from organisations.models import User
 
@@ -124,3 +125,18 @@ def rounds_of(person: User) -> tuple[recurring.Round, ...]:
 def due_again(person: User, course: CoursePage) -> date | None:
     """By when somebody who has passed this course is to take it again; None while she need not."""
     return recurring.due_again(person, course.key, timezone.localdate())
+
+
+@register.simple_tag
+def more_time(step: StepView, asked: tuple[AskedView, ...]) -> AskedView | None:
+    """What a person may ask more time for beside a step with a date: of those behind it, or behind its date, the first due."""
+    if step.step.due_on is None:
+        return None
+    behind = {assignment.pk for assignment in step.asked_by}
+    found = [
+        item
+        for item in asked
+        if item.can_be_extended
+        and (item.assignment.pk in behind or (not behind and item.assignment.due_on == step.step.due_on))
+    ]
+    return found[0] if found else None

@@ -10,16 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning.due_dates import (
+    AFTER_ASSIGNMENT,
+    AFTER_STEP,
+    BEFORE_CERTIFICATION_ENDS,
+    FIXED,
     LAST_DAY,
     MAX_DAYS,
     DueFacts,
     DuePolicy,
     PolicyRefused,
+    date_today,
     due_date,
     earliest_realistic,
     is_realistic,
     paused,
     read_policy,
+    unpaused,
     write_policy,
 )
 
@@ -74,6 +80,7 @@ def test_the_worked_example_of_the_documentation():
     ]
     assert paused(due_on, from_on=date(2026, 11, 23), leaves=away[:2]) == date(2027, 1, 2)
     assert paused(due_on, from_on=date(2026, 11, 23), leaves=away) == date(2027, 1, 9)
+    assert unpaused(date(2027, 1, 9), from_on=date(2026, 11, 23), leaves=away) == due_on
     # 10 hours at 2 hours a week are 35 days at work.
     assert not is_realistic(600, due_on, as_of=date(2026, 11, 23), weekly_minutes=120)
     assert earliest_realistic(600, date(2026, 11, 23), 120) == date(2026, 12, 27)
@@ -164,6 +171,31 @@ def test_leave_takes_no_day_at_work_away(from_on, due_on, away):
     else:
         assert days_at_work(from_on, later, away) == (due_on - from_on).days + 1
         assert not on_leave(later, away)
+
+
+@unhurried
+@given(days_near, days_near, leaves)
+def test_a_date_without_leave_leads_back_to_the_date_that_was_said(from_on, due_on, away):
+    base = unpaused(due_on, from_on=from_on, leaves=away)
+    back = paused(base, from_on=from_on, leaves=away)
+    if due_on < from_on or not on_leave(due_on, away):
+        assert back == due_on
+    else:
+        assert back > due_on
+    # And it is the first one that does: nobody gets a day more than was said.
+    assert paused(base - DAY, from_on=from_on, leaves=away) < due_on
+
+
+def test_time_counts_from_what_a_date_hangs_on_and_what_lapses_does_not_wait():
+    away = [(TODAY + 2 * DAY, TODAY + 5 * DAY)]
+    step = DuePolicy(AFTER_STEP, days=10, course_key="cyber-risk")
+    later = DueFacts(TODAY, completed={"cyber-risk": TODAY + 5 * DAY})
+    assert date_today(step, later, away) == TODAY + 15 * DAY
+    assert date_today(DuePolicy(AFTER_ASSIGNMENT, days=10), later, away) == TODAY + 13 * DAY
+    assert date_today(DuePolicy(FIXED, on=TODAY + 10 * DAY), later, away) == TODAY + 13 * DAY
+    ends = DueFacts(TODAY, certification_ends_on=TODAY + 20 * DAY)
+    assert date_today(DuePolicy(BEFORE_CERTIFICATION_ENDS, days=10), ends, away) == TODAY + 10 * DAY
+    assert date_today(DuePolicy(), ends, away) is None
 
 
 @unhurried
