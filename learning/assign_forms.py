@@ -98,8 +98,11 @@ class StepForm(forms.Form):
     """A step of the way. Answers of other steps are carried beside it (learning/assign_views.py)."""
 
     base_fields: ClassVar[dict[str, forms.Field]]
+    use_required_attribute = False
     # Fields that have several values.
     many: frozenset[str] = frozenset()
+    # Questions that want an answer, although there is a default or it depends on another answer.
+    wanted: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, officer: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,8 +111,15 @@ class StepForm(forms.Form):
     def offer(self, officer: User) -> None:
         """Read what there is to choose from."""
 
+    def ask(self) -> StepForm:
+        """Made ready to be shown: what wants an answer is not called optional. For after the answers were checked."""
+        for name in self.wanted:
+            self.fields[name].required = True
+        return self
+
 
 class WhatForm(StepForm):
+    wanted = frozenset({"kind", "profile", "curated_path", "course", "mandatory"})
     kind = forms.ChoiceField(
         label=_("What do you assign?"),
         choices=[
@@ -224,7 +234,7 @@ class WhomForm(StepForm):
     file = forms.FileField(
         label=_("File with e-mail addresses"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
         help_text=_("CSV or Excel (.xlsx), up to 10,000 rows. The column is found by its heading, such as “E-mail”."),
     )
     list_name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
@@ -273,6 +283,7 @@ ASKS = {
 
 
 class WhenForm(StepForm):
+    wanted = frozenset({"due", "due_on", "due_days", "due_course", "existing"})
     due = forms.ChoiceField(
         label=_("Until when?"),
         choices=[

@@ -15,6 +15,7 @@ from uuid import uuid4
 import xlsxwriter
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.paginator import Paginator
 from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -76,6 +77,7 @@ def _assign(request: HttpRequest, bound: lists.BoundedList) -> HttpResponse:
         forms[name] = form = FORMS[name](data, officer=me)
         if name == "whom" and refusal:
             form.add_error("file", refusal)
+            form.errors.pop(NON_FIELD_ERRORS, None)  # that nobody is named follows from it
         if not form.is_valid():
             complain = answered in STEPS and STEPS.index(answered) >= STEPS.index(name)
             return _show_step(request, name, data, complaining=form if complain else None)
@@ -173,7 +175,7 @@ def _show_step(
     if step == "whom":
         chosen = list(people_served(me).filter(pk__in=plain_ids(data.getlist("people"), MOST_CHOSEN)))
     context = {
-        "form": form,
+        "form": form.ask(),
         "step": step,
         "step_number": STEPS.index(step) + 1,
         "step_words": [str(words) for words in STEP_WORDS],
@@ -200,7 +202,8 @@ def _batch(request: HttpRequest, pk: int) -> AssignmentBatch:
 def batch_list(request: HttpRequest) -> HttpResponse:
     """What was assigned by whom, what waits for a decision, and what can still be taken back?"""
     officer = hr_officer(request)
-    page = Paginator(batches.batches_visible_to(officer), BATCHES_A_PAGE).get_page(request.GET.get("page"))
+    found = batches.batches_visible_to(officer).defer("whom")
+    page = Paginator(found, BATCHES_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page_of_batches": page,
         "rows": batch_rows(list(page.object_list)),
@@ -213,7 +216,7 @@ def batch_rows(found: list[AssignmentBatch]) -> list[dict[str, Any]]:
     """Batches for a list: what was asked, numbers, state, and until when they can be taken back."""
     asked = batch_words.asked_of_batches(found)
     rows = []
-    for batch in found:
+    for batch in map(batches.settle, found):
         kind, words = batch_words.STATES[batch.status]
         until = batches.undo_until(batch)
         rows.append(

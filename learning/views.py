@@ -139,7 +139,7 @@ def hr_desk(request: HttpRequest) -> HttpResponse:
         "gaps": hr.gaps_without_course(me),
         "exceptions": exceptions.count_for(me),
         "mandates": hr.mandates_of(me),
-        "batches": batch_rows(list(batches_visible_to(me)[:LATEST])),
+        "batches": batch_rows(list(batches_visible_to(me).defer("whom")[:LATEST])),
         "withdrawn": withdrawn_roles(me),
     }
     return render(request, "learning/hr.html", context)

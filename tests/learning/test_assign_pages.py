@@ -335,10 +335,16 @@ def test_a_file_takes_the_place_of_a_file_but_never_of_what_was_pasted(desk):
     ],
 )
 def test_a_file_that_is_no_list_is_refused_at_its_field_and_nothing_is_kept(desk, raw, name, sentence):
-    response = desk["client"].post(URL, answers(desk, step="whom", file=a_file(raw, name)))
+    response = desk["client"].post(URL, answers(desk, step="whom", units=[], file=a_file(raw, name)))
     assert response.status_code == 422
     assert sentence in response.content.decode()
-    assert response.context["form"].errors["file"]
+    assert set(response.context["form"].errors) == {"file"}
+
+
+def test_a_question_that_wants_an_answer_is_not_called_optional(desk):
+    assert desk["client"].get(URL).content.decode().count("(optional)") == 1  # why
+    page = desk["client"].post(URL, answers(desk, step="whom")).content.decode()
+    assert page.count("(optional)") == 3  # how it comes round again
 
 
 def test_ten_thousand_rows_with_a_hundred_bad_ones_are_previewed_and_the_bad_ones_listed_by_row(desk):
