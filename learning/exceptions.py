@@ -26,7 +26,7 @@ from learning.enums import AssignmentKind, PlanReason
 from learning.extensions import MAX_DAYS_AHEAD, deciders_of, open_requests
 from learning.hr import newest_plans, people_served
 from learning.leave import fix_due_date, lock_people
-from learning.models import Assignment, ExtensionRequest, LearnerSettings, LearningPeriod
+from learning.models import Assignment, ExtensionRequest, LearnerSettings, LearningPeriod, PathPlan
 from learning.room import Room, rooms_of
 from learning.selectors import post_titles
 from learning.services import replan_many
@@ -118,7 +118,7 @@ def _asked(people: QuerySet[User], day: date) -> QuerySet[Assignment]:
 
 def _suspects(people: QuerySet[User], day: date) -> tuple[list[Assignment], bool]:
     """Assignments that may have a problem: by what the whole plan of the person takes, which is quickly looked up."""
-    newest = newest_plans().filter(person=OuterRef("person"))
+    newest = PathPlan.objects.filter(person=OuterRef("person")).order_by("-number")
     weekly = LearnerSettings.objects.filter(person=OuterRef("person")).values("weekly_minutes")
     rows = (
         _asked(people, day)
@@ -126,7 +126,7 @@ def _suspects(people: QuerySet[User], day: date) -> tuple[list[Assignment], bool
         .annotate(
             effort=Subquery(newest.values("effort_minutes")[:1]),
             lacking=Subquery(newest.values_list(F("requirements") - F("met"))[:1]),
-            blocked=Exists(newest.exclude(unavailable=[])),
+            blocked=Exists(newest_plans().filter(person=OuterRef("person")).exclude(unavailable=[])),
             weekly=Coalesce(Subquery(weekly[:1]), settings.WEEKLY_LEARNING_MINUTES),
         )
         .filter(Q(blocked=True) | Q(due_on__isnull=False, effort__gt=0) | Q(due_on__isnull=False, lacking__gt=0))

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from competencies.models import Competency, PostRole, RoleAssignment, RoleProfile
+from competencies.models import Competency, PostRole, RoleProfile
 from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
 from learning.due_dates import DuePolicy, read_policy
 from learning.enums import ASSIGN_JOB
@@ -126,9 +126,10 @@ def _assignments_due(officer: User, day: date) -> QuerySet[Assignment]:
         .values_list(F("requirements") - F("met"))[:1]
     )
     return (
-        Assignment.objects.filter(
+        Assignment.objects.asking(day)
+        .filter(
             due_on__lte=day + SOON,
-            role_assignment__in=RoleAssignment.objects.current(day).values("pk"),
+            role_assignment__isnull=False,
             person__in=people_served(officer, day).values("pk"),
         )
         .annotate(lacking=Subquery(lacking))

@@ -24,6 +24,7 @@ from learning.exceptions import (
     worklist_of,
 )
 from learning.extensions import ask_extension
+from learning.hr import desk_of
 from learning.models import Assignment
 from learning.selectors import current_plans
 from learning.services import replan, replan_many
@@ -128,6 +129,11 @@ def test_an_assigned_role_that_is_not_met_is_overdue_though_no_course_leads_ther
     replan(person=person, reason=PlanReason.ROLE)
     [row] = worklist_of(house.hr).rows
     assert (row.kinds, row.title) == ((Kind.OVERDUE,), str(type(profile).objects.get(pk=profile.pk)))
+
+    assert [view.person for view in desk_of(house.hr).due] == [person]
+    exempt(assignment=row.assignment, reason="Leaves the post in May.", by=house.hr)
+    assert worklist_of(house.hr).rows == ()
+    assert desk_of(house.hr).due == []
 
 
 def test_a_mandatory_course_that_is_not_to_be_had_is_named(house):
