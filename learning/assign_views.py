@@ -360,6 +360,8 @@ def batch_again(request: HttpRequest, pk: int) -> HttpResponse:
     officer = hr_officer(request)
     if row.status in WORKING:
         return redirect("batch", pk=row.pk)
+    if row.rule_id is not None:  # its dry run is made on the rule's page, so that applying it starts the rule
+        return redirect("rule", pk=row.rule_id)
     try:
         token = f"again:{row.pk}:{as_token(request.POST.get('token', ''))}"
         return redirect("batch", pk=batches.start_again(batch=row, by=officer, token=token).pk)

@@ -202,9 +202,11 @@ def undo_until(batch: AssignmentBatch) -> datetime | None:
 
 
 def can_undo(batch: AssignmentBatch, at: datetime | None = None) -> bool:
+    """Within its days. What a working rule did by itself is not taken back: the next check would do it again."""
     until = undo_until(batch)
     if (
         until is None
+        or (batch.rule_id is not None and batch.created_by_id is None)
         or (at or timezone.now()) >= until
         or batch.status not in (BatchStatus.APPLIED, BatchStatus.FAILED)
     ):
