@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -15,9 +15,10 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from learning.asking import Ask, ask_of, count_meant, resolve, thing_of, write_repeat, write_whom
-from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask
+from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask, uncollected
 from learning.due_dates import write_policy
 from learning.enums import ASSIGN_JOB, DRY_RUN_JOB, UNDO_DAYS, UNDO_JOB, BatchStatus, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
@@ -118,6 +119,11 @@ def rows_today(
 
 def count_batch(batch: AssignmentBatch, progress: Callable[[int, int], None] | None = None) -> AssignmentBatch:
     """Make the rows of the dry run. Nothing but the batch and its rows is written; doing it again makes them anew."""
+    with uncollected():
+        return _count(batch, progress)
+
+
+def _count(batch: AssignmentBatch, progress: Callable[[int, int], None] | None) -> AssignmentBatch:
     rows, repeated = rows_today(batch, progress)
     with transaction.atomic():
         batch = AssignmentBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
@@ -251,3 +257,46 @@ def batches_visible_to(officer: User) -> QuerySet[AssignmentBatch]:
     """Batches an officer may look at: her own; all of them, as administrator."""
     batches = AssignmentBatch.objects.select_related("profile__role", "curated_path", "created_by", "rule", "job")
     return batches if officer.is_superuser else batches.filter(created_by=officer)
+
+
+def sheet_of(batch: AssignmentBatch) -> Iterator[list[str | int | None]]:
+    """The rows of a batch as plain values for a table, the heading first; days as in ISO 8601."""
+    yield [
+        _("Number"), _("Line"), _("Name"), _("E-mail address"), _("As written"), _("Outcome"), _("Look at"),
+        _("Due so far"), _("Due"), _("Realistic from"), _("Gaps"), _("Courses"), _("Minutes"), _("Minutes added"),
+        _("What was done"),
+    ]  # fmt: skip
+    changing = {outcome.value for outcome in CHANGING}
+    for row in rows_of(batch).iterator(chunk_size=2000):
+        yield [
+            row.number,
+            row.line,
+            row.person.name if row.person is not None else "",
+            row.person.email if row.person is not None else "",
+            row.text,
+            row.get_outcome_display(),
+            "; ".join(str(REASONS.get(reason, reason)) for reason in row.reasons),
+            row.due_before.isoformat() if row.due_before else "",
+            row.due_on.isoformat() if row.due_on else "",
+            row.realistic_on.isoformat() if row.realistic_on else "",
+            row.gaps,
+            row.steps,
+            row.minutes,
+            row.added_minutes,
+            row.get_state_display() if row.outcome in changing else "",
+        ]
+
+
+# What there is to look at, by the code of the reason.
+REASONS = {
+    "unrealistic": gettext_lazy("too little time before the date"),
+    "on_leave": gettext_lazy("on leave"),
+    "exempt": gettext_lazy("exempt from it"),
+    "other_date": gettext_lazy("has another date"),
+    "earlier_date": gettext_lazy("another rule asks for it earlier"),
+    "under_way": gettext_lazy("another assignment of it is being applied"),
+    "left_rule": gettext_lazy("no longer in the scope of the rule"),
+    "malformed": gettext_lazy("not an e-mail address"),
+    "unknown": gettext_lazy("nobody you serve has this address"),
+    "inactive": gettext_lazy("the account is closed"),
+}
