@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField
@@ -16,12 +17,13 @@ from django.utils import timezone
 from competencies.enums import HELD_RANK, BankStatus, EvidenceKind, FrameworkStatus, LinkRelation, Necessity
 from competencies.equivalence import is_same_level, translate_rank
 from competencies.gaps import Gap, Required, measure_gaps, merge_requirements
-from competencies.levels import NOTHING_HELD, EvidenceItem, Level, attained_level
+from competencies.levels import NOTHING_HELD, Attains, EvidenceItem, Level, attained_level, lapse_date
 from competencies.likely import Likely, contributions, estimate_many, observations_of
 from competencies.models import (
     Alignment,
     Competency,
     Evidence,
+    Framework,
     FrameworkVersion,
     ItemBank,
     PostRole,
@@ -623,117 +625,183 @@ class Outline:
         )
 
 
-# What the rules look at in a piece of evidence; pieces that are the same in this attain the same.
-Statement = tuple[str, int, bool, date, date | None, bool, tuple[float, ...] | None]
+# What a piece of evidence says that still counts: kind, rank, whether it was assessed, and the probabilities of a diagnostic.
+Said = tuple[str, int, bool, tuple[float, ...]]
 
 
-def outlines_of(
-    person_ids: Sequence[int], *, as_of: date, adding: RoleProfile | None = None, shared: dict | None = None
-) -> dict[int, Outline]:
-    """What `standings_of` says in ranks, for a tenth of the work: equal records are judged once, nothing is estimated.
+class Outlines:
+    """What `standings_of` says in ranks, for many people, some hundred at a time, for a tenth of the work.
 
-    As many queries as a standing. `adding` as there. `shared` keeps what was judged from one call for the next; it is
-    good for one day and as long as no rule or scale changes.
+    What people share is read and judged once: what roles require, and what equal records attain. Nothing is estimated
+    and no grounds are kept. `adding` as in `standings_of`. One object is good for one look at the world.
     """
-    by_person = _profiles_of(person_ids, as_of, NOTHING_SUPPOSED)
-    if adding is not None:
-        added = InForce(adding.pk, adding.builds_on_id)
-        by_person = {pk: sorted({*by_person.get(pk, []), added}, key=_by_id) for pk in person_ids}
-    wanted = {profile for profiles in by_person.values() for profile in profiles}
-    bases = profiles_in_force(given_profiles({p.builds_on_id for p in wanted if p.builds_on_id is not None}))
-    required, competencies, _profiles = _requirements_of(wanted, bases)
-    required, competencies = _brought_forward(required, competencies, NOTHING_SUPPOSED)
-    merged: dict[tuple[InForce, ...], tuple[Required, ...]] = {}
-    for profiles in by_person.values():
-        roles = tuple(profiles)
-        if roles not in merged:
-            merged[roles] = merge_requirements(r for profile in roles for r in required.get(profile.profile_id, []))
-    held = _ranks_held(person_ids, as_of, _places(competencies.values(), NOTHING_SUPPOSED), shared)
-    nothing: tuple[Required, ...] = ()
-    return {
-        pk: Outline(merged[tuple(by_person[pk])] if pk in by_person else nothing, held.get(pk, {})) for pk in person_ids
-    }
+
+    def __init__(self, as_of: date, *, adding: RoleProfile | None = None) -> None:
+        self.as_of = as_of
+        self.adding = InForce(adding.pk, adding.builds_on_id) if adding is not None else None
+        self._books = books_in_force(Framework.objects.values_list("pk", flat=True))
+        self._required: dict[int, list[Required]] = {}
+        self._merged: dict[tuple[InForce, ...], tuple[Required, ...]] = {}
+        self._places: dict[int, Place] = {}
+        self._takers: dict[UUID, list[Place]] = {}
+        self._about: dict[int, EvidenceRow] = {}
+        self._scales: dict[int, Scale] = {}
+        self._ways: dict[tuple[Any, ...], tuple[tuple[int, Said], ...]] = {}
+        self._ranks: dict[tuple[Any, ...], int] = {}
+        self._stands: dict[tuple[Any, ...], bool] = {}
+
+    def of(self, person_ids: Sequence[int]) -> dict[int, Outline]:
+        """As many queries for one person as for five hundred."""
+        by_person = _profiles_of(person_ids, self.as_of, NOTHING_SUPPOSED)
+        roles: dict[int, tuple[InForce, ...]] = {}
+        for pk in person_ids:
+            own = by_person.get(pk, [])
+            if self.adding is not None and self.adding not in own:
+                own = sorted([*own, self.adding], key=_by_id)
+            roles[pk] = tuple(own)
+        self._require({profile for own in roles.values() for profile in own})
+        held = self._held(person_ids)
+        return {pk: Outline(self._together(roles[pk]), held.get(pk, {})) for pk in person_ids}
+
+    def _together(self, roles: tuple[InForce, ...]) -> tuple[Required, ...]:
+        found = self._merged.get(roles)
+        if found is None:
+            found = merge_requirements(r for profile in roles for r in self._required.get(profile.profile_id, []))
+            self._merged[roles] = found
+        return found
+
+    def _require(self, profiles: set[InForce]) -> None:
+        new = {profile for profile in profiles if profile.profile_id not in self._required}
+        if not new:
+            return
+        bases = profiles_in_force(given_profiles({p.builds_on_id for p in new if p.builds_on_id is not None}))
+        required, competencies, _profiles = _requirements_of(new, bases)
+        required, competencies = _brought_forward(required, competencies, NOTHING_SUPPOSED)
+        self._required |= {profile.profile_id: required.get(profile.profile_id, []) for profile in new}
+        self._place(_places([c for pk, c in competencies.items() if pk not in self._places], NOTHING_SUPPOSED))
+
+    def _place(self, places: Mapping[int, Place]) -> None:
+        new = [place for pk, place in places.items() if pk not in self._places]
+        if not new:
+            return
+        for place in new:
+            self._places[place.competency_id] = place
+            for lineage in {place.lineage, *(counterpart.lineage for counterpart in place.counterparts)}:
+                self._takers.setdefault(lineage, []).append(place)
+        self._ways.clear()  # what was recorded elsewhere may count here too
+
+    def _held(self, person_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+        """The attained ranks by competency id, as `_levels` has them."""
+        attaining = {
+            kind
+            for book in self._books.values()
+            for rule in book.rules.rules
+            if rule.attains is not Attains.NOTHING
+            for kind in rule.kinds
+        }
+        rows = (
+            Evidence.objects.standing()
+            .filter(person_id__in=person_ids, kind__in=attaining, passed=True)
+            .order_by()
+            .values_list(
+                "person_id", "competency_id", "kind", "rank", "assessed", "occurred_on", "valid_until", "probabilities"
+            )
+        )
+        pieces = [
+            (person_id, (pk, kind, rank, assessed, on, until, _NOTHING_LIKELY if likely is None else tuple(likely)))
+            for person_id, pk, kind, rank, assessed, on, until, likely in rows
+        ]
+        self._learn_of({piece[0] for _person_id, piece in pieces})
+        said: dict[int, dict[int, list[Said]]] = defaultdict(dict)
+        for person_id, piece in pieces:
+            way = self._ways.get(piece)
+            if way is None:
+                way = self._ways[piece] = self._way(piece)
+            own = said[person_id]
+            for competency_id, word in way:
+                own.setdefault(competency_id, []).append(word)
+        return {person_id: {pk: self._rank(pk, words) for pk, words in own.items()} for person_id, own in said.items()}
+
+    def _learn_of(self, competency_ids: set[int]) -> None:
+        """The competencies evidence was recorded for; of superseded editions where they count today."""
+        rows = Competency.objects.filter(pk__in=competency_ids - self._about.keys()).values_list(
+            "pk", "lineage", "version_id", "version__framework_id", "version__status"
+        )
+        new = {
+            pk: EvidenceRow(_SAYING_NOTHING, pk, lineage, version, framework, status != FrameworkStatus.SUPERSEDED)
+            for pk, lineage, version, framework, status in (rows if competency_ids - self._about.keys() else ())
+        }
+        self._about |= new
+        in_force = _places_in_force(row.lineage for row in new.values() if not row.in_force)
+        self._place({place.competency_id: place for place in in_force.values()})
+
+    def _way(self, piece: tuple[Any, ...]) -> tuple[tuple[int, Said], ...]:
+        """Where a piece counts, and as what; left out where it has lapsed or attains nothing."""
+        competency_id, kind, rank, assessed, on, until, likely = piece
+        row = self._about[competency_id]
+        found: list[tuple[int, int, Said]] = []
+        if competency_id not in self._places:
+            found.append((competency_id, row.framework_id, (kind, rank, assessed, likely)))
+        for place in self._takers.get(row.lineage, ()):
+            if place.competency_id == competency_id:
+                found.append((competency_id, place.framework_id, (kind, rank, assessed, likely)))
+                continue
+            item = _saying((kind, rank, assessed, likely), on, until)
+            missing = {row.version_id, place.version_id} - self._scales.keys()
+            self._scales |= scales_of(missing) if missing else {}
+            taken = place.takes(replace(row, item=item), self._scales)
+            if taken is not None:
+                word = (str(taken.kind), taken.rank, taken.assessed, taken.probabilities or _NOTHING_LIKELY)
+                found.append((place.competency_id, place.framework_id, word))
+        return tuple(
+            (pk, word)
+            for pk, framework_id, word in found
+            if self._still_counts(framework_id, word[0], word[2], on, until)
+        )
+
+    def _still_counts(self, framework_id: int, kind: str, assessed: bool, on: date, until: date | None) -> bool:
+        asked = (framework_id, kind, assessed, on, until)
+        found = self._stands.get(asked)
+        if found is None:
+            item = _saying((kind, 0, assessed, ()), on, until)
+            rule = self._books[framework_id].rules.rule_for(item)
+            found = False
+            if rule is not None and rule.attains is not Attains.NOTHING and on <= self.as_of:
+                lapses_on = lapse_date(item, rule)
+                found = lapses_on is None or self.as_of < lapses_on
+            self._stands[asked] = found
+        return found
+
+    def _rank(self, competency_id: int, words: list[Said]) -> int:
+        place = self._places.get(competency_id)
+        framework_id = place.framework_id if place is not None else self._about[competency_id].framework_id
+        if len(words) > 1:
+            words.sort()
+        record = (framework_id, *words)
+        found = self._ranks.get(record)
+        if found is None:
+            # Dated for ever: whether each of them counts today has been seen to.
+            items = [_saying(word, self.as_of, date.max) for word in words]
+            found = attained_level(items, as_of=self.as_of, rules=self._books[framework_id].rules).rank
+            self._ranks[record] = found
+        return found
 
 
-def _ranks_held(
-    person_ids: Sequence[int], day: date, places: dict[int, Place], shared: dict | None
-) -> dict[int, dict[int, int]]:
-    """The attained ranks of many people, by competency id, as `_levels` has them."""
-    fields = (
-        "person_id", "competency_id", "kind", "rank", "assessed", "occurred_on", "valid_until", "passed",
-        "probabilities",
-    )  # fmt: skip
-    rows = list(Evidence.objects.standing().filter(person_id__in=person_ids).order_by().values_list(*fields))
-    about = {
-        pk: EvidenceRow(_NO_ITEM, pk, lineage, version_id, framework_id, status != FrameworkStatus.SUPERSEDED)
-        for pk, lineage, version_id, framework_id, status in Competency.objects.filter(
-            pk__in={row[1] for row in rows}
-        ).values_list("pk", "lineage", "version_id", "version__framework_id", "version__status")
-    }
-    places |= {
-        place.competency_id: place
-        for place in _places_in_force(row.lineage for row in about.values() if not row.in_force).values()
-        if place.competency_id not in places
-    }
-    scales = scales_of({p.version_id for p in places.values()} | {row.version_id for row in about.values()})
-    frameworks = {p.framework_id for p in places.values()} | {row.framework_id for row in about.values()}
-    books = books_in_force(frameworks)
-    takers: dict[UUID, list[Place]] = defaultdict(list)
-    for place in places.values():
-        for lineage in {place.lineage, *(counterpart.lineage for counterpart in place.counterparts)}:
-            takers[lineage].append(place)
-    # Where a piece of this competency counts: what it says there, by competency id.
-    memo: dict = {} if shared is None else shared
-    said: dict[int, dict[int, list[Statement]]] = defaultdict(lambda: defaultdict(list))
-    ways: dict[tuple[int, Statement], list[tuple[int, Statement]]] = {}
-    for person_id, competency_id, kind, rank, assessed, on, until, passed, probabilities in rows:
-        statement = (kind, rank, assessed, on, until, passed, tuple(probabilities) if probabilities else None)
-        way = ways.get((competency_id, statement))
-        if way is None:
-            row = about[competency_id]
-            way = [] if competency_id in places else [(competency_id, statement)]
-            item = _item_saying(statement)
-            for place in takers.get(row.lineage, ()):
-                taken = place.takes(replace(row, item=item), scales)
-                if taken is not None:
-                    way.append((place.competency_id, _statement_of(taken)))
-            ways[competency_id, statement] = way
-        own = said[person_id]
-        for counts_for, statement in way:
-            own[counts_for].append(statement)
-    framework_of = {pk: row.framework_id for pk, row in about.items()}
-    framework_of |= {place.competency_id: place.framework_id for place in places.values()}
-    held: dict[int, dict[int, int]] = {}
-    for person_id, own in said.items():
-        ranks = held[person_id] = {}
-        for competency_id, statements in own.items():
-            framework_id = framework_of[competency_id]
-            if len(statements) > 1:
-                statements.sort(key=repr)
-            key = (framework_id, *statements)
-            found = memo.get(key)
-            if found is None:
-                found = memo[key] = attained_level(
-                    map(_item_saying, statements), as_of=day, rules=books[framework_id].rules
-                ).rank
-            ranks[competency_id] = found
-    return held
-
-
-def _item_saying(statement: Statement) -> EvidenceItem:
-    kind, rank, assessed, occurred_on, valid_until, passed, probabilities = statement
+def _saying(said: Said, occurred_on: date, valid_until: date | None) -> EvidenceItem:
+    kind, rank, assessed, likely = said
     return EvidenceItem(
-        0, EvidenceKind(kind), rank, assessed, occurred_on, valid_until, passed=passed, probabilities=probabilities
+        0,
+        EvidenceKind(kind),
+        rank,
+        assessed,
+        occurred_on,
+        valid_until,
+        probabilities=None if likely == _NOTHING_LIKELY else likely,
     )
 
 
-def _statement_of(item: EvidenceItem) -> Statement:
-    return (
-        str(item.kind), item.rank, item.assessed, item.occurred_on, item.valid_until, item.passed, item.probabilities,
-    )  # fmt: skip
-
-
-_NO_ITEM = EvidenceItem(0, EvidenceKind.SELF, 0, False, date.min)
+_NOTHING_LIKELY = (-1.0,)  # in the place of no probabilities: tuples can be sorted
+_SAYING_NOTHING = EvidenceItem(0, EvidenceKind.SELF, 0, False, date.min)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from competencies.models import RoleAssignment, RoleProfile
 from courses.selectors import offered_courses
 from learning.asking import NotOffered
 from learning.batches import rows_today
-from learning.dry_run import CHANGING, what_changed
+from learning.dry_run import CHANGING, uncollected, what_changed
 from learning.enums import AssignmentKind, BatchStatus, EndReason, OnLeaving, PlanReason, RowOutcome, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
 from learning.services import BATCH, replan_many
@@ -35,7 +35,7 @@ def give(batch: AssignmentBatch, by: User | None, progress: Progress | None = No
         return batch
     todo = batch.rows.filter(outcome__in=CHANGING)
     begun = todo.exclude(state=RowState.PLANNED).exists()
-    if not begun and not _is_as_shown(batch):
+    if not begun and not _is_as_shown(batch, progress):
         return AssignmentBatch.objects.get(pk=batch.pk)
     if begun:  # whoever was interrupted may have given without planning
         _replan(
@@ -45,11 +45,12 @@ def give(batch: AssignmentBatch, by: User | None, progress: Progress | None = No
     return _finish(batch, BatchStatus.APPLYING, BatchStatus.APPLIED, "learning.assign", by)
 
 
-def _is_as_shown(batch: AssignmentBatch) -> bool:
+def _is_as_shown(batch: AssignmentBatch, progress: Progress | None) -> bool:
     """Look at every row again; where one differs, the batch is stale and keeps what has changed."""
     try:
-        rows, _repeated = rows_today(batch)
-        changed = what_changed(list(batch.rows.all()), rows)
+        with uncollected():
+            rows, _repeated = rows_today(batch, _alive(progress))
+            changed = what_changed(list(batch.rows.all()), rows)
     except NotOffered as refusal:
         changed = {"why": str(refusal)}
     if not changed:
@@ -61,6 +62,11 @@ def _is_as_shown(batch: AssignmentBatch) -> bool:
             batch.counts |= {"changed": changed}
             batch.save(update_fields=["status", "counts"])
     return False
+
+
+def _alive(progress: Progress | None) -> Progress | None:
+    """Looking again is no progress to show, but a sign of life."""
+    return None if progress is None else lambda _done, total: progress(0, total)
 
 
 def _in_parts(todo: Any, act: Callable[[list[int]], list[int]], progress: Progress | None) -> None:

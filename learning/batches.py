@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from learning.asking import Ask, ask_of, count_meant, resolve, thing_of, write_repeat, write_whom
-from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask
+from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask, uncollected
 from learning.due_dates import write_policy
 from learning.enums import ASSIGN_JOB, DRY_RUN_JOB, UNDO_DAYS, UNDO_JOB, BatchStatus, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
@@ -118,6 +118,11 @@ def rows_today(
 
 def count_batch(batch: AssignmentBatch, progress: Callable[[int, int], None] | None = None) -> AssignmentBatch:
     """Make the rows of the dry run. Nothing but the batch and its rows is written; doing it again makes them anew."""
+    with uncollected():
+        return _count(batch, progress)
+
+
+def _count(batch: AssignmentBatch, progress: Callable[[int, int], None] | None) -> AssignmentBatch:
     rows, repeated = rows_today(batch, progress)
     with transaction.atomic():
         batch = AssignmentBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)

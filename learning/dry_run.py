@@ -6,10 +6,12 @@ whether the world is still as it was shown.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -18,10 +20,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from competencies.models import RoleAssignment
-from competencies.selectors import profiles_by_person
+from competencies.levels import lapse_date
+from competencies.models import Evidence, Framework, RoleAssignment
+from competencies.ruling import books_in_force
+from competencies.selectors import item_of, standings_of
 from courses.models import Enrolment
 from learning.asking import Ask, Resolved, Thing, in_parts
+from learning.curated import published_stages
 from learning.due_dates import (
     AFTER_START_IN_POST,
     AFTER_STEP,
@@ -38,6 +43,7 @@ from learning.inputs import leave_of
 from learning.models import Assignment, BatchRow, LearnerSettings
 from learning.outlook import Outlook, Reckoning
 from organisations.enums import OPEN_JOB_STATES
+from organisations.ids import Ids
 from organisations.models import Appointment, User
 
 # Outcomes that write something.
@@ -67,6 +73,18 @@ class Facts:
     weekly_minutes: dict[int, int] = field(default_factory=dict)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Rows are made by the ten thousand and none of them is garbage: looking for some takes a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def rows_of_ask(
     *,
     ask: Ask,
@@ -82,7 +100,7 @@ def rows_of_ask(
     outlook = Outlook(thing, today, mandatory=ask.mandatory)
     rows: list[BatchRow] = []
     for people in in_parts(resolved.people):
-        facts = read_facts([person.pk for person in people], ask, thing, today, batch_id)
+        facts = read_facts(Ids(person.pk for person in people), ask, thing, today, batch_id)
         rows += _rows_of(people, facts, ask, today, outlook)
         if progress is not None:
             progress(len(rows), len(resolved.people) + 1)
@@ -194,8 +212,10 @@ def _had(ids: Sequence[int], thing: Thing, day: date) -> dict[int, Had]:
     """What each of these people has of it. What is open but not in force yet stands in the way of another one too."""
     found: dict[int, Had] = {}
     if thing.profile is not None:
-        by_post = profiles_by_person(ids, day)
-        found = {pk: Had() for pk, profiles in by_post.items() if thing.profile.pk in profiles}
+        posts = Appointment.objects.current(day).filter(
+            person_id__in=ids, post__post_roles__profile__lineage=thing.profile.lineage
+        )
+        found = {pk: Had() for pk in posts.order_by().values_list("person_id", flat=True)}
         open_roles = RoleAssignment.objects.filter(
             Q(ends_on__isnull=True) | Q(ends_on__gt=day), person_id__in=ids, profile__lineage=thing.profile.lineage
         )
@@ -236,8 +256,47 @@ def _due_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date) -> dict[in
 
 
 def certification_ends(ids: Sequence[int], thing: Thing, day: date) -> dict[int, date]:
-    """The first day on which what each person has shown with it no longer counts."""
-    return {}
+    """The first day on which what each person has shown with it no longer counts, the earliest where it is several things.
+
+    Of a course and a curated path it is what they passed last in its courses that counts, of a role what shows it.
+    """
+    if thing.profile is not None:
+        found: dict[int, date] = {}
+        for pk, standing in standings_of(ids, as_of=day, adding=thing.profile).items():
+            own = [line for line in standing.lines if line.is_met and thing.profile.pk in line.required.profiles]
+            lapses = [line.level.lapses_on for line in own if line.level.lapses_on is not None]
+            if lapses:
+                found[pk] = min(lapses)
+        return found
+    keys = {thing.course_key} if thing.path is None else set()
+    if thing.path is not None:
+        keys = {key for stage in published_stages([thing.path.pk]).get(thing.path.pk, ()) for key in stage.keys}
+    passed = (
+        Enrolment.objects.completed()
+        .filter(person_id__in=ids, course__key__in=keys)
+        .order_by("completed_at", "pk")
+        .values_list("pk", "person_id", "course__key")
+    )
+    last = {(person_id, key): pk for pk, person_id, key in passed}
+    return _lapsing(ids, {pk: person_id for (person_id, _key), pk in last.items()})
+
+
+def _lapsing(ids: Sequence[int], enrolments: Mapping[int, int]) -> dict[int, date]:
+    """When the first of what these enrolments (id → person) have shown lapses, by person."""
+    books = books_in_force(Framework.objects.values_list("pk", flat=True))
+    found: dict[int, date] = {}
+    rows = Evidence.objects.standing().filter(person_id__in=ids, source_key__startswith="enrolment:")
+    for row in rows.select_related("competency__version", "stands_for"):
+        source = row.source_key.split(":")[1]
+        person_id = enrolments.get(int(source)) if source.isdigit() else None
+        if person_id is None:
+            continue
+        item = item_of(row)
+        rule = books[row.competency.version.framework_id].rules.rule_for(item)
+        lapses_on = lapse_date(item, rule) if rule is not None else None
+        if lapses_on is not None:
+            found[person_id] = min(lapses_on, found.get(person_id, lapses_on))
+    return found
 
 
 # --- What stands for a dry run ---------------------------------------------------------------------------------------

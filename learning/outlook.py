@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
 
-from competencies.selectors import InForce, Outline, Standing, needs_of, outlines_of
+from competencies.selectors import InForce, Outline, Outlines, Standing, needs_of
 from courses.selectors import offered_courses
 from learning.asking import Thing
 from learning.curated import published_stages
@@ -23,7 +24,12 @@ from learning.hr import newest_plans
 from learning.inputs import Inputs, Shelf, read_inputs
 from learning.models import PathStep
 from learning.planning import Catalogue, Choice, Mandatory, Target, plan_path
+from organisations.ids import Ids
 from organisations.models import User
+
+# Gaps as (competency id, rank held, rank needed); an answer as courses, minutes and the keys of the courses.
+Missing = tuple[tuple[int, int, int], ...]
+Answer = tuple[int, int, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -44,23 +50,24 @@ class Outlook:
         self.shelf = Shelf(offered_courses())
         self.asked, self.choices = _asked_by(thing)
         self.mandatory = mandatory
-        self._judged: dict[Any, int] = {}
+        self._outlines = Outlines(day, adding=thing.profile)
         self._held_keys: dict[Any, frozenset[str]] = {}
-        self._catalogues: dict[Any, Catalogue] = {}
-        self._answers: dict[Any, tuple[int, int, frozenset[str]]] = {}
-        self._thing_keys = self.shelf_keys({m.key for m in self.asked} | {key for c in self.choices for key in c.keys})
+        self._answers: dict[Any, Answer] = {}
+        self._plain = Catalogue.of(self.shelf.offer(key, "") for key in self.shelf.offered)
+        self._reached: dict[Any, frozenset[str]] = {}
+        self._needed: dict[frozenset[str], frozenset[str]] = {}
+        self._parts: dict[Any, tuple[tuple[frozenset[int], frozenset[str]], ...]] = {}
+        self._thing_keys = self._reach(
+            (), frozenset(m.key for m in self.asked) | {k for c in self.choices for k in c.keys}
+        )
         self._taught = frozenset(pk for course in self.shelf.offered.values() for pk, _rank in course.outcomes)
-
-    def shelf_keys(self, keys: set[str]) -> frozenset[str]:
-        """These courses with all they need first, as far as they are offered."""
-        return Catalogue.of(self.shelf.offer(key, "") for key in self.shelf.offered).with_needed(keys)
 
     def of(self, people: Sequence[User]) -> dict[int, Reckoning]:
         """As many queries for one person as for five hundred."""
-        ids = [person.pk for person in people]
+        ids = Ids(person.pk for person in people)
         if not ids:
             return {}
-        outlines = outlines_of(ids, as_of=self.day, adding=self.thing.profile, shared=self._judged)
+        outlines = self._outlines.of(ids)
         inputs = read_inputs(ids, day=self.day, standings={pk: Standing(pk, self.day, ()) for pk in ids})
         planned = self._planned(inputs)
         if self.thing.profile is None:
@@ -73,7 +80,7 @@ class Outlook:
         are nothing new."""
         begun = {pk: own.begun.keys() for pk, own in inputs.items()}
         keys = {key for own in begun.values() for key in own} | self._thing_keys
-        people = list(inputs) if self.thing.profile is None else [pk for pk, own in begun.items() if own]
+        people = Ids(pk for pk, own in begun.items() if own or self.thing.profile is None)
         steps = PathStep.objects.filter(
             plan__in=newest_plans().filter(person__in=people).values("pk"), course__key__in=keys
         )
@@ -94,47 +101,113 @@ class Outlook:
         asked = tuple(m for m in self.asked if self.mandatory or m.key not in inputs.declined)
         steps, minutes, keys = self._answer(inputs, outline, planned, (), asked, self.choices, frozenset())
         new = keys - planned
-        effort = self._catalogue(inputs).by_key
-        return Reckoning(0, steps, minutes, sum(effort[key].effort_minutes for key in new))
+        effort = {key: self.shelf.page(key, inputs.language, inputs.begun).effort_minutes for key in new}
+        return Reckoning(0, steps, minutes, sum(effort.values()))
 
     def _answer(
         self,
         inputs: Inputs,
         outline: Outline,
         planned: frozenset[str],
-        missing: tuple[tuple[int, int, int], ...],
-        mandatory: tuple[Mandatory, ...],
-        choices: tuple[Choice, ...],
-        pinned: frozenset[str],
-    ) -> tuple[int, int, frozenset[str]]:
-        catalogue = self._catalogue(inputs)
+        missing: Missing,
+        mandatory: tuple[Mandatory, ...] = (),
+        choices: tuple[Choice, ...] = (),
+        pinned: frozenset[str] = frozenset(),
+    ) -> Answer:
+        """The shortest way. Where nothing but gaps is asked, gaps that no course connects are answered one by one: many
+        people share such a part who share no path."""
         satisfied = inputs.passed | self._satisfied(outline)
-        in_plan = planned.intersection(inputs.begun)
-        question = (missing, catalogue, satisfied, mandatory, choices, pinned, inputs.declined, in_plan)
+        begun = planned.intersection(inputs.begun) - satisfied - inputs.declined
+        competencies = tuple(pk for pk, _held, _needed in missing)
+        parts = self._apart(competencies)
+        if mandatory or choices or pinned or not begun.issubset(chain.from_iterable(keys for _pks, keys in parts)):
+            asked = {m.key for m in mandatory} | {key for choice in choices for key in choice.keys} | pinned | begun
+            keys = self._reach(competencies, frozenset(asked))
+            return self._solved(inputs, missing, keys, satisfied, begun, mandatory, choices, pinned)
+        steps = minutes = 0
+        taken: list[frozenset[str]] = []
+        for pks, keys in parts:
+            gaps = missing if len(parts) == 1 else tuple(gap for gap in missing if gap[0] in pks)
+            answer = self._solved(inputs, gaps, keys, satisfied, begun)
+            steps, minutes = steps + answer[0], minutes + answer[1]
+            taken.append(answer[2])
+        return steps, minutes, frozenset().union(*taken)
+
+    def _solved(
+        self,
+        inputs: Inputs,
+        missing: Missing,
+        keys: frozenset[str],
+        satisfied: frozenset[str],
+        begun: frozenset[str],
+        mandatory: tuple[Mandatory, ...] = (),
+        choices: tuple[Choice, ...] = (),
+        pinned: frozenset[str] = frozenset(),
+    ) -> Answer:
+        """The planner's answer to what is left of the question once only these courses are looked at."""
+        question = (
+            missing,
+            inputs.language,
+            frozenset((key, page) for key, page in inputs.begun.items() if key in keys),
+            frozenset((key, run) for key, run in inputs.booked.items() if key in keys),
+            satisfied & self._about(keys),
+            inputs.declined & keys,
+            begun & keys,
+            mandatory,
+            choices,
+            pinned,
+        )
         found = self._answers.get(question)
         if found is None:
+            _missing, _language, open_pages, booked, done, declined, stays, *_asked = question
             plan = plan_path(
                 [Target(pk, held, needed, Decimal(1)) for pk, held, needed in missing],
-                catalogue,
-                satisfied=satisfied,
+                self.shelf.catalogue(replace(inputs, begun=dict(open_pages), booked=dict(booked))),
+                satisfied=done,
                 mandatory=mandatory,
                 choices=choices,
                 pinned=pinned,
-                declined=inputs.declined,
-                in_plan=in_plan,
+                declined=declined,
+                in_plan=stays,
                 time_limit_seconds=settings.PLANNER_SECONDS,
             )
-            keys = frozenset(step.key for step in plan.steps)
-            found = self._answers[question] = (len(plan.steps), plan.effort_minutes, keys)
+            taken = frozenset(step.key for step in plan.steps)
+            found = self._answers[question] = (len(plan.steps), plan.effort_minutes, taken)
         return found
 
-    def _catalogue(self, inputs: Inputs) -> Catalogue:
-        if not inputs.begun and not inputs.booked:
-            return self.shelf.catalogue(inputs)
-        own = (inputs.language, frozenset(inputs.begun.items()), frozenset(inputs.booked.items()))
-        found = self._catalogues.get(own)
+    def _reach(self, competencies: tuple[int, ...], asked: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Courses that lead to any of these, and those asked for, with all they need first."""
+        found = self._reached.get((competencies, asked))
         if found is None:
-            found = self._catalogues[own] = self.shelf.catalogue(inputs)
+            keys = {key for pk in competencies for _rank, key in self._plain.reaching.get(pk, ())}
+            found = self._reached[competencies, asked] = self._plain.with_needed(keys | asked)
+        return found
+
+    def _about(self, keys: frozenset[str]) -> frozenset[str]:
+        """These courses and all they need first, offered or not."""
+        found = self._needed.get(keys)
+        if found is None:
+            found = self._needed[keys] = keys.union(*(self._plain.by_key[key].prerequisites for key in keys))
+        return found
+
+    def _apart(self, competencies: tuple[int, ...]) -> tuple[tuple[frozenset[int], frozenset[str]], ...]:
+        """Competencies in groups that no course and nothing it needs connects, with the courses of each group."""
+        found = self._parts.get(competencies)
+        if found is None:
+            parts: list[tuple[frozenset[int], frozenset[str]]] = []
+            for pk in competencies:
+                keys = self._reach((pk,))
+                if not keys:
+                    continue
+                joined = [part for part in parts if part[1] & keys]
+                parts = [part for part in parts if not part[1] & keys]
+                parts.append(
+                    (
+                        frozenset({pk}).union(*(part[0] for part in joined)),
+                        keys.union(*(part[1] for part in joined)),
+                    )
+                )
+            found = self._parts[competencies] = tuple(parts)
         return found
 
     def _satisfied(self, outline: Outline) -> frozenset[str]:
