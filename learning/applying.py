@@ -23,6 +23,7 @@ from learning.batches import rows_today
 from learning.dry_run import CHANGING, uncollected, what_changed
 from learning.enums import AssignmentKind, BatchStatus, EndReason, OnLeaving, PlanReason, RowOutcome, RowState
 from learning.models import Assignment, AssignmentBatch, BatchRow
+from learning.recurring import repeating, settle_periods
 from learning.services import BATCH, replan_many
 from organisations.models import User
 
@@ -74,6 +75,8 @@ def _in_parts(todo: Any, act: Callable[[list[int]], list[int]], progress: Progre
     offered = offered_courses() if ids else {}
     for start in range(0, len(ids), BATCH):
         people = act(ids[start : start + BATCH])
+        # What comes round has its periods before the path is planned; should this stop here, the daily look makes them.
+        settle_periods(assignment_ids=repeating(people), day=timezone.localdate())
         replan_many(person_ids=people, reason=PlanReason.ASSIGNMENT, offered=offered)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))

@@ -31,12 +31,10 @@ from learning.due_dates import (
     AFTER_START_IN_POST,
     AFTER_STEP,
     BEFORE_CERTIFICATION_ENDS,
-    FIXED,
     DueFacts,
-    due_date,
+    date_today,
     earliest_realistic,
     is_realistic,
-    paused,
 )
 from learning.enums import BatchStatus, Existing, RowOutcome, RowState
 from learning.inputs import leave_of
@@ -131,7 +129,7 @@ def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook:
     for person in people:
         had = facts.had.get(person.pk)
         leaves = facts.leaves.get(person.pk, ())
-        due_on = _due_on(ask, facts.due[person.pk], leaves, day)
+        due_on = date_today(ask.due_policy, facts.due[person.pk], leaves)
         outcome, reasons = _outcome(ask, had, due_on, person.pk in facts.under_way)
         row = BatchRow(person=person, outcome=outcome, reasons=reasons)
         if had is not None:
@@ -148,14 +146,6 @@ def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook:
     for row, person in reckoned:
         _measure(row, reckonings[person.pk], facts, day)
     return rows
-
-
-def _due_on(ask: Ask, facts: DueFacts, leaves: Sequence[tuple[date, date]], day: date) -> date | None:
-    """The date it gets. A date in the calendar and the end of a certificate do not wait; what is counted from a day does."""
-    due_on = due_date(ask.due_policy, facts)
-    if due_on is None or ask.due_policy.kind in (FIXED, BEFORE_CERTIFICATION_ENDS):
-        return due_on
-    return paused(due_on, from_on=day, leaves=leaves)
 
 
 def _outcome(ask: Ask, had: Had | None, due_on: date | None, under_way: bool) -> tuple[RowOutcome, list[str]]:

@@ -29,6 +29,7 @@ from learning.batches import (
 )
 from learning.due_dates import DuePolicy
 from learning.enums import ASSIGN_JOB, AssignmentKind, BatchStatus, Existing, OnLeaving, RowOutcome, RowState
+from learning.leave import settle_due_dates
 from learning.models import (
     Assignment,
     AssignmentBatch,
@@ -38,8 +39,10 @@ from learning.models import (
     CuratedPath,
     CuratedStage,
     CuratedVersion,
+    LearningPeriod,
     PathPlan,
 )
+from learning.periods import Recurrence
 from organisations.enums import JobState
 from organisations.jobs import enqueue, run_job
 from organisations.models import Appointment, Job, Leave, Post
@@ -242,22 +245,31 @@ def test_too_little_time_is_told_with_the_first_date_that_would_do_and_leave_cou
     day = timezone.localdate()
     give_evidence(m.ben, competency(m.version, "A"), 3)
     Leave.objects.create(person=m.ana, starts_on=day, ends_on=day + timedelta(days=10))
-    ask = m.role(due_policy=DuePolicy("fixed", on=day + timedelta(days=34)))
-    batch = m.start(ask)
+    batch = m.start(m.role(due_policy=DuePolicy("fixed", on=day + timedelta(days=33))))
     ana, ben = rows_of(batch)
-    # Ten hours at two hours a week are 35 days, today among them: just enough for Ben, ten days short for Ana.
+    # Ten hours at two hours a week are 35 days, today among them: a day more than there is; for Ana after ten of leave.
+    assert (ana.due_on, ben.due_on) == (day + timedelta(days=43), day + timedelta(days=33))
     assert (ana.reasons, ana.realistic_on) == (["on_leave", "unrealistic"], day + timedelta(days=44))
-    assert (ben.reasons, ben.realistic_on) == ([], None)
-    assert [row.pk for row in rows_of(batch, reason="unrealistic")] == [ana.pk]
+    assert (ben.reasons, ben.realistic_on) == (["unrealistic"], day + timedelta(days=34))
+    assert [row.pk for row in rows_of(batch, reason="unrealistic")] == [ana.pk, ben.pk]
     assert not rows_of(batch, reason="leave").exists()
 
 
-def test_a_date_counted_from_today_waits_for_leave_and_one_in_the_calendar_does_not(m):
+def test_what_comes_round_has_its_first_period_when_it_is_assigned(m):
+    m.apply(m.for_course(repeat=Recurrence(every_months=12, opens_days_before=60, grace_days=30)))
+    periods = LearningPeriod.objects.filter(assignment__person=m.ana)
+    assert [(period.number, period.due_on) for period in periods] == [(1, LATER.on)]
+
+
+def test_a_date_waits_for_leave_as_it_will_when_it_is_applied(m):
     day = timezone.localdate()
     Leave.objects.create(person=m.ana, starts_on=day + timedelta(days=5), ends_on=day + timedelta(days=15))
     rows = rows_of(m.start(m.for_course(due_policy=DuePolicy("after_assignment", days=30))))
     assert [row.due_on for row in rows] == [day + timedelta(days=40), day + timedelta(days=30)]
-    assert {row.due_on for row in rows_of(m.start(m.for_course(), press="fixed"))} == {LATER.on}
+    batch = m.apply(m.for_course(), press="fixed")
+    assert [row.due_on for row in rows_of(batch)] == [LATER.on + timedelta(days=10), LATER.on]
+    # The nightly look at dates finds nothing to move.
+    assert settle_due_dates(person_ids=[m.ana.pk, m.ben.pk], day=day) == set()
 
 
 def test_dates_hang_on_the_post_on_another_course_and_on_what_was_certified(m):
