@@ -38,9 +38,15 @@ class ProfileChoice(forms.ModelChoiceField):
         return super().to_python(value)
 
 
-def day_field(label: Any, help_text: Any = "") -> forms.DateField:
+def day_field(label: Any, help_text: Any = "", *, required: Any = "") -> forms.DateField:
     return forms.DateField(
-        label=label, help_text=help_text, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=label,
+        help_text=help_text,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": required or _("Give the last day."),
+            "invalid": _("Give a date, for example 2026-12-31."),
+        },
     )
 
 
@@ -70,7 +76,7 @@ class CampaignForm(forms.Form):
         empty_label=_("All roles: each person for those she has"),
         error_messages={"invalid_choice": _("This role is no longer in use. Choose another.")},
     )
-    opens_on = day_field(_("First day"), _("People are invited on this day."))
+    opens_on = day_field(_("First day"), _("People are invited on this day."), required=_("Give the first day."))
     closes_on = day_field(_("Last day"))
     asks_managers = forms.BooleanField(
         label=_("Managers confirm"),

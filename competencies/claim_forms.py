@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from competencies.claims import Asked
-from competencies.documents import DocumentsField
+from competencies.documents import DocumentsField, TakesDocuments
 from competencies.enums import HELD_RANK, ClaimKind
+from competencies.forms import OFF_THE_SCALE
 from competencies.models import Claim, Competency
 from competencies.selectors import Descriptor, descriptors_of
 
@@ -30,7 +31,7 @@ def rank_choices(descriptors: list[Descriptor]) -> list[tuple[str, str]]:
 class LevelledForm(forms.Form):
     """A form with one of a competency's levels. A framework without levels knows only "held": then nothing is asked."""
 
-    rank = forms.ChoiceField(widget=forms.RadioSelect)
+    rank = forms.ChoiceField(widget=forms.RadioSelect, error_messages={"invalid_choice": OFF_THE_SCALE})
 
     def __init__(self, *args: Any, competency: Competency, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,7 +52,7 @@ class LevelledForm(forms.Form):
         return int(self.cleaned_data.get("rank") or 0)
 
 
-class ClaimForm(LevelledForm):
+class ClaimForm(TakesDocuments, LevelledForm):
     """What shows the level. The token makes a doubled press one press."""
 
     kind: ClaimKind
@@ -153,7 +154,10 @@ class DecisionForm(LevelledForm):
         label=_("Your decision"),
         choices=[("accept", _("Accept")), ("refuse", _("Do not accept"))],
         widget=forms.RadioSelect,
-        error_messages={"required": _("Accept it or do not accept it.")},
+        error_messages={
+            "required": _("Accept it or do not accept it."),
+            "invalid_choice": _("Accept it or do not accept it."),
+        },
     )
     answer = forms.CharField(
         label=_("Your answer"),

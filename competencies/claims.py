@@ -153,7 +153,7 @@ def check_asked(asked: Asked, *, on: date) -> None:
         raise ClaimRefused(_("The certificate would lapse before it is dated."), "valid_until")
     lapsed = lapsed_on(asked, on=on)
     if lapsed is not None:
-        sentence = _("It lapsed on %(day)s and would no longer count. Ask for something newer.")
+        sentence = _("It lapsed on %(day)s and would no longer count. Give something newer.")
         raise ClaimRefused(
             sentence % {"day": formats.date_format(lapsed, "DATE_FORMAT")},
             "issued_on" if asked.valid_until is None else "valid_until",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from competencies.contests import MAX_TEXT
-from competencies.documents import DocumentsField
+from competencies.documents import DocumentsField, TakesDocuments
 from competencies.enums import ContestState, EvidenceKind
 from competencies.forms import AssessForm, level_choices
 from competencies.models import Competency, Evidence
@@ -37,7 +37,7 @@ def set_choices(field: forms.Field, choices: Sequence[tuple[str, Any]]) -> None:
     field.choices = list(choices)  # type: ignore[attr-defined]
 
 
-class ContestForm(TokenForm):
+class ContestForm(TakesDocuments, TokenForm):
     """What is wrong with a piece of evidence."""
 
     reason = forms.CharField(
@@ -101,7 +101,7 @@ class DecideContestForm(forms.Form):
             (ContestState.CORRECTED.value, _("It is corrected to another level")),
             (ContestState.REMOVED.value, _("It is withdrawn")),
         ],
-        error_messages={"required": _("Choose what you decide.")},
+        error_messages={"required": _("Choose what you decide."), "invalid_choice": _("Choose what you decide.")},
     )
     rank = forms.ChoiceField(
         label=_("Which level is right?"),
@@ -116,6 +116,7 @@ class DecideContestForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("yes", _("passed")), ("no", _("not passed"))],
         help_text=_("Only when you correct it."),
+        error_messages={"invalid_choice": _("Choose one of the two.")},
     )
     answer = forms.CharField(
         label=_("Your answer"),

@@ -16,7 +16,7 @@ from competencies import contests, selectors, wording
 from competencies.assessors import answer_due_on, can_decide
 from competencies.contest_forms import ContestForm, DecideContestForm, WithdrawForm
 from competencies.documents import DocumentRefused, takes_documents
-from competencies.enums import ContestState
+from competencies.enums import ContestState, EvidenceKind
 from competencies.models import Contest, Evidence, EvidenceWithdrawal
 from competencies.withdrawing import (
     WithdrawalRefused,
@@ -109,6 +109,9 @@ def contest_evidence(request: HttpRequest, evidence_id: int) -> HttpResponse:
         "withdrawal": withdrawal,
         "competency": competency,
         "level_of": now,
+        # What she says of herself she says anew; only what was entered wrongly is for somebody else to put right.
+        "evidence_is_own_word": evidence.kind == EvidenceKind.SELF and withdrawal is None,
+        "assess_url": reverse("assess_myself", args=[now]),
         "previous": previous,
         "due_on": answer_due_on(timezone.localdate()),
     }

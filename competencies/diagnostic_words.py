@@ -88,6 +88,14 @@ def recorded_words(result: Result) -> str:
     return said
 
 
+def example_words(result: Result) -> str:
+    """What "98 of 100" means, said of a figure that the page shows: the level that was recorded, else the lowest."""
+    count = percent(dict(result.chances).get(result.recorded or 1, 0.0))
+    return _(
+        "“%(count)s of 100” means: of 100 people who answer as you did, about %(count)s are at this level or higher."
+    ) % {"count": count}
+
+
 def end_words(result: Result) -> str:
     """How many questions it took and why it ended; where it was broken off, only that."""
     count = len(result.questions)

@@ -276,6 +276,16 @@ class DocumentsField(FilesField):
         return files
 
 
+class TakesDocuments(forms.Form):
+    """A form with `documents`. A browser keeps no files when a page comes back: then the field asks for them again."""
+
+    def add_error(self, field: Any, error: Any) -> None:
+        super().add_error(field, error)
+        if self.files.getlist("documents"):
+            again = _("Choose the documents again: they do not come back with the page.")
+            self["documents"].help_text = f"{again} {self.fields['documents'].help_text}"
+
+
 def digest_of(file: UploadedFile) -> str:
     file.seek(0)
     digest = hashlib.sha256()

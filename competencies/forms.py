@@ -15,6 +15,7 @@ from competencies.models import Competency, ProficiencyLevel
 from competencies.selectors import Descriptor, descriptors_of
 from organisations.models import User
 
+OFF_THE_SCALE = _("Choose one of the levels shown.")
 LIMITS = {"file": MAX_FILE_BYTES // 1024**2, "all": MAX_FOLDER_BYTES // 1024**2}
 
 
@@ -30,7 +31,10 @@ class AssessForm(forms.Form):
     rank = forms.ChoiceField(
         label=_("Which of these fits?"),
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose the description that fits, or skip this one.")},
+        error_messages={
+            "required": _("Choose the description that fits, or skip this one."),
+            "invalid_choice": OFF_THE_SCALE,
+        },
     )
     token = forms.CharField(widget=forms.HiddenInput, max_length=40)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from competencies import wording
 from competencies.disagreements import Disagreeing
 from competencies.enums import EvidenceKind
-from competencies.levels import Attains, Judged, Remedy, what_would_change
+from competencies.levels import Attains, Judged, Remedy, awaits_manager, what_would_change
 from competencies.models import Evidence
 from competencies.selectors import Explained
 
@@ -38,12 +38,16 @@ class Door:
 
 @dataclass(frozen=True)
 class Way:
-    """Something that would change the level, in words, with the door to it where there is one."""
+    """Something that would change the level, in words, with the door to it where there is one.
+
+    `note` says what to know about it: that it is asked for already, or whom to ask.
+    """
 
     code: str
     words: str
     door: Door | None = None
     courses: tuple[Any, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,15 @@ class Piece:
     moves: str
 
 
+def _is_asked(explained: Explained) -> bool:
+    """Whether the level stands on the manager's desk already: a gap in which the person sees herself further."""
+    required = explained.required
+    return required is not None and explained.level.rank < required.rank_needed and awaits_manager(explained.level)
+
+
 def _ask_the_manager(explained: Explained, reader: Reader) -> Door | None:
+    if reader.own and _is_asked(explained):
+        return None
     if reader.own:
         return Door(
             _("Assess yourself, so that your manager is asked"),
@@ -91,11 +103,24 @@ def _ask_a_panel(explained: Explained, reader: Reader) -> Door | None:
     return Door(_("Ask a panel"), reverse("ask_panel", args=[reader.person_id, explained.competency.pk]))
 
 
+def _note(remedy: Remedy, explained: Explained, reader: Reader) -> str:
+    if not reader.own:
+        return ""
+    if remedy.code == "manager" and _is_asked(explained):
+        if not explained.scale.is_stated:
+            return _("Your manager is asked already: you say that you hold it.")
+        return _("Your manager is asked already: you see yourself at %(rank)s.") % {"rank": explained.level.declared}
+    if remedy.code == "panel":
+        return _("Ask your manager or your HR officer for one.")
+    return ""
+
+
 # Where a remedy leads, by its code.
 DOORS: Mapping[str, Callable[[Explained, Reader], Door | None]] = {
     "diagnostic": _take_the_diagnostic,
     "manager": _ask_the_manager,
     "prior_learning": _add_evidence,
+    "certificate": _add_evidence,
     "panel": _ask_a_panel,
 }
 
@@ -123,10 +148,29 @@ def ways_to(explained: Explained, rank: int | None, reader: Reader, *, reach: in
     return [_way(remedy, explained, reader, courses) for remedy in remedies]
 
 
+def ways_nearer(explained: Explained, rank: int | None, reader: Reader, *, reach: int, but: Sequence[Way]) -> list[Way]:
+    """What would bring less than `rank` and yet more than is shown now, where it is not among the ways to `rank`: a
+    diagnostic or a manager's word, each at the highest level it would show."""
+    if rank is None or not explained.competency.version.is_published:
+        return []
+    left = {"diagnostic", "manager"} - {way.code for way in but}
+    found = []
+    for lower in range(rank - 1, explained.level.rank, -1):
+        for remedy in what_would_change(explained.level, required=lower, rules=explained.book.rules):
+            if remedy.code not in left or (remedy.code == "diagnostic" and lower > reach):
+                continue
+            left.remove(remedy.code)
+            found.append(_way(remedy, explained, reader, ()))
+    return found
+
+
 def _way(remedy: Remedy, explained: Explained, reader: Reader, courses: Sequence[Any]) -> Way:
+    if remedy.code == "course" and not courses:  # none leads there: what shows as much comes from elsewhere
+        remedy = Remedy("certificate", remedy.rank)
     [words] = wording.remedy_words([remedy], explained.scale, own=reader.own)
     door = DOORS[remedy.code](explained, reader) if remedy.code in DOORS else None
-    return Way(remedy.code, words, door, tuple(courses) if remedy.code == "course" else ())
+    taught = tuple(courses) if remedy.code == "course" else ()
+    return Way(remedy.code, words, door, taught, _note(remedy, explained, reader))
 
 
 def ways_to_refresh(explained: Explained, reader: Reader, *, reach: int, courses: Sequence[Any]) -> list[Way]:
@@ -267,10 +311,19 @@ def page_of(explained: Explained, reader: Reader, *, reach: int) -> dict[str, An
         "is_short": required is not None and level.rank < required.rank_needed,
         "target": target,
         "ways": ways,
+        "nearer": ways_nearer(explained, target, reader, reach=reach, but=ways),
         "basis": basis,
         "leaned_on": leaned_on(explained) if basis else [],
         "rule": wording.rule_words(level.basis.rule) if level.basis is not None and level.basis.rule else "",
         "pieces": [piece for piece in pieces if piece is not basis],
+        "withdrawn": [
+            {
+                "row": row,
+                "source": wording.source_words(row),
+                "says": wording.level_words(row.rank, explained.scales[row.competency.version_id]),
+            }
+            for row in explained.withdrawn
+        ],
         "refresh_ways": ways_to_refresh(explained, reader, reach=reach, courses=leading_to(level.rank))
         if level.refresh_due
         else [],

@@ -308,6 +308,15 @@ class Remedy:
     rank: int
 
 
+def awaits_manager(level: Level) -> bool:
+    """The person declares more than is attained, and no manager's word from after that is on record."""
+    declared_on = max((j.item.occurred_on for j in level.judged if j.item.kind == EvidenceKind.SELF), default=None)
+    rated_on = max((j.item.occurred_on for j in level.judged if j.item.kind == EvidenceKind.MANAGER), default=None)
+    if declared_on is None or (level.declared or 0) <= level.rank:
+        return False
+    return rated_on is None or rated_on < declared_on
+
+
 def what_would_change(level: Level, *, required: int, rules: RuleSet = RULES) -> tuple[Remedy, ...]:
     """Which new evidence would attain `required`, by the rules; empty when it is attained already.
 

@@ -115,7 +115,13 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
         except panel_rating.PanelRefused as error:
             form.add_error("rank", str(error))
         else:
-            messages.success(request, _("Saved. Thank you: your rating counts once the panel is closed."))
+            row.refresh_from_db(fields=["closed_at"])
+            messages.success(
+                request,
+                _("Saved. Thank you: your rating counts once the panel is closed.")
+                if row.closed_at is None
+                else _("Saved. Thank you: yours was the last rating, and the panel is closed."),
+            )
             return redirect("panel", pk=row.pk)
     rated = sum(rating.rated_at is not None for rating in ratings)
     scale = selectors.scales_of([row.competency.version_id])[row.competency.version_id]

@@ -1215,6 +1215,7 @@ class Explained:
 
     `via`: the competencies that evidence was recorded for where it counts here because they are the same, by id.
     `contributions`: what each piece moves the likely level by, in ranks, by the id of the piece.
+    `scales`: those of the editions that the pieces, withdrawn ones too, were recorded in, by the id of the edition.
     """
 
     competency: Competency
@@ -1227,6 +1228,7 @@ class Explained:
     likely: Likely
     contributions: Mapping[int, float]
     via: Mapping[int, Competency] = field(default_factory=dict)
+    scales: Mapping[int, Scale] = field(default_factory=dict)
 
 
 def explained_level(person: User, competency: Competency, *, as_of: date | None = None) -> Explained:
@@ -1236,11 +1238,11 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
     lineages = [place.lineage, *(counterpart.lineage for counterpart in place.counterparts)]
     everything = list(
         Evidence.objects.filter(person=person, competency__lineage__in=lineages)
-        .select_related("recorded_by", "withdrawal", "stands_for", "competency__version__framework")
+        .select_related("recorded_by", "withdrawal__withdrawn_by", "stands_for", "competency__version__framework")
         .order_by("pk")
     )
     standing_rows = [row for row in everything if not hasattr(row, "withdrawal")]
-    scales = scales_of({competency.version_id, *(row.competency.version_id for row in standing_rows)})
+    scales = scales_of({competency.version_id, *(row.competency.version_id for row in everything)})
     items = []
     for r in standing_rows:
         own = r.competency
@@ -1272,6 +1274,7 @@ def explained_level(person: User, competency: Competency, *, as_of: date | None 
             for row in standing_rows
             if row.competency_id in {item.via for item in items}
         },
+        scales=scales,
     )
 
 

@@ -262,7 +262,7 @@ def level_of(request: HttpRequest, competency_id: int, person_id: int | None = N
         "competency": competency,
         "explained": explained,
         # Where it would change the level it is among the ways; otherwise it is offered for itself.
-        "has_diagnostic": reach > 0 and not any(way.code == "diagnostic" for way in page["ways"]),
+        "has_diagnostic": reach > 0 and not any(way.code == "diagnostic" for way in page["ways"] + page["nearer"]),
         "disagreeing": disagreeing,
         "note": note_of(explained, disagreeing, reader, diagnostic=reach > 0) if disagreeing is not None else None,
         "rules": rules_wording.book_words(explained.book),

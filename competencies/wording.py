@@ -369,6 +369,7 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
             "course": _("You pass a course with a check for level %(rank)s.")
             if own
             else _("A course with a check for level %(rank)s is passed."),
+            "certificate": _("An assessor accepts a certificate from elsewhere at level %(rank)s."),
             "prior_learning": _("An assessor accepts prior learning at level %(rank)s."),
             "panel": _("A panel of two or more assessors confirms level %(rank)s."),
         }
@@ -377,6 +378,7 @@ def remedy_words(remedies: Sequence[Remedy], scale: Scale, *, own: bool = True) 
             "diagnostic": _("A diagnostic shows it."),
             "manager": _("Your manager confirms it.") if own else _("The manager confirms it."),
             "course": _("You pass a course that leads to it.") if own else _("A course that leads to it is passed."),
+            "certificate": _("An assessor accepts a certificate from elsewhere."),
             "prior_learning": _("An assessor accepts prior learning."),
             "panel": _("A panel of two or more assessors confirms it."),
         }

@@ -12,6 +12,7 @@ from django.db.models import F, Max, OuterRef, Prefetch, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from competencies.levels import awaits_manager
 from competencies.models import Competency, Evidence, RoleAssignment
 from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
@@ -447,15 +448,7 @@ def to_confirm(standing: Standing) -> tuple[Line, ...]:
 
     These are the lines where a manager's look may change something, so they are what the manager is asked for.
     """
-    lines = []
-    for line in standing.lines:
-        declared_on = max((j.item.occurred_on for j in line.level.judged if j.item.kind == "self"), default=None)
-        rated_on = max((j.item.occurred_on for j in line.level.judged if j.item.kind == "manager"), default=None)
-        if line.gap is None or declared_on is None or (line.level.declared or 0) <= line.level.rank:
-            continue
-        if rated_on is None or rated_on < declared_on:
-            lines.append(line)
-    return tuple(lines)
+    return tuple(line for line in standing.lines if line.gap is not None and awaits_manager(line.level))
 
 
 def post_titles(person_ids: Sequence[int], day: date) -> dict[int, str]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -10,6 +10,7 @@ from competencies import wording
 from competencies.browsing import Asked
 from competencies.enums import CompetencyKind
 from competencies.gaps import Required
+from competencies.level_page import Way
 from competencies.levels import Level
 from competencies.models import Competency, Contest, Evidence
 from competencies.panel_rating import may_ask_panel, panels_to_rate, panels_under_way
@@ -137,14 +138,16 @@ def withdraw_link(row: Evidence) -> dict[str, Any]:
 
 
 @register.inclusion_tag("competencies/partials/_rate_links.html", takes_context=True)
-def rate_links(context: Mapping[str, Any], person: User, competency: Competency) -> dict[str, Any]:
-    """What the reader may add to the record of somebody else beside her own assessment."""
+def rate_links(
+    context: Mapping[str, Any], person: User, competency: Competency, ways: Sequence[Way] = ()
+) -> dict[str, Any]:
+    """What the reader may add to the record of somebody else beside her own assessment and the `ways` shown already."""
     reader, in_use = context["user"], competency.version.is_published
     may_ask = in_use and may_ask_panel(reader, person)
     return {
         "person": person,
         "competency": competency,
-        "may_ask": may_ask,
+        "may_ask": may_ask and not any(way.code == "panel" and way.door for way in ways),
         "panels": panels_under_way(reader, person, competency) if may_ask else [],
         "may_record": in_use and may_record_quiz(reader, person),
     }

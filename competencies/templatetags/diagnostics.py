@@ -14,6 +14,7 @@ register.filter("part_words", words.part_words)
 register.filter("part_count", words.part_count)
 register.filter("percent", words.percent)
 register.filter("of_a_hundred", words.of_a_hundred)
+register.filter("example_words", words.example_words)
 register.filter("offer_words", words.offer_words)
 register.filter("offer_reason", words.offer_reason)
 

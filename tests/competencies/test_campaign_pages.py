@@ -75,7 +75,9 @@ def test_an_officer_sees_whom_it_reaches_changes_something_and_opens(ministry):
     [
         ({"opens_on": (TODAY - timedelta(days=1)).isoformat()}, "The first day is past"),
         ({"closes_on": (TODAY - timedelta(days=1)).isoformat()}, "The last day lies before the first"),
-        ({"closes_on": "soon"}, "Enter a valid date"),
+        ({"closes_on": "soon"}, "Give a date, for example"),
+        ({"closes_on": ""}, "Give the last day."),
+        ({"opens_on": ""}, "Give the first day."),
         ({"title": ""}, "Give the campaign a title"),
         ({"unit": ""}, "Choose the unit"),
         ({"unit": "0"}, "not among those you serve"),

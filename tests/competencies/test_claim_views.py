@@ -128,8 +128,8 @@ def test_prior_learning_needs_words_and_a_document(client, ana, what):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"rank": "9"}, "Select a valid choice"),
-        ({"rank": "0"}, "Select a valid choice"),
+        ({"rank": "9"}, "Choose one of the levels shown."),
+        ({"rank": "0"}, "Choose one of the levels shown."),
         ({"rank": ""}, "Choose the description that it shows."),
         ({"issued_on": "2999-01-01"}, "lies in the future"),
         ({"issued_on": "yesterday"}, "Give a date."),
@@ -151,6 +151,14 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(client, ana, what, chang
     assert sentence in page
     assert "Six hours of examination." in page
     assert not Claim.objects.exists() and not EvidenceDocument.objects.exists()
+
+
+def test_documents_that_do_not_come_back_with_the_page_are_asked_for_again(client, ana, what):
+    again = "Choose the documents again"
+    assert again not in client.get(address(what)).content.decode()
+    assert again in client.post(address(what), data(title="")).content.decode()
+    assert again in client.post(address(what), data(issued_on="2999-01-01")).content.decode()  # said by the service
+    assert again not in client.post(address(what), data(title="", documents=[])).content.decode()
 
 
 def test_of_a_file_that_is_too_large_only_so_much_is_read_and_the_rest_is_told(client, ana, what, settings):
@@ -344,7 +352,7 @@ def test_a_decision_says_beside_its_field_what_is_missing(client, ana, aina, wha
         ({"decision": "refuse", "answer": " "}, "Say why, and what would help"),
         ({"decision": "accept", "rank": ""}, "Choose the level it shows"),
         ({"decision": "accept", "rank": "2"}, "Say why it is less"),
-        ({"decision": "accept", "rank": "7"}, "Select a valid choice"),
+        ({"decision": "accept", "rank": "7"}, "Choose one of the levels shown."),
     ):
         response = client.post(url, answer)
         assert response.status_code == 422

@@ -715,6 +715,15 @@ def test_a_contest_filled_in_badly_gets_sentences_and_keeps_what_was_typed(clien
     assert not Contest.objects.exists()
 
 
+def test_who_would_contest_her_own_words_is_told_that_she_can_say_them_anew(client, ana, a, boss):
+    client.force_login(ana)
+    own = give_evidence(ana, a, 3, EvidenceKind.SELF, by=ana)
+    page = text(client.get(f"/learn/evidence/{own.pk}/contest/"))
+    assert "These are your own words" in page and f"/learn/competencies/{a.pk}/assess/" in page
+    hers = give_evidence(ana, a, 2, EvidenceKind.MANAGER, by=boss)
+    assert "These are your own words" not in text(client.get(f"/learn/evidence/{hers.pk}/contest/"))
+
+
 def test_contests_are_seen_by_the_person_and_by_who_may_decide_alone(client, ana, a, boss, assessor):
     recorder = make_assessor()
     piece = give_evidence(ana, a, 3, by=recorder)

@@ -116,6 +116,8 @@ def test_without_script_from_the_start_to_the_result(client, page, house, bank):
         "Back to my learning",
     ):
         assert words in found, words
+    [example] = re.findall(r"“(\d+) of 100” means", found)
+    assert f"{example} of 100</span>" in found  # a figure that the page shows
     assert page(f"/learn/diagnostics/{diagnostic.pk}/", 302) == ""
 
 

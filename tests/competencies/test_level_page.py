@@ -180,6 +180,51 @@ def test_the_page_tells_the_rule_the_piece_what_would_change_it_and_how_sure_it_
     assert not re.search(r"\d\.\d", re.sub(r"<[^>]*>", "", sure))
 
 
+def test_what_is_not_enough_but_brings_a_person_nearer_is_named_with_the_level_it_shows(client, house):
+    make_bank(house["a"])
+    nearer = (
+        page(client, house["ana"], house).split("Not enough for that level, but nearer to it:")[1].split("</ul>")[0]
+    )
+    assert "A diagnostic shows level 3." in nearer and "Your manager confirms level 2." in nearer
+    give_evidence(house["ana"], house["a"], 3, EvidenceKind.COURSE)
+    text = page(
+        client, house["ana"], house
+    )  # now a manager's word is enough, and a diagnostic shows no more than is shown
+    assert "nearer to it" not in text and "Your manager confirms level 4." in text
+
+
+def test_a_course_is_named_only_where_there_is_one(client, house):
+    assert "An assessor accepts a certificate from elsewhere at level 4." in page(client, house["ana"], house)
+    assert "You pass a course" not in page(client, house["ana"], house)
+    make_course(house["version"], {"A": 4}, key="to-four")
+    text = page(client, house["ana"], house)
+    assert "You pass a course with a check for level 4." in text and "a certificate from elsewhere" not in text
+
+
+def test_who_has_asked_her_manager_by_her_self_assessment_is_told_so(client, house):
+    asked, ask = (
+        "Your manager is asked already: you see yourself at 4.",
+        "Assess yourself, so that your manager is asked",
+    )
+    give_evidence(house["ana"], house["a"], 3, EvidenceKind.COURSE, days_ago=30)
+    text = page(client, house["ana"], house)
+    assert ask in text and asked not in text
+    give_evidence(house["ana"], house["a"], 4, EvidenceKind.SELF, days_ago=20, by=house["ana"])
+    text = page(client, house["ana"], house)
+    assert asked in text and ask not in text
+    assert asked not in page(client, house["boss"], house)
+    give_evidence(house["ana"], house["a"], 3, EvidenceKind.MANAGER, days_ago=10, by=house["boss"])
+    text = page(client, house["ana"], house)
+    assert ask in text and asked not in text
+
+
+def test_a_panel_is_offered_once_to_who_may_ask_one_and_the_person_reads_whom_to_ask(client, house):
+    door = f'href="/people/{house["ana"].pk}/competencies/{house["a"].pk}/panel/"'
+    assert page(client, house["boss"], house).count(door) == 1
+    assert page(client, house["officer"], house).count(door) == 1
+    assert "Ask your manager or your HR officer for one." in page(client, house["ana"], house)
+
+
 def test_a_failed_quiz_is_said_to_be_failed(client, house):
     record_evidence(
         person=house["ana"],

@@ -332,6 +332,7 @@ def test_the_way_of_a_panel_through_the_pages(client, boss, team, a):
     assert "Choose the description that fits" in text(client.post(to_panel, {"do": "rate"}), 422)
     assert client.post(to_panel, {"do": "rate", "rank": "4", "note": "Calm and clear."}).url == to_panel
     page = text(client.get(to_panel))
+    assert "your rating counts once the panel is closed" in page
     assert "You have rated: level 4" in page
     assert "Dora Deputy" not in page
     assert "Rate Ana Pérez" not in text(client.get("/learn/"))
@@ -348,6 +349,7 @@ def test_the_way_of_a_panel_through_the_pages(client, boss, team, a):
     client.force_login(dora)
     client.post(to_panel, {"do": "rate", "rank": "2"})
     page = text(client.get(to_panel))
+    assert "yours was the last rating, and the panel is closed" in page
     assert "Closed: together they say level 2" in page
     assert "Calm and clear" not in page  # notes are for who asked
     client.force_login(boss)

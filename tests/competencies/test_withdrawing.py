@@ -259,6 +259,8 @@ def test_the_way_through_the_pages(client, ana, a, unit, piece):
     contest_door = f"/learn/evidence/{piece.pk}/contest/"
     for mine in ("/learn/evidence/", f"/learn/competencies/{a.pk}/"):
         assert contest_door in text(client.get(mine))
+    withdrawn = text(client.get(f"/learn/competencies/{a.pk}/")).split("<h3>Withdrawn</h3>")[1].split("</ul>")[0]
+    assert f"level {piece.rank} (" in withdrawn and "Hanna HR: <q>Of another person.</q>" in withdrawn
     page = text(client.get(contest_door))
     assert "Of another person." in page
     assert "until then it stays withdrawn" in page
