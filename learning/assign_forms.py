@@ -9,8 +9,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import get_language
-from django.utils.translation import gettext as now_
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from competencies.models import PostRole, RoleAssignment, RoleProfile
@@ -369,7 +368,7 @@ class WhenForm(StepForm):
             except forms.ValidationError as error:
                 self.add_error(name, error)
         elif name == "due_days" and (value is None or not 1 <= value <= MAX_DAYS):
-            self.add_error(name, now_("Give a number of days from 1 to %(most)s.") % {"most": MAX_DAYS})
+            self.add_error(name, gettext("Give a number of days from 1 to %(most)s.") % {"most": MAX_DAYS})
         elif name == "due_course" and not value:
             self.add_error(name, _("Choose the course after which the days are counted."))
 
@@ -405,10 +404,10 @@ class WhenForm(StepForm):
 
 def _repeat_sentence(refused: RecurrenceRefused) -> str:
     if refused.problem == "overlaps":
-        return now_("One time would open before the one before it is over. Give fewer days, or more months.")
+        return gettext("One time would open before the one before it is over. Give fewer days, or more months.")
     if refused.place == "every_months":
-        return now_("Give a number of months from 1 to %(most)s.") % {"most": MAX_MONTHS}
-    return now_("Give a number of days from 0.")
+        return gettext("Give a number of months from 1 to %(most)s.") % {"most": MAX_MONTHS}
+    return gettext("Give a number of days from 0.")
 
 
 FORMS: dict[str, type[StepForm]] = {"what": WhatForm, "whom": WhomForm, "when": WhenForm}

@@ -15,7 +15,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from competencies.enums import MAX_RANK
@@ -612,4 +612,4 @@ def mentioned_by(rule: AssignmentRule | None) -> Mentions:
 
 
 def too_few_words() -> str:
-    return now_("Say whom the rule is about: add at least one condition. For everybody, add the unit itself.")
+    return gettext("Say whom the rule is about: add at least one condition. For everybody, add the unit itself.")
