@@ -345,11 +345,11 @@ def test_hr_tells_its_jobs_apart_by_role_and_date(version):
             officer=officer, profile=profile, whom=Whom(person_ids=(person.pk,)), due_on=due_on
         )
         job = apply_assignment(officer=officer, preview=preview, token=title)
-        for address in ("/hr/", "/jobs/", f"/jobs/{job.pk}/"):
+        for address in ("/jobs/", f"/jobs/{job.pk}/"):
             text = page(officer, address)
             words = "“Data steward”, due 4 January 2027" if due_on else "“Change lead”, without a due date"
             assert words in text, address
-    assert "“Data steward”, due 4 January 2027" in page(officer, "/hr/")
+    assert "“Data steward”, due 4 January 2027" in page(officer, "/jobs/")
 
 
 def test_what_no_course_closes_is_counted_by_the_people_it_fails(version):
