@@ -372,54 +372,6 @@ def bench_role(table: Table) -> None:
     )
 
 
-def bench_assignment(table: Table) -> None:
-    from django.utils import timezone
-
-    from competencies.models import RoleProfile
-    from learning.asking import Whom
-    from learning.assignment import preview_assignment
-    from learning.services import assign_batch
-    from organisations.models import Unit, User
-
-    make_ministry(table)
-    officer = User.objects.get(email="hr@demo.example")
-    profile = RoleProfile.objects.get(role__code="change-lead")
-    units = tuple(Unit.objects.filter(depth=1).values_list("pk", flat=True))
-
-    def preview() -> object:
-        return preview_assignment(officer=officer, profile=profile, whom=Whom(unit_ids=units), due_on=None)
-
-    seconds, wall = measure(preview, runs=3)
-    found = preview_assignment(officer=officer, profile=profile, whom=Whom(unit_ids=units), due_on=None)
-    count = len(found.gaining)
-    table.add(
-        "preview an assignment",
-        f"{count:,} people",
-        f"{seconds:.1f} CPU s, {wall:.1f} s",
-        f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person",
-    )
-    people = [g.person.pk for g in found.gaining]
-
-    def write() -> None:
-        for start in range(0, len(people), 200):
-            assign_batch(
-                person_ids=people[start : start + 200],
-                profile=profile,
-                due_on=None,
-                by=officer,
-                job=None,
-                at=timezone.now(),
-            )
-
-    seconds, wall = measure(write, runs=1, warm=0)
-    table.add(
-        "write the assignment rows",
-        f"{count:,} people",
-        f"{seconds:.1f} CPU s, {wall:.1f} s",
-        f"{seconds / max(count, 1) * 1000:.2f} CPU ms a person",
-    )
-
-
 def bench_certificates(table: Table) -> None:
     from certificates.models import Certificate
     from certificates.pdf import render_pdf
@@ -631,7 +583,6 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "pages": bench_pages,
     "planning": bench_planning,
     "role": bench_role,
-    "assignment": bench_assignment,
     "certificates": bench_certificates,
     "frameworks": bench_frameworks,
     "levels": bench_levels,
