@@ -372,6 +372,43 @@ def bench_role(table: Table) -> None:
     )
 
 
+def bench_batches(table: Table) -> None:
+    """The dry run of an assignment to everybody, doing it, and taking it back."""
+    from uuid import uuid4
+
+    from competencies.models import RoleProfile
+    from learning.asking import Ask, Whom
+    from learning.batches import apply_batch, start_batch, undo_batch
+    from learning.enums import AssignmentKind
+    from learning.models import AssignmentBatch
+    from organisations.models import Unit, User
+
+    make_ministry(table)
+    officer = User.objects.get(email="hr@demo.example")
+    units = tuple(Unit.objects.filter(depth=1).values_list("pk", flat=True))
+    profile = RoleProfile.objects.get(role__code="change-lead")
+    ask = Ask(AssignmentKind.ROLE, Whom(unit_ids=units), profile_id=profile.pk)
+    batch = AssignmentBatch()
+
+    def start() -> None:
+        nonlocal batch
+        batch = start_batch(officer=officer, ask=ask, token=str(uuid4()), here=True)
+
+    acts: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("dry run of an assignment", start),
+        ("apply it, plans and all", lambda: apply_batch(batch=batch, by=officer)),
+        ("take it back", lambda: undo_batch(batch=batch, by=officer)),
+    )
+    for name, act in acts:
+        seconds, wall = measure(act, runs=1, warm=0)
+        table.add(
+            name,
+            f"{batch.counts['rows']:,} people",
+            f"{seconds:.1f} CPU s, {wall:.1f} s",
+            f"{seconds / max(batch.counts['rows'], 1) * 1000:.2f} CPU ms a person",
+        )
+
+
 def bench_certificates(table: Table) -> None:
     from certificates.models import Certificate
     from certificates.pdf import render_pdf
@@ -583,6 +620,7 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "pages": bench_pages,
     "planning": bench_planning,
     "role": bench_role,
+    "batches": bench_batches,
     "certificates": bench_certificates,
     "frameworks": bench_frameworks,
     "levels": bench_levels,

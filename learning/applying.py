@@ -7,12 +7,13 @@ done, the next one goes on with the rest.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model, OuterRef, Subquery
 from django.utils import timezone
 from wagtail.log_actions import log
 
@@ -106,8 +107,30 @@ def _give_part(batch: AssignmentBatch, ids: list[int], by: User | None) -> list[
     _give([row for row in here if row.outcome == RowOutcome.GAINS], batch, by, at)
     _move([row for row in here if row.outcome == RowOutcome.MOVES], batch, at)
     _take([row for row in rows if row.outcome == RowOutcome.LOSES], batch, at)
-    BatchRow.objects.bulk_update(rows, ["state", "assignment", "before"])
+    _note(rows)
+    given = [row.pk for row in here if row.outcome == RowOutcome.GAINS and row.state == RowState.APPLIED]
+    own = Assignment.objects.filter(batch=batch, person=OuterRef("person")).values("pk")[:1]
+    BatchRow.objects.filter(pk__in=given).update(assignment=Subquery(own))
+    BatchRow.objects.bulk_update(
+        [row for row in rows if row.outcome != RowOutcome.GAINS and row.state == RowState.APPLIED],
+        ["assignment", "before"],
+    )
     return [row.person_id for row in rows if row.state == RowState.APPLIED and row.person_id is not None]
+
+
+def _note(rows: Iterable[BatchRow]) -> None:
+    """Keep what has become of rows: a statement for each state, for a statement with a case for each row takes longer
+    than all the rest."""
+    _set_alike(BatchRow, rows, "state")
+
+
+def _set_alike(model: type[Model], rows: Iterable[Any], *fields: str) -> None:
+    """Keep these fields of rows, with one statement for all rows that have the same values."""
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(getattr(row, name) for name in fields)].append(row.pk)
+    for values, ids in alike.items():
+        model._default_manager.filter(pk__in=ids).update(**dict(zip(fields, values, strict=True)))
 
 
 def _give(rows: list[BatchRow], batch: AssignmentBatch, by: User | None, at: datetime) -> None:
@@ -260,8 +283,8 @@ def _take(rows: list[BatchRow], batch: AssignmentBatch, at: datetime) -> None:
         if role is not None and (role.ends_on is None or role.ends_on > day):
             role.ends_on = max(day, role.starts_on)
             roles.append(role)
-    Assignment.objects.bulk_update(changed, ["rule", "ended_on", "end_reason", "archived"])
-    RoleAssignment.objects.bulk_update(roles, ["ends_on"])
+    _set_alike(Assignment, changed, "rule_id", "ended_on", "end_reason", "archived")
+    _set_alike(RoleAssignment, roles, "ends_on")
 
 
 def _open(ids: Iterable[int | None]) -> dict[int, Assignment]:
@@ -315,7 +338,7 @@ def _take_back_part(batch: AssignmentBatch, ids: list[int]) -> list[int]:
     _end([pair for pair in pairs if pair[0].outcome == RowOutcome.GAINS], timezone.localdate(at))
     _move_back([pair for pair in pairs if pair[0].outcome == RowOutcome.MOVES], batch)
     _bring_back([pair for pair in pairs if pair[0].outcome == RowOutcome.LOSES], batch)
-    BatchRow.objects.bulk_update(rows, ["state"])
+    _note(rows)
     return [row.person_id for row in rows if row.state == RowState.RESTORED and row.person_id is not None]
 
 
@@ -340,8 +363,8 @@ def _end(pairs: Pairs, day: date) -> None:
             role.ends_on = max(day, role.starts_on)
             roles.append(role)
         row.state = RowState.RESTORED
-    Assignment.objects.bulk_update(ended, ["ended_on", "end_reason"])
-    RoleAssignment.objects.bulk_update(roles, ["ends_on"])
+    _set_alike(Assignment, ended, "ended_on", "end_reason")
+    _set_alike(RoleAssignment, roles, "ends_on")
 
 
 def _move_back(pairs: Pairs, batch: AssignmentBatch) -> None:
@@ -374,8 +397,8 @@ def _bring_back(pairs: Pairs, batch: AssignmentBatch) -> None:
                 roles.append(role)
         changed.append(assignment)
         row.state = RowState.RESTORED
-    Assignment.objects.bulk_update(changed, ["rule", "ended_on", "end_reason", "archived"])
-    RoleAssignment.objects.bulk_update(roles, ["ends_on"])
+    _set_alike(Assignment, changed, "rule_id", "ended_on", "end_reason", "archived")
+    _set_alike(RoleAssignment, roles, "ends_on")
 
 
 def _open_beside(pairs: Pairs) -> set[int]:
