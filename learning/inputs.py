@@ -45,19 +45,24 @@ class Shelf:
             self._catalogues[inputs.language] = base
         own = inputs.begun.keys() | inputs.booked.keys()
         return base.with_offers(
-            self.offer(key, inputs.language, inputs.begun, inputs.booked.get(key))
+            self.offer(key, inputs.language, inputs.begun, inputs.booked.get(key), inputs.left.get(key))
             for key in sorted(own & self.offered.keys())
         )
 
     def offer(
-        self, key: str, language: str, begun: Mapping[str, int] | None = None, booked: Session | None = None
+        self,
+        key: str,
+        language: str,
+        begun: Mapping[str, int] | None = None,
+        booked: Session | None = None,
+        left: int | None = None,
     ) -> Offer:
         course = self.offered[key]
         page = course.page_for(language, (begun or {}).get(key))
         sessions = (booked,) if booked is not None else course.sessions_of(page)
         return Offer(
             key,
-            page.effort_minutes,
+            page.effort_minutes if left is None else left,
             course.outcomes,
             course.prerequisites,
             key in (begun or {}),
@@ -92,6 +97,9 @@ class Inputs:
     passed: frozenset[str] = frozenset()
     begun: Mapping[str, int] = field(default_factory=dict)
     booked: Mapping[str, Session] = field(default_factory=dict)
+    # Minutes left of courses begun, where they matter: what is stored reckons with whole courses, so that a plan does not
+    # change with every lesson.
+    left: Mapping[str, int] = field(default_factory=dict)
     mandatory: tuple[Mandatory, ...] = ()
     choices: tuple[Choice, ...] = ()
     asked_by: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

@@ -282,8 +282,8 @@ def _say(request: HttpRequest, row: AssignmentRule | None) -> HttpResponse:
     context: dict[str, Any] = {
         "rule": row,
         "form": forms[0],
-        "what": forms[1],
-        "when": forms[2],
+        "what": forms[1].ask(),
+        "when": forms[2].ask(),
         "groups": [_group(n, group) for n, group in enumerate(made)],
         "together": _Together(all_forms),
         "sorts": [(f"c-{sort}", form.title) for sort, form in SORTS.items()],

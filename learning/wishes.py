@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from competencies.models import RoleProfile
-from courses.models import CoursePage
-from courses.selectors import offered_courses
+from courses.models import CoursePage, Enrolment
+from courses.selectors import course_states, offered_courses
 from learning.enums import PlanReason, WishKind
 from learning.inputs import Inputs, Shelf, read_inputs, solve
 from learning.models import Assignment, LearnerSettings, StepWish
@@ -162,7 +162,7 @@ def suppose(
     """
     day = as_of or timezone.localdate()
     shelf = Shelf(offered_courses())
-    now = read_inputs([person.pk], day=day)[person.pk]
+    now = replace(read_inputs([person.pk], day=day)[person.pk], left=_left_of(person))
     before = solve(now, shelf)
     now = replace(now, in_plan=frozenset(step.key for step in before.steps))
     then = now
@@ -182,6 +182,13 @@ def suppose(
     return _compared(before, after, now, then, shelf)
 
 
+def _left_of(person: User) -> dict[str, int]:
+    """Minutes left of each course begun, by its key, as the path shows them."""
+    begun = list(Enrolment.objects.of(person).open().select_related("course").order_by("last_seen_at", "pk"))
+    states = course_states(begun)
+    return {e.course.key: states[e.pk].minutes_left for e in begun if states[e.pk].lessons}
+
+
 def _is_mandatory(inputs: Inputs, key: str) -> bool:
     return Assignment.objects.filter(pk__in=inputs.asked_by.get(key, ()), mandatory=True).exists()
 
@@ -195,7 +202,15 @@ def _compared(before: Plan, after: Plan, now: Inputs, then: Inputs, shelf: Shelf
 
     def view(step: Step, inputs: Inputs, change: str) -> SupposedStep:
         page = shelf.page(step.key, inputs.language, inputs.begun)
-        return SupposedStep(page, change, page.effort_minutes, step.starts_on, step.ends_on, step.due_on, step.is_late)
+        return SupposedStep(
+            page,
+            change,
+            inputs.left.get(step.key, page.effort_minutes),
+            step.starts_on,
+            step.ends_on,
+            step.due_on,
+            step.is_late,
+        )
 
     steps = [
         view(step, then, "added" if step.key not in old else "moved" if step.key in moved else "")
