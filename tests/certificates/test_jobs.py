@@ -17,9 +17,15 @@ from courses.signals import course_passed
 from organisations import jobs
 from organisations.enums import JobState
 from organisations.models import Job
+from organisations.models.jobs import JobQuerySet
 from tests.certificates.builders import NOON, build_completed, build_course, build_person, read_document, tamper
 
 pytestmark = pytest.mark.django_db
+
+
+def asked_for() -> JobQuerySet:
+    """Those of certificates: a passed course has other work done too."""
+    return Job.objects.filter(kind__startswith="certificates.")
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def announce(enrolment: Enrolment) -> None:
 
 
 def run_all() -> None:
-    for pk in Job.objects.open().order_by("pk").values_list("pk", flat=True):
+    for pk in asked_for().open().order_by("pk").values_list("pk", flat=True):
         jobs.run_job(pk)
 
 
@@ -47,7 +53,7 @@ def test_the_news_of_a_passed_course_makes_a_certificate_in_the_background(lost)
     enrolment = build_completed(at=timezone.now())
     announce(enrolment)
     announce(enrolment)
-    job = Job.objects.get()
+    job = asked_for().get()
     assert (job.kind, job.key, job.payload) == (
         "certificates.issue",
         f"certificates.issue:enrolment-{enrolment.pk}",
@@ -68,9 +74,9 @@ def test_the_news_of_a_passed_course_makes_a_certificate_in_the_background(lost)
 
 def test_a_job_that_runs_twice_leaves_one_certificate(lost):
     announce(old())
-    job = Job.objects.get()
+    job = asked_for().get()
     jobs.run_job(job.pk)
-    Job.objects.update(state=JobState.QUEUED)
+    asked_for().update(state=JobState.QUEUED)
     jobs.run_job(job.pk)
     assert Certificate.objects.count() == 1
 
@@ -81,11 +87,11 @@ def test_a_job_for_what_gives_no_certificate_says_why(lost):
     announce(Enrolment(pk=0))
     jobs.enqueue(kind="certificates.issue", key="gone", payload={"enrolment": 0})
     run_all()
-    assert [job.error for job in Job.objects.order_by("pk")] == [
+    assert [job.error for job in asked_for().order_by("pk")] == [
         "The course is not completed yet, so there is no certificate.",
         "This enrolment is no longer there.",
     ]
-    assert set(Job.objects.values_list("state", flat=True)) == {JobState.FAILED}
+    assert set(asked_for().values_list("state", flat=True)) == {JobState.FAILED}
 
 
 # --- The sweep ---------------------------------------------------------------------------------------------------
@@ -97,27 +103,27 @@ def test_the_sweep_asks_for_certificates_that_nobody_asked_for():
     certificate = Certificate.objects.get()
     assert certificate.enrolment == enrolment
     assert certificate.document
-    assert Job.objects.get().created_by == enrolment.person
+    assert asked_for().get().created_by == enrolment.person
     assert sweep_certificates() == 0
 
 
 def test_the_sweep_leaves_alone_what_is_under_way(lost):
     announce(old())
     assert sweep_certificates() == 0
-    assert Job.objects.count() == 1
+    assert asked_for().count() == 1
 
 
 def test_the_sweep_asks_again_once_a_day_for_what_has_stopped(lost):
     enrolment = old()
     announce(enrolment)
-    Job.objects.update(state=JobState.FAILED)
+    asked_for().update(state=JobState.FAILED)
     assert sweep_certificates() == 1
     assert sweep_certificates() == 0
-    again = Job.objects.open().get()
+    again = asked_for().open().get()
     assert again.key == f"certificates.issue:enrolment-{enrolment.pk}-{timezone.localdate().isoformat()}"
-    Job.objects.update(state=JobState.FAILED)
+    asked_for().update(state=JobState.FAILED)
     assert sweep_certificates() == 0
-    Job.objects.filter(pk=again.pk).update(key="certificates.issue:another-day")
+    asked_for().filter(pk=again.pk).update(key="certificates.issue:another-day")
     assert sweep_certificates() == 1
     run_all()
     assert Certificate.objects.get().enrolment == enrolment
@@ -132,9 +138,9 @@ def test_the_sweep_takes_them_in_batches_and_a_stopped_one_does_not_block_the_re
     taken = []
     for _ in range(4):
         taken.append(sweep_certificates())
-        Job.objects.update(state=JobState.FAILED)
+        asked_for().update(state=JobState.FAILED)
     assert taken == [2, 2, 2, 2]  # five, and then the first three once more
-    assert Job.objects.count() == 8
+    assert asked_for().count() == 8
 
 
 def test_the_sweep_asks_as_many_queries_for_many_as_for_one_to_look(lost, count_queries):
@@ -157,7 +163,7 @@ def test_the_sweep_completes_certificates_without_document():
 
     assert sweep_certificates() == 1
     assert not Certificate.objects.without_document().exists()
-    job = Job.objects.get()
+    job = asked_for().get()
     assert (job.kind, job.state, job.done, job.total) == ("certificates.documents", JobState.DONE, 3, 3)
     assert job.report == {"written": 3, "failed": []}
     assert jobs.label_of(job) == "Make the documents of certificates"
@@ -175,11 +181,11 @@ def test_a_document_that_cannot_be_made_keeps_no_other_waiting_and_is_tried_agai
 
     assert sweep_certificates() == 1
     assert list(Certificate.objects.without_document()) == [issued[1]]
-    assert Job.objects.get().report == {"written": 2, "failed": [issued[1].serial]}
+    assert asked_for().get().report == {"written": 2, "failed": [issued[1].serial]}
     assert issued[1].serial in caplog.text
     assert sweep_certificates() == 0
 
-    Job.objects.update(created_at=timezone.now() - timedelta(days=2))
+    asked_for().update(created_at=timezone.now() - timedelta(days=2))
     tamper(issued[1], digest=issued[1].digest)
     assert sweep_certificates() == 1
     assert not Certificate.objects.without_document().exists()
@@ -187,12 +193,12 @@ def test_a_document_that_cannot_be_made_keeps_no_other_waiting_and_is_tried_agai
 
 def test_a_kill_between_record_and_document_is_healed_by_the_next_run_of_the_job(lost, monkeypatch):
     announce(old())
-    job = Job.objects.get()
+    job = asked_for().get()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(services, "render_pdf", lambda claim: (_ for _ in ()).throw(KeyboardInterrupt))
         jobs.run_job(job.pk)
     assert Certificate.objects.without_document().count() == 1
-    Job.objects.update(lease_until=timezone.now())  # its worker is dead
+    asked_for().update(lease_until=timezone.now())  # its worker is dead
     jobs.run_job(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.DONE

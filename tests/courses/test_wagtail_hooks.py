@@ -63,6 +63,8 @@ class Desk:
                 "effort_minutes": "60",
                 "pass_mark_pct": "80",
                 "language": "en",
+                "format": "self_paced",
+                "runs": inline_formset([]),
                 "key": "",
                 "outcomes": inline_formset(outcomes),
                 "prerequisites": inline_formset(needs),
