@@ -155,7 +155,7 @@ def test_who_can_read_the_answers_takes_no_diagnostic(ana, bank, who):
 def test_somebody_of_known_ability_is_placed_at_her_level_or_the_one_beside_it(ana, bank, ability, level):
     likely = []
     for seed in range(5):
-        diagnostic = take(start_diagnostic(person=make_person(), bank=bank), ability=ability, seed=seed)
+        diagnostic = take(start_diagnostic(person=make_person(), bank=bank, seed=seed), ability=ability, seed=seed)
         likely.append(result_of(diagnostic).most_likely)
         assert diagnostic.answers.count() <= 20
     assert all(abs(found - level) <= 1 for found in likely), likely
