@@ -80,6 +80,11 @@ class House:
     people: dict[str, User] = field(default_factory=dict)
     ids: dict[str, Any] = field(default_factory=dict)
 
+    def named(self, value: Any) -> Any:
+        """“{unit}” is the id of the unit, and so on; anything else is sent as it stands."""
+        name = value[1:-1] if isinstance(value, str) and value[:1] == "{" and value[-1:] == "}" else ""
+        return str(self.ids[name]) if name in self.ids else value
+
 
 @pytest.fixture
 def house(db: None) -> House:
@@ -218,7 +223,7 @@ HERS_ALONE = signed_in(GONE, learner=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
 
 RULE = {
-    "title": "Everybody", "unit": "1", "kind": "course", "course": "door", "mandatory": "yes", "on_leaving": "end",
+    "title": "Everybody", "unit": "{unit}", "kind": "course", "course": "door", "mandatory": "yes", "on_leaving": "end",
     "due": "none", "c0-0-kind": "language", "c0-0-language": "en", "do": "save",
 }  # fmt: skip
 
@@ -553,7 +558,8 @@ def test_what_each_visitor_gets_when_writing(house, visitor):
     got = {}
     for name, (url, data, _who) in POSTS.items():
         with transaction.atomic():  # each door meets the same house
-            got[name] = outcome(client_of(house, visitor).post(url.format(**house.ids), data))
+            sent = {key: house.named(value) for key, value in data.items()}
+            got[name] = outcome(client_of(house, visitor).post(url.format(**house.ids), sent))
             transaction.set_rollback(True)
     assert got == {name: who[visitor] for name, (_url, _data, who) in POSTS.items()}
 
