@@ -167,8 +167,9 @@ StepRow = tuple[int, list[dict[str, Any]], list[str], list[str], list[int], int 
 
 
 def _row(step: PathStep) -> StepRow:
+    kinds = [kind for kind in step.kinds if kind != "begun"]  # beginning a course is no reason for another plan
     return (
-        step.course_id, step.closes, step.needed_by, step.kinds, step.assignments, step.stage, step.due_on, step.run_id,
+        step.course_id, step.closes, step.needed_by, kinds, step.assignments, step.stage, step.due_on, step.run_id,
     )  # fmt: skip
 
 
