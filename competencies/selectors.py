@@ -992,7 +992,7 @@ def _requirements_of(
             stands_for[bases[profile.builds_on_id].profile_id].append(profile.profile_id)
     rows = (
         Requirement.objects.filter(profile_id__in=stands_for, necessity=Necessity.REQUIRED)
-        .select_related("competency__version", "level", "profile__role")
+        .select_related("competency__version__framework", "level", "profile__role")
         .defer(
             "competency__description",
             "competency__example",

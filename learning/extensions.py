@@ -351,18 +351,17 @@ class AskedView:
         return self.assignment.due_on is not None and not (self.is_exempt or self.is_waiting or self.repeats)
 
 
-def asked_of(person: User, day: date) -> tuple[AskedView, ...]:
-    """All that is asked of a person, exempt or not, the first due first. Three queries, two more for titles."""
-    rows = list(
-        Assignment.objects.current(day)
-        .filter(person=person)
-        .select_related("role_assignment__profile__role", "curated_path")
-        .prefetch_related("periods")
-    )
-    rows.sort(key=lambda row: (row.due_on is None, row.due_on or day, row.pk))
+def asked_of(assignments: Iterable[Assignment], day: date) -> tuple[AskedView, ...]:
+    """What is asked of a person (selectors.assignments_of) as she sees it, the first due first.
+
+    A query for requests and two for titles, where there are any.
+    """
+    rows = sorted(assignments, key=lambda row: (row.due_on is None, row.due_on or day, row.pk))
     latest: dict[int, ExtensionRequest] = {}
-    asked = ExtensionRequest.objects.filter(assignment__in=[row.pk for row in rows]).select_related("decided_by")
-    for request in asked.order_by("asked_at", "pk"):
-        latest[request.assignment_id] = request
+    wanted = [row.pk for row in rows if row.was_asked_to_extend]
+    if wanted:
+        asked = ExtensionRequest.objects.filter(assignment__in=wanted).select_related("decided_by")
+        for request in asked.order_by("asked_at", "pk"):
+            latest[request.assignment_id] = request
     titles = titles_of(rows)
-    return tuple(AskedView(row, titles[row.pk], latest.get(row.pk), repeats=bool(row.periods.all())) for row in rows)
+    return tuple(AskedView(row, titles[row.pk], latest.get(row.pk), repeats=row.repeats) for row in rows)

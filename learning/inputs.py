@@ -20,7 +20,7 @@ from courses.models import CoursePage, SeatBooking
 from courses.selectors import OfferedCourse, passed_and_begun
 from learning.curated import published_stages
 from learning.enums import AssignmentKind, WishKind
-from learning.models import Assignment, LearnerSettings, LearningPeriod, StepWish
+from learning.models import Assignment, LearningPeriod, StepWish
 from learning.planning import Catalogue, Choice, Mandatory, Offer, Pace, Plan, Session, Target, plan_path
 from learning.recurring import completions_of
 from organisations.models import Leave, User
@@ -147,35 +147,38 @@ def read_inputs(
     person_ids: Sequence[int],
     *,
     day: date,
-    in_plan: Mapping[int, frozenset[str]] | None = None,
+    locking: bool = False,
     adding: RoleProfile | None = None,
     without: int | None = None,
     supposing: Supposing = NOTHING_SUPPOSED,
     standings: Mapping[int, Standing] | None = None,
 ) -> dict[int, Inputs]:
     """The inputs of many people on one day. `adding`, `without` and `supposing` are those of `standings_of`; who has the
-    standings already, or needs none, passes them.
+    standings already, or needs none, passes them. `locking` holds the rows of the people until the transaction ends,
+    before anything else is read.
     """
-    languages = dict(User.objects.filter(pk__in=person_ids).values_list("pk", "language"))
+    people = User.objects.filter(pk__in=person_ids).order_by("pk")
+    if locking:
+        people = people.select_for_update(of=("self",))
+    own = {
+        pk: (language, pace)
+        for pk, language, pace in people.values_list("pk", "language", "learner_settings__weekly_minutes")
+    }
     if standings is None:
         standings = standings_of(person_ids, as_of=day, adding=adding, without=without, supposing=supposing)
     passed, begun = passed_and_begun(person_ids)
     asked = _Asked(person_ids, day, standings, without)
     wishes = _wishes(person_ids)
-    paces = dict(
-        LearnerSettings.objects.filter(person_id__in=person_ids, weekly_minutes__isnull=False).values_list(
-            "person_id", "weekly_minutes"
-        )
-    )
     away = leave_of(person_ids, day)
     booked = _booked(person_ids, day)
     found = {}
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]
+        language, pace = own.get(pk, ("", None))
         mandatory, choices, asked_by, stage_of = asked.of(pk, declined)
         found[pk] = Inputs(
             standing=standings[pk],
-            language=languages.get(pk, ""),
+            language=language,
             passed=frozenset(passed.get(pk, ())),
             begun=begun.get(pk, {}),
             booked=booked.get(pk, {}),
@@ -186,9 +189,8 @@ def read_inputs(
             gap_due=asked.gap_due.get(pk, {}),
             pinned=wishes[pk, WishKind.PINNED],
             declined=declined,
-            in_plan=(in_plan or {}).get(pk, frozenset()),
             away=away.get(pk, ()),
-            weekly_minutes=paces.get(pk) or 0,
+            weekly_minutes=pace or 0,
         )
     return found
 

@@ -19,10 +19,8 @@ from courses.models import CoursePage
 from courses.selectors import in_language
 from learning import extensions, selectors, wishes
 from learning.enums import WishKind
-from learning.inputs import leave_of
 from learning.models import StepWish
 from learning.path_forms import DeclineForm, PaceForm, WhatIfForm
-from learning.planning import Pace
 from organisations.perms import signed_in
 
 
@@ -38,8 +36,7 @@ def _path_page(request: HttpRequest, pace_form: PaceForm | None = None, status: 
     plans = selectors.recent_changes(me, limit=20)
     changes = selectors.change_views(plans)
     day = view.standing.as_of
-    weekly = wishes.weekly_minutes_of(me)
-    pace = Pace(weekly, day, leave_of([me.pk], day).get(me.pk, ()))
+    pace = wishes.pace_of(me, day)
     timings = selectors.timetable(view, pace)
     ends = [timing.ends_on for timing in timings.values() if timing.ends_on is not None]
     context = {
@@ -53,8 +50,8 @@ def _path_page(request: HttpRequest, pace_form: PaceForm | None = None, status: 
         "declined": _declined(me),
         "unavailable": _pages(view.plan.unavailable if view.plan else []),
         "planned_from": _planned_from(view),
-        "asked": extensions.asked_of(me, day),
-        "pace_form": pace_form or PaceForm(initial={"hours": hours_of(weekly)}),
+        "asked": extensions.asked_of(view.assignments, day),
+        "pace_form": pace_form or PaceForm(initial={"hours": hours_of(pace.weekly_minutes)}),
     }
     return render(request, "learning/path.html", context, status=status)
 
@@ -88,7 +85,10 @@ def _planned_from(view: selectors.PathView) -> list[tuple[str, str]]:
         return []
     rows = view.plan.planned_from
     profiles = {profile.pk: profile for profile in view.standing.profiles}
-    versions = FrameworkVersion.objects.select_related("framework").in_bulk({row["version"] for row in rows})
+    # Most often the editions her requirements are from, which are here already.
+    versions = {line.competency.version_id: line.competency.version for line in view.standing.lines}
+    if missing := {row["version"] for row in rows} - versions.keys():
+        versions |= FrameworkVersion.objects.select_related("framework").in_bulk(missing)
     return [
         (str(profiles[row["profile"]]), str(versions[row["version"]]))
         for row in rows

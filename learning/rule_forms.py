@@ -143,7 +143,7 @@ class RowForm(forms.Form):
 
     def said(self) -> dict[str, Any]:
         """The condition as it is written down, of what is valid."""
-        raise NotImplementedError
+        raise NotImplementedError("each sort of condition says how it is written down")
 
     def row(self) -> Row | None:
         """The row of a valid form; otherwise its errors say why there is none."""
@@ -158,7 +158,8 @@ class RowForm(forms.Form):
 
     @classmethod
     def raw_of(cls, leaf: Any, offer: Offer) -> dict[str, Any]:
-        raise NotImplementedError
+        """What the row's fields hold for a condition already written down."""
+        raise NotImplementedError("each sort of condition says how it is shown again")
 
 
 class UnitRow(RowForm):

@@ -18,7 +18,13 @@ from competencies.selectors import Line, Standing, standing_of, standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import CourseState, course_states, in_language
 from learning.enums import CuratedStatus, PlanReason
-from learning.models import Assignment, CuratedStage, CuratedVersion, PathPlan, PathStep
+from learning.models import (
+    Assignment,
+    CuratedStage,
+    CuratedVersion,
+    PathPlan,
+    PathStep,
+)
 from learning.ordering import Job, arrange
 from learning.planning import Closing, Pace, Session
 from organisations.models import Appointment, User
@@ -116,6 +122,7 @@ class PathView:
     unclosed: tuple[tuple[Line, Closing], ...]
     other: tuple[CourseState, ...]
     due_on: date | None
+    # All that is asked of her, what she is exempt from too.
     assignments: tuple[Assignment, ...] = ()
 
     @property
@@ -142,7 +149,8 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     by_seen = sorted(enrolments, key=lambda e: (e.last_seen_at, e.pk))
     begun = {e.course.key: states[e.pk] for e in by_seen if e.completed_at is None}
     steps = list(plan.steps.all()) if plan else []
-    assignments = assignments_of(person, day)
+    every = assignments_of(person, day)
+    assignments = {pk: assignment for pk, assignment in every.items() if assignment.exempted_at is None}
     wanted = {step.stage for step in steps if step.stage is not None}
     stages = CuratedStage.objects.in_bulk(wanted) if wanted else {}
     views = tuple(
@@ -160,17 +168,21 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
         unclosed=_lines(plan.unclosed if plan else [], standing),
         other=tuple(states[e.pk] for e in enrolments if e.completed_at is None and e.pk not in planned),
         due_on=_first_due(standing, assignments.values(), steps),
-        assignments=tuple(assignments.values()),
+        assignments=tuple(every.values()),
     )
 
 
 def assignments_of(person: User, day: date) -> dict[int, Assignment]:
-    """What is asked of a person on a day, by id, with who asked and why. One query, two more for curated paths."""
+    """What is asked of a person on a day, exempt or not, by id, with who asked and why. One query, two more for curated paths.
+
+    `repeats` and `was_asked_to_extend` say whether there are periods and requests for more time, so that nobody looks in vain.
+    """
     published = CuratedVersion.objects.filter(status=CuratedStatus.PUBLISHED)
     rows = (
-        Assignment.objects.asking(day)
+        Assignment.objects.current(day)
         .filter(person=person)
-        .select_related("role_assignment__profile__role", "rule", "batch__created_by")
+        .with_history()
+        .select_related("role_assignment__profile__role", "curated_path", "rule", "batch__created_by")
         .prefetch_related(Prefetch("curated_path__versions", queryset=published, to_attr="in_force"))
         .order_by("pk")
     )

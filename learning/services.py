@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -64,16 +64,16 @@ def replan_many(
 def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, shelf: Shelf) -> int:
     with transaction.atomic():
         # The rows of the people are the lock: two plans for one person are made one after the other.
-        list(User.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk").values_list("pk"))
+        inputs = read_inputs(ids, day=timezone.localdate(moment), locking=True)
         old_plans = current_plans(ids)
-        in_plan = {pk: frozenset(step.course.key for step in old.steps.all()) for pk, old in old_plans.items()}
-        inputs = read_inputs(ids, day=timezone.localdate(moment), in_plan=in_plan)
         now = competencies_in_force(
             {c["competency_id"] for old in old_plans.values() for step in old.steps.all() for c in step.closes}
         )
         plans, steps = [], []
         for person_id in ids:
-            own, old = inputs[person_id], old_plans.get(person_id)
+            old = old_plans.get(person_id)
+            planned = frozenset(step.course.key for step in old.steps.all()) if old is not None else frozenset()
+            own = replace(inputs[person_id], in_plan=planned)
             if old is None and own.asks_for_nothing:
                 continue
             drawn = draw_plan(own, shelf, solve(own, shelf))

@@ -60,6 +60,7 @@ urlpatterns = [
     path("team/extensions/", extension_views.team_extensions, name="team_extensions"),
     path("team/extensions/<int:pk>/", extension_views.decide_extension, name="decide_extension"),
     path("hr/exceptions/", exception_views.exceptions, name="exceptions"),
+    path("hr/exceptions/count/", exception_views.exceptions_count, name="exceptions_count"),
     path("jobs/", views.job_list, name="job_list"),
     path("jobs/<int:pk>/", views.job, name="job"),
     path("learn/requirements/", personal_views.requirements, name="requirements"),

@@ -26,7 +26,7 @@ from competencies.finding import agreement_of
 from competencies.jobs import IMPORT_JOB
 from competencies.selectors import published_roles, readable_profiles
 from courses.selectors import in_language
-from learning import exceptions, extensions, hr, selectors, wording
+from learning import extensions, hr, selectors, wording
 from learning.assign_views import batch_rows
 from learning.batches import batches_visible_to
 from learning.enums import ASSIGN_JOB
@@ -56,7 +56,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "offers": offers_for(me, path.standing.lines, as_of=path.standing.as_of),
         "changes": selectors.fresh_changes(path)[:3],
-        "asked": extensions.asked_of(me, path.standing.as_of),
+        "asked": extensions.asked_of(path.assignments, path.standing.as_of),
         "refresh_due": path.standing.refresh_due,
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
         "may_agree": bool(path.standing.profiles and not path.standing.gaps) and agreement_of(me) is None,
@@ -137,7 +137,6 @@ def hr_desk(request: HttpRequest) -> HttpResponse:
         "soon_days": hr.SOON.days,
         "units": hr.unit_views(me),
         "gaps": hr.gaps_without_course(me),
-        "exceptions": exceptions.count_for(me),
         "mandates": hr.mandates_of(me),
         "batches": batch_rows(list(batches_visible_to(me).defer("whom")[:LATEST])),
         "withdrawn": withdrawn_roles(me),

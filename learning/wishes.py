@@ -8,6 +8,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import FilteredRelation, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -18,7 +19,7 @@ from courses.selectors import course_states, offered_courses
 from learning.enums import PlanReason, WishKind
 from learning.inputs import Inputs, Shelf, read_inputs, solve
 from learning.models import Assignment, LearnerSettings, StepWish
-from learning.planning import Plan, Step
+from learning.planning import Pace, Plan, Step
 from learning.services import replan
 from organisations.models import User
 
@@ -232,3 +233,17 @@ def weekly_minutes_of(person: User) -> int:
     """Minutes a week a person learns, by her own word or what the public body reckons with. One query."""
     own = LearnerSettings.objects.filter(person=person).values_list("weekly_minutes", flat=True).first()
     return own or settings.WEEKLY_LEARNING_MINUTES
+
+
+def pace_of(person: User, day: date) -> Pace:
+    """How much she learns a week, and when she is away from `day` on. One query for both."""
+    ahead = FilteredRelation("leaves", condition=Q(leaves__ends_on__gt=day))
+    rows = list(
+        User.objects.filter(pk=person.pk)
+        .annotate(ahead=ahead)
+        .order_by("ahead__starts_on", "ahead__ends_on")
+        .values_list("learner_settings__weekly_minutes", "ahead__starts_on", "ahead__ends_on")
+    )
+    own = rows[0][0] if rows else None
+    away = tuple((starts_on, ends_on) for _own, starts_on, ends_on in rows if starts_on is not None)
+    return Pace(own or settings.WEEKLY_LEARNING_MINUTES, day, away)

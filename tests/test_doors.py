@@ -363,6 +363,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "team_extensions": ("/team/extensions/", signed_in(OK)),
     "decide_extension": ("/team/extensions/{extension}/", ABOUT_HER | {"learner": GONE}),
     "exceptions": ("/hr/exceptions/", HR),
+    "exceptions_count": ("/hr/exceptions/count/", HR),
     "findable": ("/account/findable/", signed_in(OK)),
     "curated_list": ("/hr/paths/", HR),
     "curated_new": ("/hr/paths/new/", HR),

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -151,6 +151,13 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             assigned_on__lte=day,
         )
 
+    def with_history(self) -> AssignmentQuerySet:
+        """Each with whether it has periods (`repeats`) and whether more time was ever asked for (`was_asked_to_extend`)."""
+        return self.annotate(
+            repeats=Exists(LearningPeriod.objects.filter(assignment=OuterRef("pk"))),
+            was_asked_to_extend=Exists(ExtensionRequest.objects.filter(assignment=OuterRef("pk"))),
+        )
+
     def asking(self, as_of: date | None = None) -> AssignmentQuerySet:
         """In force, and the person not exempt."""
         return self.current(as_of).filter(exempted_at__isnull=True)
@@ -227,6 +234,9 @@ class Assignment(models.Model):
     left_until = models.DateField(_("left as it is until"), null=True, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
+    # By with_history():
+    repeats: bool
+    was_asked_to_extend: bool
 
     class Meta:
         verbose_name = _("assignment")

@@ -90,7 +90,8 @@ def test_a_person_is_judged_too_low_contests_it_and_a_second_assessor_corrects_l
     why(her, LISTENING).sees("Level 3; your role needs 3", "Prior learning")
 
     # She says what she thinks of herself, and asks a diagnostic.
-    why(her, CHANGE).sees("nothing shown yet", "What would change it", "Take the diagnostic").shot("why-before")
+    page = why(her, CHANGE).sees("nothing shown yet", "What would change it", "A diagnostic shows level 2")
+    page.sees("Take the diagnostic").shot("why-before")
     her.press("Assess yourself", exact=True)
     her.page.locator("label[for=id_rank_2]").click()
     her.press("Save")

@@ -246,7 +246,7 @@ def test_a_person_s_page_costs_the_same_for_a_long_path_as_for_a_short_one(versi
         client.get("/learn/path/")
         counts.setdefault("path", []).append(count_queries(lambda: client.get("/learn/path/")))
     assert counts["member"][0] == counts["member"][1] <= 30
-    assert counts["path"][0] == counts["path"][1] <= 25
+    assert counts["path"][0] == counts["path"][1] <= 20
 
 
 # --- HR ----------------------------------------------------------------------------------------------------------
@@ -385,7 +385,7 @@ def test_the_hr_desk_costs_the_same_for_many_units_and_people_as_for_few(version
         addresses = ("/hr/", "/hr/people/", "/hr/assign/", "/jobs/")
         counts.append({url: count_queries(lambda c=client, u=url: c.get(u)) for url in addresses})
     assert counts[0] == counts[1]
-    assert counts[0]["/hr/"] <= 48
+    assert counts[0]["/hr/"] <= 32
     assert counts[0]["/hr/people/"] <= 24
     assert counts[0]["/hr/assign/"] <= 20
     assert counts[0]["/jobs/"] <= 12

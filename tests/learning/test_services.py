@@ -181,7 +181,7 @@ def test_replanning_asks_as_many_queries_for_forty_people_as_for_four(version, p
 
     few, many = people(4), people(40)
     first = count_queries(lambda: replan_many(person_ids=few, reason=PlanReason.SWEEP))
-    assert count_queries(lambda: replan_many(person_ids=many, reason=PlanReason.SWEEP)) == first <= 24
+    assert count_queries(lambda: replan_many(person_ids=many, reason=PlanReason.SWEEP)) == first <= 20
 
 
 def test_a_batch_assigned_twice_leaves_one_assignment_each(profile, ana):
