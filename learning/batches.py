@@ -20,7 +20,7 @@ from learning.asking import Ask, ask_of, count_meant, resolve, thing_of, write_r
 from learning.dry_run import CHANGING, counts_of, digest_of, rows_of_ask, uncollected
 from learning.due_dates import write_policy
 from learning.enums import ASSIGN_JOB, DRY_RUN_JOB, UNDO_DAYS, UNDO_JOB, BatchStatus, RowState
-from learning.models import Assignment, AssignmentBatch, BatchRow
+from learning.models import Assignment, AssignmentBatch, BatchRow, CuratedPath
 from learning.outlook import courses_for
 from organisations.enums import JobState
 from organisations.jobs import enqueue
@@ -150,6 +150,11 @@ def apply_batch(*, batch: AssignmentBatch, by: User | None) -> AssignmentBatch:
             return batch
         if not can_apply(batch):
             raise CannotBeChanged(_why_not_apply(batch))
+        if batch.curated_path_id is not None:
+            # The row is the lock against archive_path: it finds this batch being applied, or we find the path put away.
+            path = CuratedPath.objects.select_for_update(of=("self",)).get(pk=batch.curated_path_id)
+            if path.archived_at is not None:
+                raise CannotBeChanged(_("This path was put away. Bring it back, then make a new dry run."))
         batch.status = BatchStatus.APPLYING
         batch.job = enqueue(kind=ASSIGN_JOB, key=_key(batch), payload={"batch": batch.pk}, by=by)
         batch.save(update_fields=["status", "job"])

@@ -28,9 +28,17 @@ from wagtail.log_actions import log
 from competencies.selectors import standings_of
 from courses.models import CoursePage, Enrolment
 from courses.selectors import OfferedCourse, offered_courses, passed_and_begun
-from learning.enums import CuratedStatus
+from learning.enums import BatchStatus, CuratedStatus
 from learning.hr import people_served
-from learning.models import Assignment, AssignmentRule, CuratedItem, CuratedPath, CuratedStage, CuratedVersion
+from learning.models import (
+    Assignment,
+    AssignmentBatch,
+    AssignmentRule,
+    CuratedItem,
+    CuratedPath,
+    CuratedStage,
+    CuratedVersion,
+)
 from learning.stages import Stage, differences, minutes_left, out_of_order, progress
 from organisations.jobs import enqueue
 from organisations.models import Unit, User
@@ -643,6 +651,10 @@ def archive_path(*, path: CuratedPath, by: User, at: datetime | None = None) -> 
             )
             % {"count": people}
         )
+    if AssignmentBatch.objects.filter(
+        curated_path=path, status__in=(BatchStatus.APPLYING, BatchStatus.UNDOING)
+    ).exists():
+        raise NotPossible(_("This path is being assigned, or an assignment of it taken back. Wait until that is done."))
     rules = AssignmentRule.objects.filter(curated_path=path, started_at__isnull=False, stopped_at__isnull=True).count()
     if rules:
         raise NotPossible(

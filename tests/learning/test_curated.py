@@ -14,8 +14,11 @@ from wagtail.models import ModelLogEntry
 from competencies.enums import EvidenceKind
 from courses.models import CoursePage
 from learning import curated
+from learning.asking import Ask, Whom
+from learning.batches import CannotBeChanged, apply_batch, start_batch
 from learning.curated import NotPossible
-from learning.models import Assignment, AssignmentRule, CuratedPath, CuratedVersion
+from learning.enums import AssignmentKind, BatchStatus
+from learning.models import Assignment, AssignmentBatch, AssignmentRule, CuratedPath, CuratedVersion
 from organisations.models import Job, Unit, User
 from tests.builders import (
     competency,
@@ -250,7 +253,7 @@ def test_only_those_who_have_the_path_are_planned_anew(unit, hr, four):
     assert list(curated.people_having(version.path_id).values_list("person_id", flat=True)) == [having.pk]
 
 
-def at_once(*acts: Callable[[], Any]) -> list[str]:
+def at_once(*acts: Callable[[], Any], refusals: tuple[type[Exception], ...] = (NotPossible,)) -> list[str]:
     """What came of acts done at the same time: "done", or the sentence."""
     start, outcomes = Barrier(len(acts)), []
 
@@ -259,7 +262,7 @@ def at_once(*acts: Callable[[], Any]) -> list[str]:
         try:
             act()
             outcomes.append("done")
-        except NotPossible as error:
+        except refusals as error:
             outcomes.append(str(error))
         finally:
             connection.close()
@@ -389,6 +392,43 @@ def test_a_path_is_put_away_only_when_nobody_has_it_and_no_rule_gives_it(unit, h
     assert path.archived_at is None
     for action in ("learning.curated_archive", "learning.curated_restore"):
         assert ModelLogEntry.objects.filter(action=action, user=hr).count() == 1
+
+
+def dry_run_of(path: CuratedPath, officer: User, unit: Unit) -> AssignmentBatch:
+    ask = Ask(AssignmentKind.PATH, Whom(unit_ids=(unit.pk,)), curated_path_id=path.pk)
+    return start_batch(officer=officer, ask=ask, token="t")
+
+
+def test_a_path_that_is_being_assigned_is_not_put_away(unit, hr, four):
+    make_post(unit, holder=make_person())
+    path = publish(make_draft(unit, hr, four[:1]), hr).path
+    batch = dry_run_of(path, hr, unit)
+    for status in (BatchStatus.APPLYING, BatchStatus.UNDOING):
+        AssignmentBatch.objects.filter(pk=batch.pk).update(status=status)
+        with pytest.raises(NotPossible, match="being assigned"):
+            curated.archive_path(path=path, by=hr)
+    AssignmentBatch.objects.filter(pk=batch.pk).update(status=BatchStatus.READY)
+    curated.archive_path(path=path, by=hr)
+    with pytest.raises(CannotBeChanged, match="was put away"):
+        apply_batch(batch=batch, by=hr)
+    assert not Assignment.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_put_away_and_assigned_at_once_a_path_is_one_of_the_two():
+    unit, hr = make_unit(), make_person()
+    make_post(unit, holder=make_person())
+    make_hr(hr, unit)
+    path = publish(make_draft(unit, hr, [make_course(key="a")]), hr).path
+    batch = dry_run_of(path, hr, unit)
+    outcomes = at_once(
+        lambda: curated.archive_path(path=path, by=hr),
+        lambda: apply_batch(batch=batch, by=hr),
+        refusals=(NotPossible, CannotBeChanged),
+    )
+    path.refresh_from_db()
+    assert outcomes.count("done") == 1
+    assert Assignment.objects.current().filter(curated_path=path).exists() is (path.archived_at is None)
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------
