@@ -30,7 +30,7 @@ DJANGO_FREE = {
     "certificates/codes.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
     "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
     "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
-    "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py",
+    "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py", "readiness/sealing.py",
 }  # fmt: skip
 
 
