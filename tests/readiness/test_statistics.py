@@ -11,12 +11,24 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.statistics.agreement import icc, rwg_j, rwg_j_star, shrink
+from readiness.statistics.did import did
+from readiness.statistics.drivers import may_be_shown, relative_weights
 from readiness.statistics.inference import Change, Totals, benjamini_hochberg, change, holm, margin, wilson
+from readiness.statistics.reliability import (
+    alpha,
+    alpha_if_dropped,
+    alpha_standardised,
+    complete,
+    feldt_interval,
+    item_rest_r,
+    omega,
+)
 
 DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "psychometrics"
 HERE = pytest.mark.skipif(
@@ -150,19 +162,114 @@ def test_edge_cases_of_agreement():
         assert close(found and found.icc2, row["icc2"]), row["case"]
 
 
-COVERED = {"univbct_waves", "padjust_bh1995", "padjust_na", "confidence_intervals", "lq2002_aggregation"}
-IN_PART = {"bfi_segments": "differences of segments", "edge_cases": "alpha"}
+@HERE
+def test_training_effects_are_those_of_the_reference():
+    answers = [(row["unit"], int(row["wave"]), row["trained"], float(row["score"])) for row in rows("synthetic_did")]
+    for name, case in cases("did_synthetic").items():
+        waves = {wave: defaultdict(list) for wave in (case["pre_wave"], case["post_wave"])}
+        trained = {unit for unit, _wave, is_trained, _score in answers if is_trained == "1"}
+        for unit, wave, _trained, score in answers:
+            if wave in waves:
+                waves[wave][unit].append(score)
+        changes = {
+            unit: Totals.of(after).sum / len(after)
+            - Totals.of(waves[case["pre_wave"]][unit]).sum / len(waves[case["pre_wave"]][unit])
+            for unit, after in waves[case["post_wave"]].items()
+        }
+        assert all(close(changes[unit], expected) for unit, expected in case["change_by_unit"].items()), name
+        assert len(changes) == len(case["change_by_unit"])
+        found = did(
+            [c for u, c in changes.items() if u in trained], [c for u, c in changes.items() if u not in trained]
+        )
+        assert found is not None
+        ours = [found.effect, found.se, found.t, found.df, found.p, found.exact_p, found.low, found.high]
+        assert close(ours, [case[k] for k in ("did", "se", "t", "df", "p", "exact_permutation_p")] + case["ci95"])
+        assert not found.is_proven
+        assert close(found.unseen_below, 2.8 * case["se"])
+
+
+@HERE
+def test_relative_weights_of_the_published_example_and_of_real_answers():
+    case = cases("drivers_iopsych_example")
+    matrix, last = case["R"], case["outcome_index"] - 1
+    found = relative_weights([row[:last] for row in matrix[:last]], matrix[last][:last])
+    assert found is not None
+    assert close(found.weights, case["relative_weight"])
+    case = cases("drivers_bfi")
+    scales = cases("bfi_scales")
+    people = [answer for answer in (scale_means(row, scales) for row in rows("bfi")) if answer is not None]
+    assert len(people) == case["n"]
+    r = np.corrcoef(
+        np.array([[p[name] for name in [*case["predictors"], case["outcome"]]] for p in people]), rowvar=False
+    )
+    found = relative_weights(r[:-1, :-1], r[-1, :-1])
+    assert found is not None
+    assert close(found.r2, case["r2"])
+    assert close(found.weights, case["relative_weight"])
+    assert close(found.betas, case["std_beta"])
+    assert close(found.vif, case["vif"])
+    assert may_be_shown(found, case["n"])
+    assert not may_be_shown(found, 99)
+
+
+def turned(row: dict[str, str], scale: dict[str, Any]) -> list[float]:
+    """The answers of a person to a scale, nan where there is none, reversed items turned round."""
+    ends = scale["scale_min"] + scale["scale_max"]
+    found = [float(row[item]) if row[item] not in ("", "NA") else np.nan for item in scale["items"]]
+    return [ends - v if item in scale.get("reversed", ()) else v for item, v in zip(scale["items"], found, strict=True)]
+
+
+def scale_means(row: dict[str, str], scales: dict[str, Any]) -> dict[str, float] | None:
+    found = {name: turned(row, scale) for name, scale in scales.items()}
+    if np.isnan([v for values in found.values() for v in values]).any():
+        return None
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
+@HERE
+@pytest.mark.parametrize(("source", "data"), [("bfi_scales", "bfi"), ("lq2002_scales", "lq2002")])
+def test_reliability_of_real_scales(source, data):
+    people = rows(data)
+    for name, case in cases(source).items():
+        values = complete([turned(row, case) for row in people])
+        assert len(values) == case["n_complete"], name
+        assert close(list(values.mean(axis=0)), case["item_mean"])
+        found = alpha(values)
+        assert close([found, alpha_standardised(values)], [case["alpha_raw"], case["alpha_std"]]), name
+        assert close(alpha_if_dropped(values), case["alpha_if_dropped"])
+        assert close(item_rest_r(values), case["item_rest_r"])
+        assert found is not None
+        assert close(feldt_interval(found, *values.shape), case["alpha_feldt_ci95"])
+        assert close(omega(np.cov(values, rowvar=False)), case["omega_total_ml_cov"]), name
+
+
+@HERE
+def test_a_forgotten_reversal_shows_in_the_item_that_goes_against_the_rest():
+    case = cases("bfi_agree_wrong_key")
+    values = complete([turned(row, case | {"scale_min": 1, "scale_max": 6}) for row in rows("bfi")])
+    assert close(alpha(values), case["alpha_raw"])
+    assert close(item_rest_r(values), case["item_rest_r"])
+
+
+@HERE
+def test_edge_cases_of_alpha():
+    for row in cases("edge_cases")["alpha"]:
+        assert close(alpha(row["rows"]), row["alpha"]), row["case"]
+
+
+COVERED = {
+    "univbct_waves", "padjust_bh1995", "padjust_na", "confidence_intervals", "lq2002_aggregation", "did_synthetic",
+    "drivers_iopsych_example", "drivers_bfi", "bfi_scales", "lq2002_scales", "bfi_agree_wrong_key", "edge_cases",
+}  # fmt: skip
+IN_PART = {"bfi_segments": "differences of segments"}
 ELSEWHERE = {
     "irt_lsat6": "tests/competencies",
     "irt_rasch_lsat6": "tests/competencies",
     "competency_fusion": "tests/competencies",
     "sealing_trees": "tests/readiness/test_sealing.py",
 }
-# Families that are not built yet: reliability, weighting, drivers, differences in differences, cuts, reports.
-TO_COME = {
-    "bfi_scales", "bfi_agree_wrong_key", "lq2002_scales", "api_weights", "drivers_bfi", "drivers_iopsych_example",
-    "did_synthetic", "role_margin_min_cut", "synthetic_reports",
-}  # fmt: skip
+# Families that are not built yet: weighting, cuts, reports.
+TO_COME = {"api_weights", "role_margin_min_cut", "synthetic_reports"}
 
 
 @HERE
@@ -202,6 +309,15 @@ def test_what_cannot_be_had_is_none():
     assert rwg_j([[3, 4, 5]], 5) is None
     assert rwg_j_star([[3, 4, 5]], 5) is None
     assert [icc([]), icc([same]), icc([one, one])] == [None, None, None]
+    assert [alpha([[3, 4, 5]]), alpha([[3], [4]]), alpha([[3, 3], [3, 3]])] == [None, None, None]
+    assert (alpha_standardised([[3, 1], [3, 2]]), item_rest_r([[3, 1], [3, 2]])) == (None, [None, None])
+    assert feldt_interval(0.8, 1, 3) is None
+    assert omega([[1.0]]) is None
+    assert omega([[1, 0.5, 0.5], [0.5, 1, -0.5], [0.5, -0.5, 1]]) is None  # no one factor makes these signs
+    assert omega([[1, 0.9, 0.9], [0.9, 1, 0.5], [0.9, 0.5, 1]]) is None  # the first item would be more than all of it
+    assert did([1, 2], [1, 2, 3]) is None
+    assert did([1, 1, 1], [1, 1, 1]) is None
+    assert relative_weights([[1, 1], [1, 1]], [0.5, 0.5]) is None
     still = icc([same, same])
     assert still is not None
     assert (still.icc1, still.icc1_k0, still.icc2, still.tau2) == (None, None, None, 0.0)
@@ -219,6 +335,32 @@ def test_what_makes_no_sense_is_refused():
     ):
         with pytest.raises(ValueError, match=r"people|population|options|raters"):
             act()
+
+
+def test_reliability_by_hand():
+    # One factor with loadings .8 .7 .6 and nothing else: omega = 2.1² / (2.1² + .36 + .51 + .64).
+    loads = np.array([0.8, 0.7, 0.6])
+    c = np.outer(loads, loads)
+    np.fill_diagonal(c, 1)
+    assert close(omega(c), 4.41 / (4.41 + 1.51))
+    four = np.array([0.8, 0.7, 0.6, 0.5])
+    d = np.outer(four, four)
+    np.fill_diagonal(d, 1)
+    assert close(omega(d), 2.6**2 / (2.6**2 + 4 - 1.74))
+    assert close(omega([[1, 0.6], [0.6, 1]]), 0.75)  # Spearman and Brown: 2 · .6 / 1.6
+    # Two items with variances 1 and 1 and covariance .5: alpha = 2 (1 - 2/3).
+    assert close(alpha([[0, 0], [1, 2], [2, 1]]), 2 * (1 - 2 / 3))
+
+
+def test_an_effect_of_training_by_hand():
+    found = did([9, 10, 11], [1, 2, 3])
+    assert found is not None
+    assert close([found.effect, found.se], [8, (2 / 3) ** 0.5])
+    assert found.is_proven
+    assert close(found.exact_p, 2 / 20)  # as it was, and the other way round, of twenty ways
+    many = did(range(10), range(1, 11))
+    assert many is not None
+    assert many.exact_p is None
 
 
 def test_who_asked_everybody_has_no_margin_left():
