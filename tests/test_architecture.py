@@ -32,7 +32,7 @@ DJANGO_FREE = {
     "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
     "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py", "readiness/sealing.py",
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
-    "readiness/statistics/inference.py", "readiness/statistics/reliability.py",
+    "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/weighting.py",
 }  # fmt: skip
 
 

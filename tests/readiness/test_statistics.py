@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 from math import isclose
 from pathlib import Path
@@ -29,6 +29,7 @@ from readiness.statistics.reliability import (
     item_rest_r,
     omega,
 )
+from readiness.statistics.weighting import effective_n, rake, stratified, weights
 
 DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "psychometrics"
 HERE = pytest.mark.skipif(
@@ -257,19 +258,46 @@ def test_edge_cases_of_alpha():
         assert close(alpha(row["rows"]), row["alpha"]), row["case"]
 
 
+@HERE
+def test_weights_and_weighted_means_of_the_schools():
+    case, population = cases("api_weights"), cases("api_weights")["population"]
+    schools = rows("apisrs")
+    scores = [float(row["api00"]) for row in schools]
+    simple = stratified([(population["total"], Totals.of(scores))])
+    assert close(simple, [case["srs_fpc"]["mean"], case["srs_fpc"]["se"]])
+    by_type: dict[str, list[float]] = defaultdict(list)
+    for row in rows("apistrat"):
+        by_type[row["stype"]].append(float(row["api00"]))
+    found = stratified([(population[kind], Totals.of(values)) for kind, values in by_type.items()])
+    assert close(found, [case["stratified_fpc"]["mean"], case["stratified_fpc"]["se"]])
+    kinds = ["E", "H", "M"]
+    answers = {kind: sum(row["stype"] == kind for row in schools) for kind in kinds}
+    found_weights = weights([(population[kind], answers[kind]) for kind in kinds])
+    assert close(found_weights, [case["poststratified"]["weights"][kind] for kind in kinds])
+    raked, cells = case["raked"], Counter((row["stype"], row["sch.wide"]) for row in schools)
+    by_cell = rake(cells, list(raked["margins"].values()))
+    assert by_cell is not None
+    for name, expected in raked["cell_weights"].items():
+        assert close(by_cell[tuple(name.split("_"))], expected), name
+    assert len(by_cell) == len(raked["cell_weights"])
+    total = sum(by_cell[row["stype"], row["sch.wide"]] * float(row["api00"]) for row in schools)
+    assert close(total / population["total"], raked["mean"])
+    assert close(effective_n([(by_cell[cell], n) for cell, n in cells.items()]), raked["n_eff"])
+
+
 COVERED = {
     "univbct_waves", "padjust_bh1995", "padjust_na", "confidence_intervals", "lq2002_aggregation", "did_synthetic",
     "drivers_iopsych_example", "drivers_bfi", "bfi_scales", "lq2002_scales", "bfi_agree_wrong_key", "edge_cases",
 }  # fmt: skip
-IN_PART = {"bfi_segments": "differences of segments"}
+IN_PART = {"bfi_segments": "differences of segments", "api_weights": "standard error after weighting"}
 ELSEWHERE = {
     "irt_lsat6": "tests/competencies",
     "irt_rasch_lsat6": "tests/competencies",
     "competency_fusion": "tests/competencies",
     "sealing_trees": "tests/readiness/test_sealing.py",
 }
-# Families that are not built yet: weighting, cuts, reports.
-TO_COME = {"api_weights", "role_margin_min_cut", "synthetic_reports"}
+# Not built yet: cuts, reports.
+TO_COME = {"role_margin_min_cut", "synthetic_reports"}
 
 
 @HERE
@@ -350,6 +378,31 @@ def test_reliability_by_hand():
     assert close(omega([[1, 0.6], [0.6, 1]]), 0.75)  # Spearman and Brown: 2 · .6 / 1.6
     # Two items with variances 1 and 1 and covariance .5: alpha = 2 (1 - 2/3).
     assert close(alpha([[0, 0], [1, 2], [2, 1]]), 2 * (1 - 2 / 3))
+
+
+def test_weights_by_hand():
+    assert weights([(10, 5), (10, 5)]) is None
+    # 2, 4 and 50 people an answer: the last speaks for three times the middle one at the most.
+    assert weights([(10, 5), (20, 5), (250, 5)]) == [2.0, 4.0, 12.0]
+    assert weights([(5, 5), (20, 5), (30, 5)]) == [4 / 3, 4.0, 6.0]
+    for impossible in ([(3, 4)] * 3, [(3, 0)] * 3):
+        with pytest.raises(ValueError, match="answers"):
+            weights(impossible)
+    assert (effective_n([]), effective_n([(2.0, 10)]), effective_n([(1.0, 1), (3.0, 1)])) == (None, 10.0, 1.6)
+
+
+def test_raking_makes_every_margin_right_or_says_that_it_cannot():
+    cells = {("a", "x"): 4, ("a", "y"): 2, ("b", "x"): 1, ("b", "y"): 3}
+    found = rake(cells, [{"a": 30, "b": 20}, {"x": 15, "y": 35}])
+    assert found is not None
+    assert found["a", "x"] * 4 + found["a", "y"] * 2 == pytest.approx(30)
+    assert found["a", "y"] * 2 + found["b", "y"] * 3 == pytest.approx(35)
+    assert rake(cells, [{"a": 30, "b": 20}, {"x": 15, "y": 36}]) is None  # not the same people
+    assert rake(cells, [{"a": 30, "c": 20}, {"x": 15, "y": 35}]) is None  # nobody of c answered
+    assert rake(cells, [{"a": 50}, {"x": 15, "y": 35}]) is None  # answers of people who are not there
+    assert rake({}, [{"a": 1}]) is None
+    assert stratified([(5, Totals.of([1]))]) is None
+    assert stratified([]) is None
 
 
 def test_an_effect_of_training_by_hand():
