@@ -30,7 +30,8 @@ DJANGO_FREE = {
     "certificates/codes.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
     "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
     "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
-    "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py", "readiness/sealing.py",
+    "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py", "readiness/sealing.py", "readiness/totals.py",
+    "readiness/statistics/display.py",
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
     "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/weighting.py",
 }  # fmt: skip
