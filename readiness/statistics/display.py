@@ -11,7 +11,9 @@ from readiness.statistics.inference import Change, holm
 
 NOTABLE_POINTS = 5.0
 TOO_WIDE_POINTS = 10.0
+# Shares of single items are shown of so many sheets, never their means.
 LEAST_ITEM_SHEETS = 10
+RELIABLE_FROM, PROVISIONAL_FROM = 100, 30
 
 
 def step(n: int) -> int:
@@ -55,6 +57,23 @@ def shown_share(pct: float, n: int) -> Share:
     if pct >= 100 - low:
         return Share(100 - low, ">=")
     return Share(rounded(pct, n))
+
+
+def may_show_items(n: int) -> bool:
+    return n >= LEAST_ITEM_SHEETS
+
+
+class Trust(StrEnum):
+    """How a reliability is shown."""
+
+    SHOWN = "shown"
+    PROVISIONAL = "provisional"
+    HIDDEN = "hidden"
+
+
+def trust_in_reliability(n: int) -> Trust:
+    """A reliability of few people says more about them than about the questions."""
+    return Trust.SHOWN if n >= RELIABLE_FROM else Trust.PROVISIONAL if n >= PROVISIONAL_FROM else Trust.HIDDEN
 
 
 class Verdict(StrEnum):

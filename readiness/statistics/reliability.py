@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
 Matrix = NDArray[np.float64]
-SHOWN_FROM, PROVISIONAL_FROM = 100, 30
 
 
 def complete(matrix: ArrayLike) -> Matrix:

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readiness.sealing import Node, plant, seal
-from readiness.statistics.display import Share, Verdict, index, on_scale, rounded, rounded_margin, shown_share, verdicts
+from readiness.statistics.display import (
+    Share,
+    Verdict,
+    index,
+    may_show_items,
+    on_scale,
+    rounded,
+    rounded_margin,
+    shown_share,
+    trust_in_reliability,
+    verdicts,
+)
 from readiness.statistics.inference import Totals, change, margin
 from readiness.totals import BlockTotals, block_totals
 from tests.readiness.test_statistics import HERE, cases, close, rows
@@ -113,6 +124,11 @@ def test_a_margin_is_rounded_up_and_never_nothing(points, n, shown):
 def test_near_nothing_and_all_only_a_bound_is_shown(pct, n, shown):
     assert str(shown_share(pct, n)) == shown
     assert shown_share(pct, n) == Share(int(shown.strip("<>=")), shown.rstrip("0123456789"))
+
+
+def test_of_few_people_neither_items_nor_reliability_are_shown():
+    assert [may_show_items(n) for n in (9, 10)] == [False, True]
+    assert [trust_in_reliability(n) for n in (29, 30, 99, 100)] == ["hidden", "provisional", "provisional", "shown"]
 
 
 def group(mean: float, n: int, sd: float = 20.0) -> Totals:
