@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class ReadinessConfig(AppConfig):
     name = "readiness"
     verbose_name = _("Readiness")
+
+    def ready(self) -> None:
+        from readiness import jobs  # noqa: F401

@@ -8,10 +8,11 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+OPEN_JOB: Final = "readiness.open_wave"
 CLOSE_JOB: Final = "readiness.close_wave"
 INVITE_JOB: Final = "readiness.invite"
 REMIND_JOB: Final = "readiness.remind"
-DESTROY_JOB: Final = "readiness.destroy_key"
+SHARE_JOB: Final = "readiness.share"
 
 # Promise P1: k is 10 unless a wave asks for more or, in a small body, for less; sealing.LEAST_K is the floor.
 DEFAULT_K: Final = 10

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 
 from readiness.statistics.inference import Totals
 
@@ -43,20 +44,33 @@ def block_totals(answers: Sequence[Sequence[int]], k: int) -> BlockTotals | None
     every figure of a block is about the same people. Raises ValueError for an answer off the scale.
     Source: docs/algorithms/readiness.md.
     """
+    values = completed(answers)
+    return None if len(values) < max(k, 1) else totals_of(values)
+
+
+def completed(answers: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """The sheets that count for a block, what is missing filled with the person's mean: sheets x items."""
     values = np.asarray(answers, dtype=float)
     if values.ndim != 2 or values.shape[1] == 0:
         if not len(answers):
-            return None
+            return np.empty((0, 0))
         raise ValueError("sheets x items")
     if not np.isin(values, (DONT_KNOW, 1, 2, 3, 4, 5)).all():
         raise ValueError("answers are 1 to 5, or 0")
     given = values != DONT_KNOW
     counts = given.sum(axis=1) >= ceil(values.shape[1] / 2)
     values, given = values[counts], given[counts]
-    if len(values) < max(k, 1):
-        return None
-    means = values.sum(axis=1) / given.sum(axis=1)
-    values = np.where(given, values, means[:, None])
+    means = values.sum(axis=1) / np.maximum(given.sum(axis=1), 1)
+    return np.where(given, values, means[:, None])
+
+
+def totals_of(values: NDArray[np.float64]) -> BlockTotals:
+    """Additive totals of completed sheets x items, at least one of each.
+
+    Some items of a block are compared with a survey that asked only those: on the completed values of the same sheets,
+    so that no two figures of a class are about people who differ by one.
+    """
+    means = values.mean(axis=1)
     low, high = values <= UNFAVOURABLE_TO, values >= FAVOURABLE_FROM
     items = tuple(
         (int(a), int(len(values) - a - b), int(b)) for a, b in zip(low.sum(axis=0), high.sum(axis=0), strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -38,6 +38,12 @@ class Audience:
     @property
     def n(self) -> int:
         return len(self.people)
+
+    def without(self, person_ids: Collection[int]) -> Audience:
+        """The same units, without these people."""
+        people = tuple(asked for asked in self.people if asked.person_id not in person_ids)
+        eligible = people_below(self.tree, (asked.node_code for asked in people))
+        return Audience(self.tree, self.names, people, eligible)
 
 
 def audience_of(unit: Unit, day: date, attribute: str = "") -> Audience:

@@ -31,6 +31,7 @@ DJANGO_FREE = {
     "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
     "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
     "learning/rounds.py", "learning/stages.py", "organisations/plain_text.py", "readiness/sealing.py", "readiness/totals.py",
+    "readiness/ballot.py", "readiness/counting.py", "readiness/cuts.py", "readiness/keystore.py", "readiness/questionnaire.py",
     "readiness/statistics/display.py",
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
     "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/weighting.py",

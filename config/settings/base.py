@@ -236,6 +236,8 @@ CELERY_BEAT_SCHEDULE = {
     "settle-periods": {"task": "learning.tasks.settle_periods", "schedule": 3600.0},
     "send-digests": {"task": "learning.tasks.send_digests", "schedule": 3600.0},
     "notify-refresh-due": {"task": "competencies.tasks.notify_refresh_due", "schedule": 3600.0},
+    "sweep-surveys": {"task": "readiness.tasks.sweep_surveys", "schedule": 300.0},
+    "look-after-surveys": {"task": "readiness.tasks.look_after_surveys", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
@@ -245,6 +247,8 @@ PLANNER_SECONDS = env.float("PLANNER_SECONDS", default=2.0)
 # Documents that people gave as proof and nobody has decided on: so many of one person are kept, so large together.
 UNDECIDED_DOCUMENTS_MAX = env.int("UNDECIDED_DOCUMENTS_MAX", default=30)
 UNDECIDED_DOCUMENTS_MAX_MB = env.int("UNDECIDED_DOCUMENTS_MAX_MB", default=150)
+# Private keys of open surveys: on a disk of their own, outside every backup. What is deleted there is gone on purpose.
+SURVEY_KEY_DIR = env.str("SURVEY_KEY_DIR", default=str(VAR_DIR / "survey-keys"))
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ class Sheet(models.Model):
 class StoredTotals(models.Model):
     """Additive totals of a block: of people's block means, and of each item [unfavourable, neutral, favourable]."""
 
-    block = models.CharField(max_length=40)
+    # The code of a block, or that of its pulse statements alone (`questionnaire.pulse_key`).
+    block = models.CharField(max_length=50)
     n = models.PositiveIntegerField()
     sum = models.FloatField()
     sumsq = models.FloatField()

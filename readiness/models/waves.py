@@ -39,7 +39,7 @@ class Wave(models.Model):
 
     `questionnaire` is what people were asked, frozen at opening: {"instrument": {slug, version, title, licence,
     attribution, minutes}, "languages": [...], "scale": [{value, text}], "blocks": [{code, kind, title, about, items:
-    [{code, text}]}], "questions": [{code, text}]}, every text {language: words}, placeholders filled in.
+    [{code, text, pulse}]}], "questions": [{code, text}]}, every text {language: words}, placeholders filled in.
     """
 
     initiative = models.ForeignKey(
@@ -78,6 +78,9 @@ class Wave(models.Model):
     reminders = models.PositiveSmallIntegerField(_("reminders sent"), default=0)
     reminded_on = models.DateField(null=True, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    counted_on = models.DateField(null=True, blank=True)
+    # Of the whole body, laid down at closing: {"reliability": {block: {...}}, "weights": {block: share}}.
+    summary = models.JSONField(default=dict)
     shared_on = models.DateField(_("results shared on"), null=True, blank=True)
 
     objects = WaveQuerySet.as_manager()

@@ -107,3 +107,13 @@ def index(block_means: Sequence[float | None]) -> float | None:
     """The mean of the means of all blocks; None unless each has one."""
     known = [mean for mean in block_means if mean is not None]
     return sum(known) / len(known) if known and len(known) == len(block_means) else None
+
+
+def shown_response(done: int, eligible: int, least: int) -> int | None:
+    """How many in a hundred have answered while a survey is open, in steps of 5; 95 stands for "95 or more".
+
+    None for fewer than `least` people: there it would say who has answered. Near the end of the scale it would too.
+    """
+    if eligible < least or eligible == 0:
+        return None
+    return min(95, floor(done / eligible * 20 + 0.5) * 5)
