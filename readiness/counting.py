@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from readiness.ballot import Ballot
 from readiness.cuts import shown_categories
 from readiness.questionnaire import (
+    block_codes,
     block_positions,
     item_codes,
     pulse_key,
@@ -24,6 +25,7 @@ from readiness.questionnaire import (
 )
 from readiness.sealing import Sealed, Tree, seal
 from readiness.statistics import drivers, reliability
+from readiness.statistics.agreement import icc
 from readiness.statistics.display import PROVISIONAL_FROM
 from readiness.totals import BlockTotals, completed, totals_of
 
@@ -87,7 +89,7 @@ def count(ballots: Sequence[Ballot], tree: Tree, questionnaire: Mapping[str, Any
         _of_nodes(sealed, class_totals),
         cut_totals,
         _placed(ballots, tree, questionnaire, k, by),
-        _summary(rows, questionnaire),
+        _summary(rows, questionnaire) | {"groups": _groups(class_totals, questionnaire)},
     )
 
 
@@ -146,6 +148,25 @@ def _of_nodes(sealed: Sealed, by_class: Mapping[tuple[str, str], BlockTotals]) -
             known = found[above].get(block)
             found[above][block] = totals if known is None else known + totals
     return {(code, block): totals for code, blocks in found.items() for block, totals in blocks.items()}
+
+
+def _groups(
+    class_totals: Mapping[tuple[str, str], BlockTotals], questionnaire: Mapping[str, Any]
+) -> dict[str, dict[str, float | None]]:
+    """Of each block how much classes differ: what draws a small unit's figure to that of all. {} for a single class."""
+    found: dict[str, dict[str, float | None]] = {}
+    for block in block_codes(questionnaire):
+        classes = [totals.means for (_node, code), totals in class_totals.items() if code == block]
+        groups = icc(classes)
+        if groups is not None:
+            found[block] = {
+                "grand": sum(totals.sum for totals in classes) / sum(totals.n for totals in classes),
+                "tau2": groups.tau2,
+                "ms_within": groups.ms_within,
+                "icc1": groups.icc1_k0,
+                "icc2": groups.icc2,
+            }
+    return found
 
 
 def _placed(

@@ -79,7 +79,8 @@ class Wave(models.Model):
     reminded_on = models.DateField(null=True, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     counted_on = models.DateField(null=True, blank=True)
-    # Of the whole body, laid down at closing: {"reliability": {block: {...}}, "weights": {block: share}}.
+    # Of the whole body, laid down at closing (`readiness.counting`): {"reliability": {block: {n, alpha, omega}}, "weights":
+    # {block: share}, "groups": {block: {grand, tau2, ms_within, icc1, icc2}}}.
     summary = models.JSONField(default=dict)
     shared_on = models.DateField(_("results shared on"), null=True, blank=True)
 

@@ -13,6 +13,7 @@ NOTABLE_POINTS = 5.0
 TOO_WIDE_POINTS = 10.0
 # Shares of single items are shown of so many sheets, never their means.
 LEAST_ITEM_SHEETS = 10
+RELIABLE_MEANS = 0.70
 RELIABLE_FROM, PROVISIONAL_FROM = 100, 30
 
 
@@ -117,3 +118,8 @@ def shown_response(done: int, eligible: int, least: int) -> int | None:
     if eligible < least or eligible == 0:
         return None
     return min(95, floor(done / eligible * 20 + 0.5) * 5)
+
+
+def may_compare(icc2: float | None) -> bool:
+    """Whether a chart may set units side by side: their means are reliable enough (Bliese 2000: .70)."""
+    return icc2 is not None and icc2 >= RELIABLE_MEANS
