@@ -78,6 +78,7 @@ def load_reference_data(*, with_demo: bool) -> None:
     from competencies.models import FrameworkVersion, ItemBank
     from courses.models import CoursePage
     from organisations.models import User
+    from readiness.models import Instrument
 
     if not FrameworkVersion.objects.filter(framework__slug="public-digital-talent").exists():
         say("Loading the starter framework")
@@ -88,6 +89,9 @@ def load_reference_data(*, with_demo: bool) -> None:
     if not CoursePage.objects.exists():
         say("Loading the starter courses")
         call_command("load_courses", verbosity=0)
+    if not Instrument.objects.exists():
+        say("Loading the questionnaires")
+        call_command("load_instruments", verbosity=0)
     if with_demo and not User.objects.exists():
         say("Making the demo ministry (about 160 people)")
         call_command("seed_demo", verbosity=0)

@@ -29,6 +29,7 @@ urlpatterns = [
     path("cms/", include(CMS)),
     path("documents/", include(wagtaildocs_urls)),
     path("", include("competencies.urls")),
+    path("", include("readiness.urls")),
     path("", include("courses.urls")),
     path("", include("learning.urls")),
     path("", include("certificates.urls")),

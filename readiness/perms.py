@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from organisations.models import Appointment, Post, Unit, User
@@ -15,6 +15,8 @@ from readiness.models import Champion, Initiative, TeamMember
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+    from readiness.models.initiatives import InitiativeQuerySet
 
 RUNNING_ROLES = frozenset({TeamRole.SPONSOR, TeamRole.LEAD})
 
@@ -118,7 +120,7 @@ def champions_unit(user: User | AnonymousUser, initiative: Initiative, unit: Uni
     return Champion.objects.agreed().filter(initiative=initiative, person=user, unit=unit).exists()
 
 
-def initiatives_for(user: User | AnonymousUser) -> QuerySet[Initiative]:
+def initiatives_for(user: User | AnonymousUser) -> InitiativeQuerySet:
     """What this person may read: changes of her unit and those above it, those for everybody, those she works for."""
     published = Initiative.objects.published()
     if not user.is_authenticated:

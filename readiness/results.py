@@ -315,6 +315,7 @@ class Cell:
     """A block of a unit on the map: its mean drawn to that of all, the more so the fewer people it is of."""
 
     block: str
+    title: str
     score: int | None
 
 
@@ -360,7 +361,10 @@ def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
                 node.sheets,
                 node.eligible,
                 node.last > node.position,
-                tuple(Cell(code, _shrunken(known.get(node.pk, {}).get(code), groups.get(code))) for code in codes),
+                tuple(
+                    Cell(code, titles[code], _shrunken(known.get(node.pk, {}).get(code), groups.get(code)))
+                    for code in codes
+                ),
             )
             for node in nodes
         ),

@@ -17,3 +17,16 @@ def log_actions(actions: Any) -> None:
     actions.register_action("readiness.open_wave", _("Open a survey"), _("Survey opened"))
     actions.register_action("readiness.release_key", _("Open the key of a survey"), _("Key of a survey opened"))
     actions.register_action("readiness.close_wave", _("Close a survey"), _("Survey closed"))
+    actions.register_action("readiness.moderate_comment", _("Moderate a comment"), _("Comment moderated"))
+    actions.register_action("readiness.ask_question", _("Ask about a change"), _("Question about a change asked"))
+    actions.register_action(
+        "readiness.answer_question", _("Answer a question about a change"), _("Question about a change answered")
+    )
+    actions.register_action("readiness.decide_concern", _("Decide a concern"), _("Concern decided"))
+    actions.register_action("readiness.propose_champion", _("Propose a champion"), _("Champion proposed"))
+    actions.register_action(
+        "readiness.decide_champion", _("Decide on a champion's hours"), _("Champion's hours decided")
+    )
+    actions.register_action("readiness.set_action", _("Set an action"), _("Action set"))
+    actions.register_action("readiness.end_action", _("End an action"), _("Action ended"))
+    actions.register_action("readiness.move_action", _("Move the date of an action"), _("Date of an action moved"))

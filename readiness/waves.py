@@ -375,7 +375,7 @@ def _open(wave: Wave, by: User | None, now: datetime, made: list[str]) -> Wave:
     wave.save()
     _write_nodes(wave, audience)
     _write_people(wave, audience.people, day)
-    note(wave, WaveEventKind.OPENED, by)
+    note(wave, WaveEventKind.OPENED, by, on=day)
     log(instance=wave.initiative, action="readiness.open_wave", user=by, data={"wave": wave.pk, "people": audience.n})
     enqueue(kind=INVITE_JOB, key=str(wave.pk), payload={"wave": wave.pk}, by=by)
     transaction.on_commit(partial(wave_opened.send, sender=Wave, wave_id=wave.pk))

@@ -1,0 +1,121 @@
+"""Setting an action, ending it, and moving its date."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from organisations.ids import as_id
+from organisations.models import Unit, User
+from organisations.perms import signed_in
+from readiness import actions
+from readiness.actions import ActionRefused
+from readiness.journey_forms import ActionForm, EndActionForm, MoveActionForm
+from readiness.models import Action, Initiative, Wave
+from readiness.perms import initiatives_for, may_run, unit_of, units_managed
+from readiness.questionnaire import in_language
+from readiness.weekly import suggestions_for
+
+MANY = 200
+
+
+def _unit(request: HttpRequest, me: User, initiative: Initiative) -> Unit:
+    """The unit the action is for: the one asked for, else the one she leads, else the whole."""
+    code = request.POST.get("unit") or request.GET.get("unit", "")
+    if code:
+        return get_object_or_404(Unit, code=code[:40])
+    led = [unit for unit in units_managed(me) if unit.path.startswith(initiative.unit.path)]
+    return led[0] if led else initiative.unit
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def action_new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Agree on an action for a unit, with what others do in such a case beside it."""
+    me = signed_in(request)
+    initiative = get_object_or_404(initiatives_for(me).select_related("unit"), slug=slug)
+    unit = _unit(request, me, initiative)
+    if not actions.may_act(me, initiative, unit):
+        raise Http404
+    waves = Wave.objects.with_results().filter(initiative=initiative)
+    wanted = as_id(request.POST.get("wave") or request.GET.get("wave", ""))
+    wave = waves.filter(pk=wanted).first() if wanted else waves.order_by("-closes_at").first()
+    block = (request.POST.get("block") or request.GET.get("block", ""))[:40]
+    blocks = (
+        {b["code"]: in_language(b["title"], request.LANGUAGE_CODE) for b in wave.questionnaire["blocks"]}
+        if wave
+        else {}
+    )
+    block = block if block in blocks else ""
+    form = ActionForm(request.POST if request.method == "POST" else None, me=me)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.set_action(initiative=initiative, unit=unit, wave=wave, block=block, by=me, **data)
+        except ActionRefused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+        else:
+            messages.success(request, _("Set. Staff of %(unit)s see it beside the results.") % {"unit": unit})
+            return redirect("actions", slug)
+    context = {
+        "initiative": initiative, "unit": unit, "wave": wave, "block": block, "block_title": blocks.get(block, ""),
+        "form": form, "helps": suggestions_for([block]).get(block, []) if block else [],
+    }  # fmt: skip
+    return render(request, "readiness/action_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def action_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is done: for staff in their line of units, for who leads also below, for the team everywhere."""
+    me = signed_in(request)
+    initiative = get_object_or_404(initiatives_for(me).select_related("unit"), slug=slug)
+    runs, led = may_run(me, initiative), units_managed(me)
+    within = Q(initiative=initiative)
+    if not runs:
+        unit = unit_of(me)
+        line = range(Unit.steplen, len(unit.path) + 1, Unit.steplen) if unit else ()
+        seen = Q(unit__path__in=[unit.path[:end] for end in line] if unit else [])
+        for top in led:
+            seen |= Q(unit__path__startswith=top.path)
+        within &= seen
+    rows = Action.objects.filter(within).select_related("owner", "unit").order_by("-status", "due_on", "pk")
+    led_paths = tuple(top.path for top in led) or ("-",)
+    context = {
+        "initiative": initiative,
+        "actions": [(row, runs or row.owner_id == me.pk or row.unit.path.startswith(led_paths)) for row in rows[:MANY]],
+        "today": timezone.localdate(),
+        "may_set": runs or bool(led),
+    }
+    return render(request, "readiness/actions.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def action(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one action, or move its date."""
+    me = signed_in(request)
+    found = get_object_or_404(Action.objects.select_related("initiative__unit", "unit", "owner"), pk=pk)
+    leads = actions.may_act(me, found.initiative, found.unit)
+    if not leads and found.owner_id != me.pk:
+        raise Http404
+    moves = request.method == "POST" and "move" in request.POST
+    ends = request.method == "POST" and not moves
+    end_form = EndActionForm(request.POST if ends else None)
+    move_form = MoveActionForm(request.POST if moves else None, initial={"due_on": found.due_on})
+    form = move_form if moves else end_form
+    if form.is_valid():
+        try:
+            if moves:
+                actions.move_action(action=found, by=me, **form.cleaned_data)
+            else:
+                actions.end_action(action=found, by=me, **form.cleaned_data)
+        except ActionRefused as refused:
+            form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+        else:
+            messages.success(request, _("Moved.") if moves else _("Ended, for staff to read."))
+            return redirect("actions", found.initiative.slug)
+    context = {"action": found, "end_form": end_form, "move_form": move_form, "leads": leads}
+    return render(request, "readiness/action.html", context, status=422 if form.errors else 200)

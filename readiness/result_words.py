@@ -1,0 +1,46 @@
+"""Figures in words, the same on pages, in spreadsheets and on paper."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext, ngettext
+
+from readiness.results import Figure, Since
+from readiness.statistics.display import Share, Verdict
+
+
+def share(found: Share) -> str:
+    """A share as it may be said: near the ends only a bound."""
+    if found.bound == "<=":
+        return gettext("%(pct)s %% or less") % {"pct": found.pct}
+    if found.bound == ">=":
+        return gettext("%(pct)s %% or more") % {"pct": found.pct}
+    return gettext("%(pct)s %%") % {"pct": found.pct}
+
+
+def since_words(since: Since | None) -> str:
+    """The change since the survey before, in words; with points only where something can be told."""
+    if since is None:
+        return ""
+    if since.verdict == Verdict.TOO_FEW:
+        return gettext("too few answers to tell")
+    if since.verdict == Verdict.NO_CLEAR_CHANGE:
+        return gettext("no clear change")
+    values = {"points": abs(since.points or 0)}
+    if since.verdict == Verdict.UP:
+        return ngettext("up by about %(points)s point", "up by about %(points)s points", values["points"]) % values
+    return ngettext("down by about %(points)s point", "down by about %(points)s points", values["points"]) % values
+
+
+def since_kind(since: Since | None) -> str:
+    """The mark that goes with the words."""
+    kinds = {Verdict.UP: "done", Verdict.DOWN: "overdue"}
+    return kinds.get(since.verdict, "neutral") if since is not None else "neutral"
+
+
+def figure_words(figure: Figure) -> str:
+    """The sentence behind a bar."""
+    if figure.score is None:
+        return gettext("Fewer answers than a group needs: no figure")
+    if figure.margin is None:
+        return gettext("%(score)s of 100; too few answers for a margin") % {"score": figure.score}
+    return gettext("%(score)s of 100, give or take %(margin)s") % {"score": figure.score, "margin": figure.margin}

@@ -1,0 +1,65 @@
+"""What pages of surveys draw: bars with their margin, words for verdicts, texts in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language, gettext_lazy
+
+from readiness.questionnaire import in_language
+from readiness.result_words import figure_words, share, since_kind, since_words
+from readiness.results import Figure
+
+register = template.Library()
+CATEGORY_WORDS = {
+    "leads": gettext_lazy("Leads people"),
+    "leads_nobody": gettext_lazy("Leads nobody"),
+    "under_2": gettext_lazy("Less than two years in the post"),
+    "under_10": gettext_lazy("Two to ten years in the post"),
+    "from_10": gettext_lazy("Ten years and more in the post"),
+    "-": gettext_lazy("No grade"),
+}
+for said in (share, since_words, since_kind):
+    register.filter(said.__name__, said)
+
+
+@register.filter
+def in_my_language(text: Mapping[str, str] | None) -> str:
+    """A text {language: words} for this reader."""
+    return in_language(text or {}, get_language() or "")
+
+
+@register.inclusion_tag("readiness/elements/score_bar.html")
+def score_bar(figure: Figure) -> dict[str, Any]:
+    """A bar from 0 to 100 with its margin as a line across the end; the words stand in its label."""
+    if figure.score is None:
+        return {"label": figure_words(figure), "score": None}
+    margin = figure.margin or 0
+    low, high = max(0, figure.score - margin), min(100, figure.score + margin)
+    return {
+        "label": figure_words(figure),
+        "score": figure.score,
+        "width": figure.score * 2,
+        "low": low * 2,
+        "range": (high - low) * 2 if figure.margin is not None else 0,
+    }
+
+
+@register.filter
+def category_words(category: str) -> str:
+    """A category of the declared attribute as people say it; grades are written as the public body writes them."""
+    return str(CATEGORY_WORDS.get(category, category))
+
+
+@register.filter
+def heat(score: int | None) -> int:
+    """Which fifth of the scale a figure is in; 0 where there is none."""
+    return 0 if score is None else min(5, score // 20 + 1)
+
+
+@register.filter
+def statements(block: Mapping[str, Any]) -> Any:
+    """The items of a block: in a template `.items` would be the method of a mapping."""
+    return block["items"]

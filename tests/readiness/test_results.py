@@ -1,0 +1,211 @@
+"""What people see of a closed survey: the same figures by every door, of whole groups only, and for whom."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from pypdf import PdfReader
+
+from organisations.models import User
+from readiness.enums import TeamRole, WaveKind
+from readiness.looking import may_look_at, own_node, start_node
+from readiness.models import NodeBlock
+from readiness.results import NoResult, map_of, results_for
+from readiness.statistics.display import Verdict
+from tests.builders import appoint, make_hr, make_person, make_post
+from tests.readiness.surveys import (
+    act_on,
+    in_team,
+    make_closed,
+    make_initiative,
+    make_instrument,
+    make_ministry,
+    make_open,
+    staff,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def units():
+    return make_ministry()
+
+
+def some_of(unit) -> User:
+    return User.objects.filter(appointments__post__unit=unit).order_by("pk").first()
+
+
+def test_a_unit_shows_its_own_figures_and_a_small_one_those_above(units):
+    wave = make_closed(make_initiative(units["M"]))
+    own = results_for(wave, wave.nodes.get(code=units["A2"].code))
+    assert (own.shown.code, own.n, own.eligible, own.is_of_above) == (units["A2"].code, 11, 11, False)
+    assert {figure.code: figure.score for figure in own.figures} == {"why": 75, "support": 75, "commitment": 75}
+    small = results_for(wave, wave.nodes.get(code=units["A1"].code))
+    assert small.is_of_above and small.shown.code == units["A"].code and small.n == 27
+    assert small.asked_for.code == units["A1"].code
+
+
+def test_nothing_is_shown_before_the_end_nor_where_everything_was_destroyed(units):
+    wave = make_open(make_initiative(units["M"]))
+    with pytest.raises(NoResult):
+        results_for(wave, wave.nodes.get(code=units["M"].code))
+
+
+def test_a_change_is_told_in_words_and_only_of_what_was_asked_alike(units):
+    initiative, instrument = make_initiative(units["M"]), make_instrument()
+    first = make_closed(initiative, instrument, days_ago=90, value=lambda n, item: 2 + n % 2)
+    act_on(first)
+    later = make_closed(initiative, instrument, days_ago=30, value=lambda n, item: 4 + n % 2, kind=WaveKind.POST)
+    result = results_for(later, later.nodes.get(code=units["M"].code))
+    assert result.compared_with == timezone.localdate(first.closes_at)
+    since = result.figure("why").since
+    assert since.verdict == Verdict.UP and since.points == 50
+    assert since.low <= 50 <= since.high
+
+
+def test_a_pulse_is_compared_with_what_was_said_to_the_same_statements(units):
+    initiative, instrument = make_initiative(units["M"]), make_instrument({"why": 3})
+    # The statement of the pulse is answered with 5, the others with 1 or 2.
+    first = make_closed(
+        initiative, instrument, days_ago=90, value=lambda n, item: 5 - n % 2 if item == "why1" else 1 + n % 2
+    )
+    act_on(first)
+    pulse = make_closed(initiative, instrument, days_ago=30, value=lambda n, item: 5 - n % 2, kind=WaveKind.PULSE)
+    assert [len(b["items"]) for b in pulse.questionnaire["blocks"]] == [1]
+    since = results_for(pulse, pulse.nodes.get(code=units["M"].code)).figure("why").since
+    assert since.verdict == Verdict.NO_CLEAR_CHANGE and since.points == 0
+
+
+def test_the_result_of_any_unit_asks_few_queries(units, django_assert_max_num_queries):
+    wave = make_closed(make_initiative(units["M"]))
+    node = wave.nodes.get(code=units["A1"].code)
+    with django_assert_max_num_queries(6):
+        results_for(wave, node)
+
+
+def test_the_page_asks_fewer_than_ten_queries_for_its_figures_whatever_the_size(client, units, count_queries):
+    wave = make_closed(make_initiative(units["M"]))
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    url = reverse("survey_results", args=[wave.pk])
+    client.get(url)
+    few = count_queries(lambda: client.get(url))
+    larger = make_ministry(
+        {"M": 3, **{f"{x}": 12 for x in "ABCDEFGH"}, **{f"{x}{n}": 11 for x in "ABC" for n in "1234"}}
+    )
+    other = make_closed(make_initiative(larger["M"]))
+    client.force_login(in_team(other.initiative, TeamRole.LEAD))
+    url = reverse("survey_results", args=[other.pk])
+    client.get(url)
+    assert count_queries(lambda: client.get(url)) == few
+
+
+# --- Who looks -------------------------------------------------------------------------------------------------------
+def test_staff_see_their_own_unit_and_what_stands_for_it_and_nothing_else(client, units):
+    wave = make_closed(make_initiative(units["M"]))
+    person = some_of(units["A1"])
+    client.force_login(person)
+    assert client.get(reverse("survey_results", args=[wave.pk])).status_code == 200
+    for name, status in {"A1": 200, "A": 200, "A2": 404, "M": 404, "B": 404}.items():
+        for door in ("survey_results_of", "survey_results_data", "survey_results_sheet", "survey_results_paper"):
+            assert client.get(reverse(door, args=[wave.pk, units[name].code])).status_code == status, (name, door)
+    assert client.get(reverse("survey_results_of", args=[wave.pk, "nowhere"])).status_code == 404
+    assert client.get(reverse("survey_map", args=[wave.pk])).status_code == 404
+
+
+def test_who_leads_a_unit_sees_it_and_what_is_below_and_who_runs_the_change_sees_all(client, units):
+    boss = make_post(units["A"], holder=make_person("Boss"))
+    staff(units["A"], 2, boss)
+    for post in units["A"].posts.filter(reports_to=None).exclude(pk=boss.pk):
+        post.reports_to = boss
+        post.save()
+    wave = make_closed(make_initiative(units["M"]))
+    client.force_login(User.objects.get(name="Boss"))
+    for name, status in {"A": 200, "A1": 200, "A2": 200, "M": 404, "B": 404}.items():
+        found = client.get(reverse("survey_results_of", args=[wave.pk, units[name].code])).status_code
+        # B and M are not hers.
+        assert found == status, name
+    officer = make_person()
+    make_hr(officer, units["M"])
+    for everything in (officer, in_team(wave.initiative, TeamRole.LEAD)):
+        client.force_login(everything)
+        assert client.get(reverse("survey_map", args=[wave.pk])).status_code == 200
+        for unit in units.values():
+            assert client.get(reverse("survey_results_of", args=[wave.pk, unit.code])).status_code == 200
+
+
+def test_a_manager_and_her_staff_see_the_same_figures_by_every_door(client, units):
+    wave = make_closed(make_initiative(units["M"]), value=lambda n, item: 1 + n % 5)
+    url = reverse("survey_results_data", args=[wave.pk, units["A2"].code])
+    found = []
+    for reader in (some_of(units["A2"]), in_team(wave.initiative, TeamRole.LEAD)):
+        client.force_login(reader)
+        found.append(json.loads(client.get(url).content))
+    assert found[0] == found[1]
+    result = results_for(wave, wave.nodes.get(code=units["A2"].code))
+    assert [figure["score"] for figure in found[0]["figures"]] == [figure.score for figure in result.figures]
+    book = openpyxl.load_workbook(
+        io.BytesIO(client.get(reverse("survey_results_sheet", args=[wave.pk, units["A2"].code])).content)
+    )
+    assert [row[2].value for row in book.worksheets[0].iter_rows(min_row=5, max_row=7)] == [
+        figure.score for figure in result.figures
+    ]
+    paper = PdfReader(io.BytesIO(client.get(reverse("survey_results_paper", args=[wave.pk, units["A2"].code])).content))
+    assert len(paper.pages) == 2
+    text = paper.pages[0].extract_text()
+    assert f"{result.figures[0].score} of 100" in text and "11 of 11 people answered" in text
+
+
+def test_a_survey_without_result_is_a_404_by_every_door_for_everybody(client, units):
+    wave = make_open(make_initiative(units["M"]))
+    for reader in (in_team(wave.initiative, TeamRole.LEAD), some_of(units["A"]), make_person(is_superuser=True)):
+        client.force_login(reader)
+        assert client.get(reverse("survey_results", args=[wave.pk])).status_code == 404
+        assert client.get(reverse("survey_map", args=[wave.pk])).status_code == 404
+        for door in ("survey_results_of", "survey_results_data", "survey_results_sheet", "survey_results_paper"):
+            assert client.get(reverse(door, args=[wave.pk, units["M"].code])).status_code == 404
+
+
+def test_somebody_from_elsewhere_sees_nothing(units):
+    wave = make_closed(make_initiative(units["A"]), k=5)
+    outsider = some_of(units["B"])
+    assert own_node(outsider, wave) is None and start_node(outsider, wave) is None
+    assert not any(may_look_at(outsider, wave, node) for node in wave.nodes.all())
+
+
+def test_who_has_moved_since_sees_the_unit_she_is_in_now(units):
+    wave = make_closed(make_initiative(units["M"]))
+    person = some_of(units["A2"])
+    person.appointments.update(ends_on=timezone.localdate())
+    appoint(person, make_post(units["B"]), starts_on=timezone.localdate() - timedelta(days=0))
+    assert own_node(person, wave).code == units["B"].code
+
+
+# --- The map ---------------------------------------------------------------------------------------------------------
+def test_the_map_draws_small_units_towards_the_whole_and_hides_what_is_too_small(units):
+    wave = make_closed(make_initiative(units["M"]), value=lambda n, item: 1 + (n * 7) % 5)
+    nodes = list(wave.nodes.order_by("position"))
+    found = {row.node.code: row for row in map_of(wave, nodes).rows}
+    assert {cell.score for cell in found[units["A1"].code].cells} == {None} and found[units["A1"].code].n == 0
+    grand = wave.summary["groups"]["why"]["grand"]
+    raw = NodeBlock.objects.get(node__wave=wave, node__code=units["A2"].code, block="why")
+    shown = next(cell.score for cell in found[units["A2"].code].cells if cell.block == "why")
+    low, high = sorted([(grand - 1) * 25, (raw.sum / raw.n - 1) * 25])
+    assert low - 5 <= shown <= high + 5
+
+
+def test_the_map_is_two_queries_for_any_number_of_units(units, django_assert_num_queries):
+    wave = make_closed(make_initiative(units["M"]))
+    with django_assert_num_queries(2):
+        map_of(wave, list(wave.nodes.order_by("position")))
+
+
+def test_what_the_key_of_the_map_says_is_about_reliable_differences_only(units):
+    wave = make_closed(make_initiative(units["M"]), value=lambda n, item: 3)
+    assert map_of(wave, []).compares == frozenset()
