@@ -18,6 +18,7 @@ from readiness.casting import CastRefused, cast
 from readiness.enums import MAX_COMMENT, WaveState
 from readiness.looking import start_node
 from readiness.models import Participation, Wave
+from readiness.perms import initiatives_for
 from readiness.surveys import form_of, language_names, read_answers
 
 
@@ -90,7 +91,8 @@ def survey_sent(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def survey_notice(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is done with answers, for whom, and how to complain: for everybody, as long as the survey is known."""
-    signed_in(request)
-    wave = get_object_or_404(Wave.objects.exclude(state=WaveState.DRAFT).select_related("initiative__unit"), pk=pk)
+    """What is done with answers, for whom, and how to complain: for everybody the change concerns."""
+    me = signed_in(request)
+    waves = Wave.objects.exclude(state=WaveState.DRAFT).filter(initiative__in=initiatives_for(me).values("pk"))
+    wave = get_object_or_404(waves.select_related("initiative__unit"), pk=pk)
     return render(request, "readiness/notice.html", {"wave": wave})

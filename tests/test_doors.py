@@ -42,6 +42,9 @@ from learning.models import Assignment, AssignmentBatch
 from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
+from readiness.enums import TeamRole
+from readiness.initiatives import ask_question
+from readiness.models import Champion, Concern, TeamMember
 from tests.builders import (
     competency,
     give_evidence,
@@ -57,6 +60,8 @@ from tests.builders import (
     take_course,
 )
 from tests.competencies.banks import make_bank
+from tests.readiness.surveys import act_on, make_closed, make_initiative, make_instrument, make_open, staff
+from tests.readiness.surveys import draft as draft_survey
 
 VISITORS = (
     "anonymous",
@@ -174,6 +179,18 @@ def house(db: None) -> House:
     extension = ask_extension(
         assignment=asked, until=today + timedelta(days=60), reason="Budget talks.", by=names["learner"]
     )
+    staff(here, 12, boss)
+    change = make_initiative(here, slug="door")
+    TeamMember.objects.create(initiative=change, person=names["hr"], role=TeamRole.MODERATOR)
+    questions = make_instrument({"why": 2})
+    closed = make_closed(change, questions, days_ago=60, k=5)
+    action = act_on(closed)
+    wave = make_open(change, questions, k=5)
+    another = make_initiative(here, slug="next-door")
+    prepared = draft_survey(another, questions, at=timezone.now())
+    concern = Concern.objects.create(initiative=change, unit=here, kind="workload", text="Too much at once.")
+    champion = Champion.objects.create(initiative=change, person=names["learner"], unit=here)
+    question = ask_question(initiative=change, text="When?", by=names["learner"], anonymously=False, token=uuid4())
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -192,6 +209,8 @@ def house(db: None) -> House:
         "batch": batch.pk,
         "rule": rule.pk,
         "asked": asked.pk, "extension": extension.pk,
+        "closed": closed.pk, "wave": wave.pk, "prepared": prepared.pk, "node": here.code, "action": action.pk,
+        "concern": concern.pk, "champion": champion.pk, "question": question.pk,
     }  # fmt: skip
     return House(names, ids)
 
@@ -221,6 +240,9 @@ STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
+# Who works where the change happens, who serves them, and an administrator.
+IN_CHANGE = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
+LEADS_CHANGE = IN_CHANGE | {"learner": GONE}
 
 RULE = {
     "title": "Everybody", "unit": "{unit}", "kind": "course", "course": "door", "mandatory": "yes", "on_leaving": "end",
@@ -397,6 +419,41 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "account_inactive": ("/account/inactive/", every(OK)),
     "account_reauthenticate": ("/account/reauthenticate/", signed_in(OK)),
     "account_confirm_login_code": ("/account/login/code/confirm/", every(BACK, anonymous=SIGN_IN)),
+    "initiatives": ("/changes/", every(OK)),
+    "initiative": ("/changes/door/", IN_CHANGE | {"anonymous": GONE}),
+    "initiative_read": ("/changes/door/read/", signed_in(WRONG)),
+    "question_ask": ("/changes/door/ask/", signed_in(WRONG)),
+    "question_answer": ("/changes/questions/{question}/", DECIDES),
+    "concerns": ("/changes/door/concerns/", LEADS_CHANGE),
+    "concern_decide": ("/changes/concerns/{concern}/", DECIDES),
+    "champions": ("/changes/door/champions/", IN_CHANGE),
+    "champion_decide": ("/changes/champions/{champion}/", signed_in(WRONG)),
+    "actions": ("/changes/door/actions/", IN_CHANGE),
+    "action_new": ("/changes/door/actions/new/", LEADS_CHANGE),
+    "action": ("/changes/actions/{action}/", LEADS_CHANGE),
+    "surveys": ("/surveys/", signed_in(OK)),
+    "wave": ("/surveys/{prepared}/run/", DECIDES),
+    "wave of an open survey": ("/surveys/{wave}/run/", DECIDES),
+    "wave of a closed survey": ("/surveys/{closed}/run/", DECIDES),
+    "wave_new": ("/changes/door/survey/", DECIDES | {"learner": NO, "manager": NO}),
+    "wave_approve": ("/surveys/{prepared}/run/approve/", signed_in(WRONG)),
+    "wave_open": ("/surveys/{prepared}/run/open/", signed_in(WRONG)),
+    "wave_discard": ("/surveys/{prepared}/run/discard/", signed_in(WRONG)),
+    "wave_key": ("/surveys/{prepared}/run/key/", signed_in(WRONG)),
+    "wave_comments": ("/surveys/{closed}/run/comments/", signed_in(GONE, hr=OK)),
+    "week_of_change": ("/surveys/week/", signed_in(OK)),
+    "survey": ("/surveys/{wave}/", signed_in(GONE, learner=OK, manager=OK)),
+    "survey of a closed one": ("/surveys/{closed}/", signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK)),
+    "survey_sent": ("/surveys/{wave}/sent/", signed_in(GONE, learner=BACK, manager=BACK)),
+    "survey_notice": ("/surveys/{wave}/notice/", IN_CHANGE),
+    "survey_results": ("/surveys/{closed}/results/", IN_CHANGE),
+    "survey_results of an open survey": ("/surveys/{wave}/results/", signed_in(GONE)),
+    "survey_results_of": ("/surveys/{closed}/results/{node}/", IN_CHANGE),
+    "survey_results_data": ("/surveys/{closed}/results/{node}/data.json", IN_CHANGE),
+    "survey_results_sheet": ("/surveys/{closed}/results/{node}/results.xlsx", IN_CHANGE),
+    "survey_results_paper": ("/surveys/{closed}/results/{node}/results.pdf", IN_CHANGE),
+    "survey_map": ("/surveys/{closed}/map/", LEADS_CHANGE),
+    "survey_map_of": ("/surveys/{closed}/map/{node}/", LEADS_CHANGE),
     "cms_login": ("/cms/login/?next=/cms/", every(SIGN_IN)),
     "wagtailadmin_home": ("/cms/", signed_in(NO, editor=OK, steward=OK, admin=OK)),
     "wagtailadmin_explore_root": ("/cms/pages/", signed_in(NO, editor=OK, steward=BACK, admin=OK)),
@@ -526,6 +583,37 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "pin_step": ("/learn/path/door/pin/", {}, signed_in(BACK)),
     "decline_step": ("/learn/path/door/decline/", {"reason": ""}, signed_in(422)),
     "unwish_step": ("/learn/path/door/as-before/", {}, signed_in(BACK)),
+    "initiative_read": ("/changes/door/read/", {}, signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK)),
+    "question_ask": (
+        "/changes/door/ask/", {"text": "Why?", "anonymously": "on", "token": ""},
+        signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK),
+    ),
+    "question_answer": ("/changes/questions/{question}/", {"answer": ""}, signed_in(GONE, hr=422, admin=422)),
+    "concerns": (
+        "/changes/door/concerns/", {"unit": "{unit}", "kind": "trust", "text": ""},
+        signed_in(GONE, manager=422, hr=422, admin=422),
+    ),
+    "concern_decide": ("/changes/concerns/{concern}/", {"decision": "", "answer": ""}, signed_in(GONE, hr=422, admin=422)),
+    "champions": (
+        "/changes/door/champions/", {"person": "x", "hours_month": "4"}, signed_in(GONE, hr=422, admin=422)
+    ),
+    "champion_decide": ("/changes/champions/{champion}/", {"agreed": "yes"}, signed_in(GONE, manager=BACK)),
+    "action_new": (
+        "/changes/door/actions/new/", {"text": "", "owner": "", "due_on": "", "what_staff_will_notice": ""},
+        signed_in(GONE, manager=422, hr=422, admin=422),
+    ),
+    "action": ("/changes/actions/{action}/", {"status": "done", "outcome": ""}, signed_in(GONE, manager=422, hr=422, admin=422)),
+    "wave_new": ("/changes/door/survey/", {"kind": "x"}, signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422)),
+    "wave_approve": ("/surveys/{prepared}/run/approve/", {"seen": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
+    "wave_open": ("/surveys/{prepared}/run/open/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
+    "wave_discard": ("/surveys/{prepared}/run/discard/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
+    "wave_key": ("/surveys/{prepared}/run/key/", {"passphrase": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
+    "wave_comments": ("/surveys/{closed}/run/comments/", {"comment": "x", "state": "shown"}, signed_in(GONE)),
+    "survey": ("/surveys/{wave}/", {"a_why1": "4"}, signed_in(GONE, learner=422, manager=422)),
+    "survey, all of it": (
+        "/surveys/{wave}/", {"a_why1": "4", "a_why2": "0"}, signed_in(GONE, learner=BACK, manager=BACK)
+    ),
+    "survey_results": ("/surveys/{closed}/results/", {}, signed_in(WRONG)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
     "team": ("/team/", {}, signed_in(WRONG)),

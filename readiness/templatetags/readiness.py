@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 
+from organisations.models import User
+from readiness.models import Initiative, Wave
+from readiness.perms import initiatives_for
 from readiness.questionnaire import in_language
 from readiness.result_words import figure_words, share, since_kind, since_words
 from readiness.results import Figure
+from readiness.surveys import open_surveys_of
 
 register = template.Library()
 CATEGORY_WORDS = {
@@ -63,3 +68,17 @@ def heat(score: int | None) -> int:
 def statements(block: Mapping[str, Any]) -> Any:
     """The items of a block: in a template `.items` would be the method of a mapping."""
     return block["items"]
+
+
+@register.simple_tag(takes_context=True)
+def changes_under_way(context: template.Context) -> list[Initiative]:
+    """Public changes for everybody; for who is signed in those of her unit too, three at most."""
+    user = context["user"]
+    rows = initiatives_for(user) if user.is_authenticated else Initiative.objects.filter(is_public=True)
+    return list(rows.under_way().select_related("unit")[:3])
+
+
+@register.simple_tag
+def surveys_waiting(user: User) -> list[Wave]:
+    """Surveys that wait for her answers. One query."""
+    return open_surveys_of(user, timezone.now())
