@@ -57,6 +57,15 @@ def public_of(private: bytes) -> bytes:
 
 def seal_ballot(ballot: Ballot, public_key: bytes) -> bytes:
     """ENVELOPE_BYTES bytes, whatever was answered. Raises BallotTooLong."""
+    box = SealedBox(PublicKey(public_key))
+    padded = _padded(ballot)
+    if padded is None:
+        raise BallotTooLong(f"a ballot has at most {MOST_BYTES} bytes")
+    return bytes(box.encrypt(padded))
+
+
+def _padded(ballot: Ballot) -> bytes | None:
+    """PAYLOAD_BYTES bytes: the length of what follows, the ballot, and zeros. None where it does not fit."""
     payload = {
         "n": ballot.node,
         "c": ballot.category,
@@ -65,32 +74,43 @@ def seal_ballot(ballot: Ballot, public_key: bytes) -> bytes:
     }
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     if len(text) > MOST_BYTES:
-        raise BallotTooLong
-    padded = len(text).to_bytes(LENGTH_BYTES, "big") + text + bytes(MOST_BYTES - len(text))
-    return bytes(SealedBox(PublicKey(public_key)).encrypt(padded))
+        return None
+    return len(text).to_bytes(LENGTH_BYTES, "big") + text + bytes(MOST_BYTES - len(text))
 
 
 def open_envelopes(blobs: Iterable[bytes], private_key: bytes) -> list[Ballot]:
     """All ballots, or none: raises EnvelopeBroken where a single one cannot be read. In the order of `blobs`."""
     box = SealedBox(PrivateKey(private_key))
-    return [_open(box, bytes(blob)) for blob in blobs]
+    # A report of an error may print the variables of this frame.
+    del private_key
+    ballots = []
+    for blob in blobs:
+        found = _read(box, bytes(blob))
+        if isinstance(found, str):
+            raise EnvelopeBroken(found)
+        ballots.append(found)
+    return ballots
 
 
-def _open(box: SealedBox, blob: bytes) -> Ballot:
+def _read(box: SealedBox, blob: bytes) -> Ballot | str:
+    """The ballot of an envelope, or why there is none.
+
+    It does not raise: with an error would go what it arose from, and the parser's holds all it was given to read.
+    """
     if len(blob) != ENVELOPE_BYTES:
-        raise EnvelopeBroken("an envelope has another length")
+        return "an envelope has another length"
     try:
         padded = box.decrypt(blob)
     except CryptoError:
-        raise EnvelopeBroken("an envelope is not for this key, or was changed") from None
+        return "an envelope is not for this key, or was changed"
     length = int.from_bytes(padded[:LENGTH_BYTES], "big")
     if length > MOST_BYTES or any(padded[LENGTH_BYTES + length :]):
-        raise EnvelopeBroken("an envelope is not filled as ours are")
+        return "an envelope is not filled as ours are"
     try:
         return _ballot(json.loads(padded[LENGTH_BYTES : LENGTH_BYTES + length]))
-    # The errors of the parser quote what they could not read.
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise EnvelopeBroken("an envelope holds no ballot") from None
+    # Brackets nested by the thousand are deeper than the parser goes.
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return "an envelope holds no ballot"
 
 
 def _ballot(payload: Any) -> Ballot:

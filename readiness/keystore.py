@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
+from unicodedata import normalize
 
 from nacl import pwhash
 from nacl.exceptions import CryptoError
@@ -70,11 +71,11 @@ class _Folder:
         except FileNotFoundError:
             return
         with os.fdopen(file, "r+b", buffering=0) as opened:
-            size = os.fstat(opened.fileno()).st_size
-            opened.write(random(max(size, 1)))
+            # A byte more than the key had: what an interruption leaves is not taken for a key.
+            opened.write(random(os.fstat(opened.fileno()).st_size + 1))
             os.fsync(opened.fileno())
         path.unlink(missing_ok=True)
-        self._sync()
+        _sync(self.folder)
 
     def _write(self, name: str, content: bytes) -> None:
         path = self._path(name)
@@ -83,10 +84,15 @@ class _Folder:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except FileExistsError:
             raise KeyTrouble("there is a key of this name already") from None
-        with os.fdopen(file, "wb", buffering=0) as opened:
-            opened.write(content)
-            os.fsync(opened.fileno())
-        self._sync()
+        try:
+            with os.fdopen(file, "wb") as opened:
+                opened.write(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)  # a full disk: half a key would stand in the way of a whole one
+            raise
+        _sync(self.folder)
 
     def _read(self, name: str) -> bytes:
         try:
@@ -108,18 +114,26 @@ class _Folder:
             inside = root.resolve()
             if where == inside or inside in where.parents:
                 raise KeyFolderRefused("keys must not lie where files are served from or backed up")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.folder.is_symlink():
             raise KeyFolderRefused("the folder of keys is a link to somewhere else")
-        if stat.S_IMODE(self.folder.stat().st_mode) & 0o077:
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync(self.folder.parent)
+        found = self.folder.stat()
+        # Where others may write, a name may lead to what they have put there; and such a folder is not ours to close.
+        if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise KeyFolderRefused("the folder of keys belongs to another account, or others may write into it")
+        if stat.S_IMODE(found.st_mode) & 0o077:
             self.folder.chmod(0o700)
 
-    def _sync(self) -> None:
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _sync(folder: Path) -> None:
+    """Names of files reach the disk with their folder, not with themselves."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 class FileKeyStore(_Folder):
@@ -181,7 +195,7 @@ class PassphraseKeyStore(_Folder):
             raise WrongPassphrase("this passphrase does not open the key") from None
 
     def _box(self, passphrase: str, salt: bytes) -> SecretBox:
-        secret = pwhash.argon2id.kdf(
-            SecretBox.KEY_SIZE, passphrase.encode(), salt, opslimit=self._ops, memlimit=self._memory
-        )
+        # One keyboard types é as one sign, another as two (RFC 8265, OpaqueString).
+        words = normalize("NFC", passphrase).encode("utf-8", "surrogatepass")
+        secret = pwhash.argon2id.kdf(SecretBox.KEY_SIZE, words, salt, opslimit=self._ops, memlimit=self._memory)
         return SecretBox(secret)

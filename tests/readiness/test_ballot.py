@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl.public import PublicKey, SealedBox
 
+from readiness import ballot as module
 from readiness.ballot import (
     ENVELOPE_BYTES,
+    LENGTH_BYTES,
     MOST_BYTES,
     Ballot,
     BallotTooLong,
@@ -90,3 +95,74 @@ def test_a_ballot_that_is_too_long_is_refused_and_the_longest_fits():
     assert len(seal_ballot(Ballot("A", "", {}, {"wish": "x" * room}), PUBLIC)) == ENVELOPE_BYTES
     with pytest.raises(BallotTooLong):
         seal_ballot(Ballot("A", "", {}, {"wish": "x" * (room + 1)}), PUBLIC)
+
+
+# --- What an error says ------------------------------------------------------------------------------------------
+def envelope_of(content: bytes, length: int | None = None) -> bytes:
+    """An envelope as somebody makes it who has the public key and none of our code."""
+    length = len(content) if length is None else length
+    padded = length.to_bytes(LENGTH_BYTES, "big") + content + bytes(MOST_BYTES - len(content))
+    return bytes(SealedBox(PublicKey(PUBLIC)).encrypt(padded))
+
+
+def all_that_is_known_of(error):
+    """Its text, what it arose from, and the variables of our code that a report of it would print."""
+    found = []
+    while error is not None:
+        found += [repr(error), *(repr(value) for value in vars(error).values())]
+        for frame, _line in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename == module.__file__:
+                found += [repr(value) for value in frame.f_locals.values()]
+        error = error.__cause__ or error.__context__
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        envelope_of(b'{"n":"SECRET","c":"","a":{},"t":{"wish":"SECRET"'),
+        envelope_of(b'{"n":"SECRET","c":"","a":{"why1":6},"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":"","a":{"why1":-1},"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":"","a":{"why1":4.0},"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":"","a":{"why1":NaN},"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":"","a":{"why1":' + b"9" * 5000 + b"}}"),
+        envelope_of(b'{"n":"SECRET","c":"","a":["why1"],"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":null,"a":{},"t":{}}'),
+        envelope_of(b'{"n":"SECRET","c":""}'),
+        envelope_of(b'"SECRET"'),
+        envelope_of(b'SECRET \xff\xfe'),
+        envelope_of(b'{"t":"SECRET","a":' + b"[" * 8000),
+        envelope_of(b'{"n":"SECRET","c":"","a":{},"t":{}}', length=20),
+        envelope_of(b'{"n":"SECRET","c":"","a":{},"t":{}}', length=2**32 - 1),
+        bytes(ENVELOPE_BYTES),
+        b"",
+    ],
+)  # fmt: skip
+def test_whatever_an_envelope_holds_instead_of_a_ballot_is_refused_and_not_repeated(blob):
+    good = seal_ballot(Ballot("A", "", {"why1": 4}, {"wish": "SECRET"}), PUBLIC)
+    with pytest.raises(EnvelopeBroken) as refused:
+        open_envelopes(iter([good, blob]), PRIVATE)
+    known = all_that_is_known_of(refused.value)
+    assert "SECRET" not in known
+    assert repr(PRIVATE) not in known
+
+
+def test_who_learns_that_a_ballot_is_too_long_learns_nothing_of_it():
+    with pytest.raises(BallotTooLong) as refused:
+        seal_ballot(Ballot("A", "", {"why1": 4}, {"wish": "SECRET" * 2000}), PUBLIC)
+    assert "SECRET" not in all_that_is_known_of(refused.value)
+
+
+@given(ballots)
+def test_a_ballot_printed_says_nothing(ballot):
+    assert {repr(ballot), str(ballot), f"{ballot}", f"{[ballot]}"[1:-1]} == {"Ballot(…)"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=MOST_BYTES))
+def test_any_bytes_are_a_ballot_or_refused(content):
+    try:
+        [found] = open_envelopes([envelope_of(content)], PRIVATE)
+    except EnvelopeBroken:
+        return
+    assert isinstance(found, Ballot)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
+from pathlib import Path
 
 import pytest
 from nacl import pwhash
@@ -126,3 +129,94 @@ def test_the_message_of_a_refusal_holds_no_key_and_no_passphrase(folder):
     with pytest.raises(WrongPassphrase) as refused:
         store.read(NAME, "another passphrase")
     assert "another passphrase" not in str(refused.value)
+
+
+# --- Accidents ---------------------------------------------------------------------------------------------------
+def test_a_key_half_destroyed_is_no_key_and_destroying_it_again_ends_it(folder, monkeypatch):
+    store = FileKeyStore(folder)
+    store.create(NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda *_args, **_kw: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            store.destroy(NAME)
+    assert store.exists(NAME)
+    with pytest.raises(KeyMissing):
+        store.read(NAME)
+    store.destroy(NAME)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_key_that_did_not_reach_the_disk_leaves_the_name_free(folder, monkeypatch):
+    store = FileKeyStore(folder)
+    folder.mkdir(mode=0o700)
+
+    def full(_file):
+        raise OSError(errno.ENOSPC, "disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="full"):
+            store.create(NAME)
+    assert list(folder.iterdir()) == []
+    assert store.create(NAME) == public_of(store.read(NAME))
+
+
+def test_a_key_counts_when_file_and_folders_have_reached_the_disk(folder, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def noted(file):
+        synced.append(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    FileKeyStore(folder).create(NAME)
+    above, inside, file = (path.stat().st_ino for path in (folder.parent, folder, folder / f"{NAME}.key"))
+    assert synced == [above, file, inside]
+    FileKeyStore(folder).destroy(NAME)
+    assert synced[3:] == [file, inside]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
+def test_a_folder_that_others_may_write_into_is_refused_and_left_as_it_is(folder, mode):
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(KeyFolderRefused):
+        FileKeyStore(folder).create(NAME)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_others_may_only_read_is_closed_to_them(folder):
+    folder.mkdir()
+    folder.chmod(0o755)
+    FileKeyStore(folder).create(NAME)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_link_that_lies_in_place_of_a_key_is_not_followed(folder, tmp_path):
+    folder.mkdir(mode=0o700)
+    target = tmp_path / "somebody-else-s"
+    target.write_bytes(b"x" * 32)
+    (folder / f"{NAME}.key").symlink_to(target)
+    store = FileKeyStore(folder)
+    for act in (store.create, store.read, store.destroy):
+        with pytest.raises((KeyTrouble, OSError)):
+            act(NAME)
+    assert target.read_bytes() == b"x" * 32
+
+
+def test_a_passphrase_is_the_same_from_whatever_keyboard(folder):
+    store = steward(folder)
+    public = store.create(NAME, "cuatro pi\u00f1as verdes")
+    assert public_of(store.read(NAME, "cuatro pin\u0303as verdes")) == public
+
+
+def test_a_destroyed_key_behind_a_passphrase_is_missing_and_not_wrong(folder):
+    store = steward(folder)
+    store.create(NAME, WORDS)
+    locked = next(folder.iterdir()).read_bytes()
+    store.destroy(NAME)
+    store.destroy(NAME)
+    assert not any(locked in file.read_bytes() for file in folder.iterdir())
+    with pytest.raises(KeyMissing):
+        store.read(NAME, WORDS)
