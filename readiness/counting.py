@@ -89,7 +89,7 @@ def count(ballots: Sequence[Ballot], tree: Tree, questionnaire: Mapping[str, Any
         _of_nodes(sealed, class_totals),
         cut_totals,
         _placed(ballots, tree, questionnaire, k, by),
-        _summary(rows, questionnaire) | {"groups": _groups(class_totals, questionnaire)},
+        _summary(rows, questionnaire, class_totals) | {"groups": _groups(class_totals, questionnaire)},
     )
 
 
@@ -185,15 +185,21 @@ def _placed(
     return tuple(found)
 
 
-def _summary(rows: Sequence[Row], questionnaire: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the questionnaire itself, for the whole body: how far it hangs together, what goes along with what."""
+def _summary(
+    rows: Sequence[Row], questionnaire: Mapping[str, Any], class_totals: Mapping[tuple[str, str], BlockTotals]
+) -> dict[str, Any]:
+    """What is said of the questionnaire itself, for the whole body: how far it hangs together, what goes along with what.
+
+    Of a block only sheets of classes with a figure for it take part, as in every other figure.
+    """
     matrix = np.array([answers for _node, _category, answers in rows], dtype=np.float64)
     known = np.where(matrix == 0, np.nan, matrix)
     positions = block_positions(questionnaire)
     trust: dict[str, dict[str, Any]] = {}
     means: dict[str, NDArray[np.float64]] = {}
     for block, where in positions.items():
-        answers = known[:, where]
+        figured = np.array([(node, block) in class_totals for node, _category, _answers in rows])
+        answers = np.where(figured[:, None], known[:, where], np.nan)
         whole = reliability.complete(answers)
         if len(whole) >= PROVISIONAL_FROM and whole.shape[1] > 1:
             covariance = np.atleast_2d(np.cov(whole, rowvar=False))
