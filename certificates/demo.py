@@ -86,6 +86,10 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
             ("diagnostics taken", len(record.changed) - 1),
             ("people asked by a campaign", record.invited),
             ("people who agreed to be found", record.findable),
+            ("changes", year.changes.initiatives),
+            ("surveys about them", year.changes.surveys),
+            ("answers given", year.changes.answers),
+            ("actions agreed on", year.changes.actions),
         )
     )
 

@@ -25,6 +25,7 @@ from learning.services import BATCH, assign_batch, replan_many
 from organisations.demo import Member, Ministry, moment, stream, workday_from, workday_until, workdays
 from organisations.enums import JobState
 from organisations.models import Job
+from readiness.demo import Changes, write_changes
 
 BEGUN_FROM = 0.55
 
@@ -57,6 +58,7 @@ class Year:
     lessons: int = 0
     attempts: int = 0
     assignments: int = 0
+    changes: Changes = field(default_factory=Changes)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,13 @@ def live_through(
     role_days: Mapping[date, set[int]],
 ) -> Year:
     """Live through the history of a ministry whose people, roles and assessments are stored."""
-    return _Learning(ministry, starter, library, assessments, role_days).run()
+    year = _Learning(ministry, starter, library, assessments, role_days).run()
+    year.changes = write_changes(ministry, starter)
+    evening = moment(ministry.last_day, EVENING)
+    for start in range(0, len(year.changes.trained), BATCH):
+        some = year.changes.trained[start : start + BATCH]
+        replan_many(person_ids=some, reason=PlanReason.EVIDENCE, at=evening)
+    return year
 
 
 @dataclass

@@ -96,7 +96,7 @@ def close_wave(*, wave: Wave, at: datetime | None = None) -> Wave:
     """
     now = at or timezone.now()
     _count(wave, now)
-    return _finish(wave)
+    return _finish(wave, now)
 
 
 @sensitive_variables()
@@ -126,7 +126,7 @@ def _count(wave: Wave, now: datetime) -> None:
         wave.state = WaveState.SEALED
         wave.summary = dict(counted.summary)
         wave.save(update_fields=["state", "summary"])
-        note(wave, WaveEventKind.SEALED)
+        note(wave, WaveEventKind.SEALED, on=timezone.localdate(now))
 
 
 @sensitive_variables()
@@ -197,7 +197,7 @@ def _columns(totals: BlockTotals) -> dict[str, object]:
     return {"n": means.n, "sum": means.sum, "sumsq": means.sumsq, "items": [list(item) for item in totals.items]}
 
 
-def _finish(wave: Wave) -> Wave:
+def _finish(wave: Wave, now: datetime) -> Wave:
     """Destroy the key, wipe what the database still has of deleted rows, then show the results to everybody at once."""
     wave.refresh_from_db()
     if wave.state != WaveState.SEALED:
@@ -208,12 +208,13 @@ def _finish(wave: Wave) -> Wave:
         wave = Wave.objects.select_for_update(of=("self",)).get(pk=wave.pk)
         if wave.state != WaveState.SEALED:
             return wave
-        note(wave, WaveEventKind.KEY_DESTROYED)
+        day = timezone.localdate(now)
+        note(wave, WaveEventKind.KEY_DESTROYED, on=day)
         has_results = wave.classes.exists()
         wave.state = WaveState.CLOSED if has_results else WaveState.DESTROYED
-        wave.shared_on = timezone.localdate()
+        wave.shared_on = day
         wave.save(update_fields=["state", "shared_on"])
-        note(wave, WaveEventKind.CLOSED if has_results else WaveEventKind.DESTROYED)
+        note(wave, WaveEventKind.CLOSED if has_results else WaveEventKind.DESTROYED, on=day)
         log(instance=wave.initiative, action="readiness.close_wave", data={"wave": wave.pk})
         enqueue(kind=SHARE_JOB, key=str(wave.pk), payload={"wave": wave.pk})
         transaction.on_commit(partial(wave_closed.send, sender=Wave, wave_id=wave.pk))

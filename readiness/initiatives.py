@@ -12,7 +12,7 @@ import numpy as np
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -222,6 +222,17 @@ def concerns_for(user: User, initiative: Initiative) -> QuerySet[Concern]:
     for unit in units_managed(user):
         within |= Q(unit__path__startswith=unit.path)
     return concerns.filter(within)
+
+
+def concerns_by_kind(initiative: Initiative) -> list[tuple[str, int, int]]:
+    """(kind in words, how many, how many not decided yet), the most frequent first."""
+    rows = (
+        Concern.objects.filter(initiative=initiative)
+        .values_list("kind")
+        .annotate(n=Count("pk"), waiting=Count("pk", filter=Q(decision="")))
+        .order_by("-n", "kind")
+    )
+    return [(str(ConcernKind(kind).label), n, waiting) for kind, n, waiting in rows]
 
 
 # --- Champions -------------------------------------------------------------------------------------------------------

@@ -15,12 +15,15 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from organisations.models import User
+from competencies.selectors import key_posts
+from organisations.models import Appointment, User
 from organisations.perms import signed_in
 from readiness import looking, weekly
-from readiness.enums import WaveState
+from readiness.enums import ActionStatus, WaveState
+from readiness.initiatives import concerns_by_kind, reach_of
 from readiness.models import Action, Wave, WaveNode
-from readiness.perms import may_see_all
+from readiness.outcome import outcome_of
+from readiness.perms import initiatives_for, may_see_all
 from readiness.result_papers import result_pdf, result_workbook
 from readiness.results import NoResult, Result, map_of, results_for
 
@@ -175,3 +178,30 @@ def week(request: HttpRequest) -> HttpResponse:
     weeks = weekly.weeks_of(me, timezone.localdate())
     template = "readiness/partials/_weeks.html" if getattr(request, "htmx", False) else "readiness/week.html"
     return render(request, template, {"weeks": weeks})
+
+
+@never_cache
+@require_GET
+def outcome(request: HttpRequest, slug: str) -> HttpResponse:
+    """What has come of the change, for who runs it: readiness over time, training beside it, and what cannot be claimed."""
+    me = signed_in(request)
+    initiative = get_object_or_404(initiatives_for(me).select_related("unit"), slug=slug)
+    if not may_see_all(me, initiative):
+        raise Http404
+    posts = [post for post in key_posts() if post.post.unit.path.startswith(initiative.unit.path)]
+    holders = dict(
+        Appointment.objects.current()
+        .filter(post__in=[post.post_id for post in posts])
+        .values_list("post_id", "person__name")
+    )
+    context = {
+        "initiative": initiative,
+        "outcome": outcome_of(initiative),
+        "actions": Action.objects.filter(initiative=initiative).count(),
+        "done": Action.objects.filter(initiative=initiative, status=ActionStatus.DONE).count(),
+        "overdue": Action.objects.overdue(timezone.localdate()).filter(initiative=initiative).count(),
+        "concerns": concerns_by_kind(initiative),
+        "reach": reach_of(initiative),
+        "posts": [(post, holders.get(post.post_id, "")) for post in posts],
+    }
+    return render(request, "readiness/outcome.html", context)

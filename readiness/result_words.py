@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext, ngettext
 
 from readiness.results import Figure, Since
+from readiness.statistics.did import Effect
 from readiness.statistics.display import Share, Verdict
 
 
@@ -44,3 +45,29 @@ def figure_words(figure: Figure) -> str:
     if figure.margin is None:
         return gettext("%(score)s of 100; too few answers for a margin") % {"score": figure.score}
     return gettext("%(score)s of 100, give or take %(margin)s") % {"score": figure.score, "margin": figure.margin}
+
+
+def effect_words(effect: Effect) -> str:
+    """What training did as far as it can be said, always with what could not have been seen."""
+    values = {
+        "points": f"{effect.effect:.0f}", "low": f"{effect.low:.0f}", "high": f"{effect.high:.0f}",
+        "unseen": f"{effect.unseen_below:.0f}",
+    }  # fmt: skip
+    said = gettext("Trained units rose %(points)s points more than the others (between %(low)s and %(high)s).") % values
+    if not effect.is_proven:
+        said = (
+            gettext("Not proven: %(points)s points between trained and other units (between %(low)s and %(high)s).")
+            % values
+        )
+    return f"{said} {gettext('An effect below %(unseen)s points could not have been seen.') % values}"
+
+
+def placebo_words(effect: Effect) -> str:
+    """Whether trained units had risen more already before most of the training: then it was not the training."""
+    values = {"points": f"{effect.effect:.0f}"}
+    if effect.is_proven:
+        return (
+            gettext("They already differed by %(points)s points at the survey between: it may not be the training.")
+            % values
+        )
+    return gettext("At the survey between they did not differ clearly (%(points)s points).") % values

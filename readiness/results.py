@@ -337,6 +337,10 @@ class Map:
     rows: tuple[Row, ...]
     compares: frozenset[str]
 
+    @property
+    def compared_titles(self) -> list[str]:
+        return [title for code, title in self.blocks if code in self.compares]
+
 
 def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
     """The map of these units, in their order. One query more than loading them. Raises NoResult."""

@@ -36,6 +36,7 @@ urlpatterns = [
     path("surveys/<int:pk>/results/<str:code>/data.json", result_views.results_data, name="survey_results_data"),
     path("surveys/<int:pk>/results/<str:code>/results.xlsx", result_views.results_sheet, name="survey_results_sheet"),
     path("surveys/<int:pk>/results/<str:code>/results.pdf", result_views.results_paper, name="survey_results_paper"),
+    path("changes/<slug:slug>/outcome/", result_views.outcome, name="outcome"),
     path("surveys/<int:pk>/map/", result_views.results_map, name="survey_map"),
     path("surveys/<int:pk>/map/<str:code>/", result_views.results_map, name="survey_map_of"),
 ]

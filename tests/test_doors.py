@@ -452,6 +452,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "survey_results_data": ("/surveys/{closed}/results/{node}/data.json", IN_CHANGE),
     "survey_results_sheet": ("/surveys/{closed}/results/{node}/results.xlsx", IN_CHANGE),
     "survey_results_paper": ("/surveys/{closed}/results/{node}/results.pdf", IN_CHANGE),
+    "outcome": ("/changes/door/outcome/", DECIDES),
     "survey_map": ("/surveys/{closed}/map/", LEADS_CHANGE),
     "survey_map_of": ("/surveys/{closed}/map/{node}/", LEADS_CHANGE),
     "cms_login": ("/cms/login/?next=/cms/", every(SIGN_IN)),

@@ -13,7 +13,7 @@ from organisations.models import User
 from readiness.models import Initiative, Wave
 from readiness.perms import initiatives_for
 from readiness.questionnaire import in_language
-from readiness.result_words import figure_words, share, since_kind, since_words
+from readiness.result_words import effect_words, figure_words, placebo_words, share, since_kind, since_words
 from readiness.results import Figure
 from readiness.surveys import open_surveys_of
 
@@ -26,7 +26,7 @@ CATEGORY_WORDS = {
     "from_10": gettext_lazy("Ten years and more in the post"),
     "-": gettext_lazy("No grade"),
 }
-for said in (share, since_words, since_kind):
+for said in (share, since_words, since_kind, effect_words, placebo_words):
     register.filter(said.__name__, said)
 
 
