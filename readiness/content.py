@@ -26,6 +26,7 @@ def content_of(instrument: Instrument) -> dict[str, Any]:
                 "kind": block.kind,
                 "title": words_of(block.title),
                 "about": words_of(block.about),
+                "lead_in": words_of(block.lead_in),
                 "items": [
                     {"code": item.code, "text": words_of(item.text), "pulse": item.pulse} for item in block.items.all()
                 ],
@@ -36,4 +37,5 @@ def content_of(instrument: Instrument) -> dict[str, Any]:
             {"code": question.code, "text": words_of(question.text), "pulse": question.pulse}
             for question in instrument.questions.order_by("sort_order", "pk")
         ],
+        "order": list(instrument.asked_in_order),
     }

@@ -26,6 +26,12 @@ MAX_COMMENT: Final = 1_500
 SHEETS_KEPT_MONTHS: Final = 24
 QUESTION_ANSWERED_WITHIN_WORKING_DAYS: Final = 5
 MAX_OPEN_ACTIONS: Final = 3
+# The languages questionnaires ship in, besides those of the installation.
+QUESTION_LANGUAGES: Final = ("en", "es", "pt", "fr")
+LEAST_STATEMENTS: Final = 2
+MOST_STATEMENTS: Final = 60
+# Three comments of full length and sixty answers fit into one ballot.
+MOST_OPEN_QUESTIONS: Final = 3
 
 
 class InitiativeStatus(models.TextChoices):
@@ -48,6 +54,13 @@ class InstrumentStatus(models.TextChoices):
     DRAFT = "draft", _("Draft")
     READY = "ready", _("Ready for use")
     RETIRED = "retired", _("Retired")
+
+
+INSTRUMENT_TRANSITIONS: Final = {
+    InstrumentStatus.DRAFT: {InstrumentStatus.READY},
+    InstrumentStatus.READY: {InstrumentStatus.RETIRED},
+    InstrumentStatus.RETIRED: set(),
+}
 
 
 class BlockKind(models.TextChoices):

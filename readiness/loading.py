@@ -1,24 +1,35 @@
-"""Questionnaires and suggestions that come with the platform. What is there already is left as it is."""
+"""Questionnaires and suggestions that ship with the platform, from files into the database. Twice is once.
+
+A questionnaire in a version is stored ready for use; the same version with other content is refused, for a version never
+changes. Suggestions are loaded where there are none: what editors have made of them stays.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from i18nfield.strings import LazyI18nString
 
+from organisations.models import User
 from readiness.content import content_of
-from readiness.enums import InstrumentStatus
-from readiness.models import Block, Instrument, Item, LanguageReview, OpenQuestion, Suggestion
+from readiness.instruments import InstrumentRefused, make_ready, objections_to, review_language
+from readiness.models import Block, Instrument, Item, OpenQuestion, Suggestion
+from readiness.tree import words_of
 
 FORMAT, SUGGESTIONS_FORMAT = "digital-talent-questionnaire/1", "digital-talent-suggestions/1"
 DATA = Path(__file__).resolve().parent / "data"
+INSTRUMENTS = ("readiness-core.json", "readiness-outcomes.json", "oric.json")
+SUGGESTIONS = DATA / "suggestions.json"
 
 
-class QuestionnaireFault(ValueError):
+class FileRefused(ValueError):
     """A file that cannot be loaded; the text names the file and the fault."""
 
 
@@ -26,83 +37,153 @@ class QuestionnaireFault(ValueError):
 class Loaded:
     created: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    suggestions: int = 0
 
 
 @transaction.atomic
-def load_instruments(folder: Path = DATA) -> Loaded:
-    """Load every questionnaire and the suggestions of a folder; all or nothing.
-
-    A version that is there must be the same as in its file: questions people have been asked are never changed. Raises
-    QuestionnaireFault.
-    """
+def load_shipped(*, by: User | None = None) -> Loaded:
+    """All questionnaires and suggestions that ship, or none. Raises FileRefused."""
     loaded = Loaded()
-    for path in sorted(folder.glob("*.json")):
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data.get("format") == FORMAT:
-                _load(data, loaded)
-            elif data.get("format") == SUGGESTIONS_FORMAT:
-                _suggest(data["suggestions"], loaded)
-            else:
-                raise QuestionnaireFault(_("%(file)s is no questionnaire of ours.") % {"file": path.name})
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, QuestionnaireFault):
-                raise
-            raise QuestionnaireFault(
-                _("%(file)s cannot be read: %(fault)s") % {"file": path.name, "fault": error}
-            ) from error
+    for name in INSTRUMENTS:
+        instrument, created = load_instrument(path=DATA / name, by=by)
+        (loaded.created if created else loaded.left).append(f"{instrument.slug} {instrument.version}")
+    loaded.suggestions = load_suggestions()
     return loaded
 
 
-def _load(data: dict[str, Any], loaded: Loaded) -> None:
-    name = f"{data['slug']} {data['version']}"
-    known = Instrument.objects.filter(slug=data["slug"], version=data["version"]).first()
-    if known is not None:
-        if _asked(content_of(known)) != _asked(data):
-            raise QuestionnaireFault(
-                _("Version %(name)s has other questions than its file. Give the file a new version.") % {"name": name}
+# --- Questionnaires --------------------------------------------------------------------------------------------------
+@transaction.atomic
+def load_instrument(*, path: Path, by: User | None = None) -> tuple[Instrument, bool]:
+    """The questionnaire of a file, ready for use, and whether it is new. Raises FileRefused."""
+    file = read(path)
+    there = Instrument.objects.filter(slug=file["slug"], version=file["version"]).first()
+    if there is not None:
+        if there.is_frozen and as_filed(there) == _comparable(file):
+            return there, False
+        raise FileRefused(
+            _(
+                "%(file)s: version %(version)s of “%(slug)s” is there already with other content. "
+                "Give the changed questionnaire the next version."
             )
-        loaded.left.append(name)
-        return
-    instrument = Instrument.objects.create(
-        slug=data["slug"], version=data["version"], title=data["title"], about=data["about"], licence=data["licence"],
-        attribution=data["attribution"], scale=data["scale"], minutes=data["minutes"], status=InstrumentStatus.READY,
-    )  # fmt: skip
-    for place, block in enumerate(data["blocks"]):
-        row = Block.objects.create(
-            instrument=instrument, code=block["code"], kind=block["kind"], title=block["title"], about=block["about"],
-            sort_order=place,
-        )  # fmt: skip
-        for order, item in enumerate(block["items"]):
-            Item.objects.create(block=row, code=item["code"], text=item["text"], pulse=item["pulse"], sort_order=order)
-    for place, question in enumerate(data["questions"]):
-        OpenQuestion.objects.create(
-            instrument=instrument, code=question["code"], text=question["text"], pulse=question["pulse"],
-            sort_order=place,
-        )  # fmt: skip
-    for review in data["reviewed"]:
-        LanguageReview.objects.create(instrument=instrument, language=review["language"], note=review["note"])
-    loaded.created.append(name)
-
-
-def _asked(content: dict[str, Any]) -> list[Any]:
-    """What people are asked; titles and descriptions may get better."""
-    return [
-        content["scale"],
-        [[(item["code"], item["text"], item["pulse"]) for item in block["items"]] for block in content["blocks"]],
-        [(question["code"], question["text"]) for question in content["questions"]],
-    ]
-
-
-def _suggest(rows: list[dict[str, Any]], loaded: Loaded) -> None:
-    """Once: afterwards they are the editors'."""
-    if Suggestion.objects.exists():
-        loaded.left.append("suggestions")
-        return
-    Suggestion.objects.bulk_create(
-        Suggestion(
-            block=row["block"], kind=row["kind"], title=row["title"], text=row["text"], link=row["link"], order=place
+            % {"file": path.name, "version": file["version"], "slug": file["slug"]}
         )
-        for place, row in enumerate(rows)
-    )
-    loaded.created.append("suggestions")
+    try:
+        instrument = _store(file)
+        for review in file["reviewed"]:
+            review_language(instrument=instrument, language=review["language"], by=by, note=review["note"])
+        instrument = make_ready(instrument=instrument, by=by)
+    except InstrumentRefused as error:
+        raise FileRefused(f"{path.name}: {error}") from error
+    except ValidationError as error:
+        raise FileRefused(f"{path.name}: {' '.join(error.messages)}") from error
+    return instrument, True
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a file, checked. Raises FileRefused with every fault."""
+    try:
+        file = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise FileRefused(
+            _("%(file)s is not readable JSON: %(error)s") % {"file": path.name, "error": error}
+        ) from error
+    if not isinstance(file, dict) or file.get("format") != FORMAT:
+        raise FileRefused(
+            _("%(file)s is not a questionnaire of format %(format)s.") % {"file": path.name, "format": FORMAT}
+        )
+    try:
+        file.setdefault("order", [])
+        faults = objections_to(
+            {**file, "instrument": file}, [review["language"] for review in file["reviewed"]], file["licence"]
+        )
+        _comparable(file)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileRefused(
+            _("%(file)s: something is missing or of another kind (%(error)s).") % {"file": path.name, "error": error}
+        ) from error
+    if faults:
+        raise FileRefused(f"{path.name}: {' '.join(faults)}")
+    return file
+
+
+def _store(file: Mapping[str, Any]) -> Instrument:
+    """As a draft, every field checked as a form would check it."""
+    instrument = Instrument(
+        slug=file["slug"], version=file["version"], title=LazyI18nString(file["title"]),
+        about=LazyI18nString(file["about"]), licence=file["licence"], attribution=file["attribution"],
+        source=file["source"], scale=file["scale"], asked_in_order=file["order"], minutes=file["minutes"],
+    )  # fmt: skip
+    instrument.full_clean()
+    instrument.save()
+    for place, one in enumerate(file["blocks"]):
+        block = Block(
+            instrument=instrument, code=one["code"], title=LazyI18nString(one["title"]),
+            about=LazyI18nString(one["about"]), lead_in=LazyI18nString(one["lead_in"]), kind=one["kind"],
+            sort_order=place,
+        )  # fmt: skip
+        block.full_clean()
+        block.save()
+        for at, statement in enumerate(one["items"]):
+            item = Item(
+                block=block, code=statement["code"], text=LazyI18nString(statement["text"]),
+                pulse=statement["pulse"], sort_order=at,
+            )  # fmt: skip
+            item.full_clean()
+            item.save()
+    for place, one in enumerate(file["questions"]):
+        question = OpenQuestion(
+            instrument=instrument, code=one["code"], text=LazyI18nString(one["text"]), pulse=one["pulse"],
+            sort_order=place,
+        )  # fmt: skip
+        question.full_clean()
+        question.save()
+    return instrument
+
+
+def as_filed(instrument: Instrument) -> dict[str, Any]:
+    """A stored questionnaire as its file would say it: everything but who has reviewed which language since."""
+    content = content_of(instrument)
+    return {
+        **content.pop("instrument"),
+        "about": words_of(instrument.about),
+        "source": instrument.source,
+        **content,
+    }
+
+
+def _comparable(file: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: file[name] for name in ("slug", "version", "licence", "attribution", "minutes", "source", "scale")},
+        **{name: file[name] for name in ("title", "about", "order")},
+        "blocks": [
+            {
+                **{name: block[name] for name in ("code", "kind", "title", "about", "lead_in")},
+                "items": [{name: item[name] for name in ("code", "text", "pulse")} for item in block["items"]],
+            }
+            for block in file["blocks"]
+        ],
+        "questions": [{name: one[name] for name in ("code", "text", "pulse")} for one in file["questions"]],
+    }
+
+
+# --- Suggestions -----------------------------------------------------------------------------------------------------
+def load_suggestions() -> int:
+    """What helps where a block is low, where nothing is written about it yet; returns how many were written."""
+    if Suggestion.objects.exists():
+        return 0
+    content = json.loads(SUGGESTIONS.read_text(encoding="utf-8"))
+    if content["format"] != SUGGESTIONS_FORMAT:
+        raise FileRefused(
+            _("%(file)s has no suggestions of format %(format)s.")
+            % {"file": SUGGESTIONS.name, "format": SUGGESTIONS_FORMAT}
+        )
+    written = []
+    for place, one in enumerate(content["suggestions"]):
+        suggestion = Suggestion(
+            block=one["block"], kind=one["kind"], title=LazyI18nString(one["title"]),
+            text=LazyI18nString(one["text"]), link=one.get("link", ""), order=place,
+        )  # fmt: skip
+        suggestion.full_clean()
+        suggestion.save()
+        written.append(suggestion)
+    return len(written)

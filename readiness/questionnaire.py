@@ -6,11 +6,15 @@ Pure. Texts are {language: words}. The content of an instrument and the question
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 PULSE = "pulse"
 PLACEHOLDERS = ("initiative", "service")
+# Statements that are mixed over blocks are set apart four by four, for the eye only.
+MIXED = 4
+_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 
 Words = Mapping[str, str]
 Content = Mapping[str, Any]
@@ -59,6 +63,7 @@ def questionnaire_of(
                 "kind": block["kind"],
                 "title": filled(block["title"]),
                 "about": filled(block["about"]),
+                "lead_in": filled(block.get("lead_in", {})),
                 "items": [
                     {"code": item["code"], "text": filled(item["text"]), "pulse": bool(item.get("pulse"))}
                     for item in block["items"]
@@ -67,14 +72,20 @@ def questionnaire_of(
             for block in blocks
         ],
         "questions": [{"code": question["code"], "text": filled(question["text"])} for question in questions],
+        "order": _order(content.get("order", ()), [item["code"] for block in blocks for item in block["items"]]),
     }
 
 
+def _order(wanted: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """What is asked, in the order that is wanted, what that does not name at the end; nothing where none is wanted."""
+    place = {code: at for at, code in enumerate(wanted)}
+    return sorted(asked, key=lambda code: place.get(code, len(place))) if place else []
+
+
 def fill(text: str, language: str, initiative: Words, service: Words) -> str:
-    """A text with its names. Braces that are no placeholder of ours stay as they are."""
-    for name, words in zip(PLACEHOLDERS, (initiative, service), strict=True):
-        text = text.replace("{" + name + "}", in_language(words, language))
-    return text
+    """A text with its names. Braces that are no placeholder of ours stay as they are, also those of a name."""
+    names = dict(zip(PLACEHOLDERS, (initiative, service), strict=True))
+    return _BRACES.sub(lambda found: in_language(names[found[1]], language) if found[1] in names else found[0], text)
 
 
 def in_language(words: Words, language: str) -> str:
@@ -87,6 +98,24 @@ def items_of(questionnaire: Content) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for block in questionnaire["blocks"]:
         for item in block["items"]:
             yield block["code"], item
+
+
+def sections_of(questionnaire: Content) -> list[dict[str, Any]]:
+    """How the statements are put to people, part by part: [{"lead_in": {language: words}, "items": [...]}].
+
+    A part is a block, without its name: that says what a high figure means. Where the instrument prescribes an order of
+    its own, the statements stand mixed as it says, a few a part. Answers are kept in the order of item_codes either way.
+    """
+    order = questionnaire.get("order")
+    if not order:
+        return [
+            {"lead_in": block.get("lead_in", {}), "items": list(block["items"])} for block in questionnaire["blocks"]
+        ]
+    by_code = {item["code"]: item for _block, item in items_of(questionnaire)}
+    return [
+        {"lead_in": {}, "items": [by_code[code] for code in order[start : start + MIXED]]}
+        for start in range(0, len(order), MIXED)
+    ]
 
 
 def item_codes(questionnaire: Content) -> list[str]:
@@ -143,19 +172,42 @@ def comparable(before: Content, after: Content) -> dict[str, tuple[str, str]]:
 
 def _asked(questionnaire: Content) -> dict[str, list[str]]:
     """The statements behind each kept total."""
-    asked = {block["code"]: [item["code"] for item in block["items"]] for block in questionnaire["blocks"]}
+    asked = block_items(questionnaire)
     for code, positions in pulse_positions(questionnaire).items():
         asked[pulse_key(code)] = [asked[code][at] for at in positions]
     return asked
 
 
+def block_items(questionnaire: Content) -> dict[str, list[str]]:
+    """The codes of each block's statements."""
+    return {block["code"]: [item["code"] for item in block["items"]] for block in questionnaire["blocks"]}
+
+
 def texts_of(content: Content) -> Iterable[tuple[str, Words]]:
-    """Every text with a name for it, for checks: "why1", "why · title"."""
+    """Every text with a name for it, for checks: "why1", "why · title". What may be left out is last."""
+    yield "title", content["instrument"]["title"]
     for step in content["scale"]:
-        yield f"{step['value']}", step["text"]
+        yield f"scale {step['value']}", step["text"]
     for block in content["blocks"]:
         yield f"{block['code']} · title", block["title"]
         for item in block["items"]:
             yield item["code"], item["text"]
     for question in content["questions"]:
         yield question["code"], question["text"]
+    for block in content["blocks"]:
+        for name in ("about", "lead_in"):
+            if any(block[name].values()):
+                yield f"{block['code']} · {name}", block[name]
+
+
+def placeholders_in(text: str) -> tuple[set[str], set[str]]:
+    """(placeholders of ours, everything else in braces, and braces left alone) in a text."""
+    ours, others = set[str](), set[str]()
+    for found in _BRACES.finditer(text):
+        (ours if found[1] in PLACEHOLDERS else others).add(found[1] if found[1] in PLACEHOLDERS else found[0])
+    return ours, others
+
+
+def missing_in(content: Content, language: str) -> list[str]:
+    """Names of the texts that a language lacks."""
+    return [name for name, words in texts_of(content) if not words.get(language, "").strip()]

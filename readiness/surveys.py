@@ -12,7 +12,7 @@ from django.utils.translation import get_language_info
 from organisations.models import User
 from readiness.enums import MAX_COMMENT
 from readiness.models import Participation, Wave
-from readiness.questionnaire import in_language
+from readiness.questionnaire import in_language, sections_of
 
 
 def open_surveys_of(person: User, now: datetime) -> list[Wave]:
@@ -36,9 +36,9 @@ class AskedItem:
 
 @dataclass(frozen=True)
 class AskedBlock:
-    """Up to three statements that stand together."""
+    """A few statements that stand together, and what is said before them ("" for nothing)."""
 
-    title: str
+    lead_in: str
     items: tuple[AskedItem, ...]
 
 
@@ -72,13 +72,13 @@ def form_of(wave: Wave, language: str, given: Mapping[str, str]) -> Form:
     scale = sorted(asked["scale"], key=lambda step: (step["value"] == 0, step["value"]))
     blocks = tuple(
         AskedBlock(
-            in_language(block["title"], chosen),
+            in_language(section["lead_in"], chosen),
             tuple(
                 AskedItem(item["code"], in_language(item["text"], chosen), given.get(f"a_{item['code']}", ""))
-                for item in block["items"]
+                for item in section["items"]
             ),
         )
-        for block in asked["blocks"]
+        for section in sections_of(asked)
     )
     statements = sum(len(block.items) for block in blocks)
     return Form(

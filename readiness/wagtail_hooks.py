@@ -17,6 +17,15 @@ def log_actions(actions: Any) -> None:
     actions.register_action("readiness.open_wave", _("Open a survey"), _("Survey opened"))
     actions.register_action("readiness.release_key", _("Open the key of a survey"), _("Key of a survey opened"))
     actions.register_action("readiness.close_wave", _("Close a survey"), _("Survey closed"))
+    actions.register_action(
+        "readiness.make_instrument_ready", _("Make a questionnaire ready"), _("Questionnaire ready for use")
+    )
+    actions.register_action("readiness.retire_instrument", _("Retire a questionnaire"), _("Questionnaire retired"))
+    actions.register_action(
+        "readiness.draft_next_instrument", _("Draft the next version"), _("Next version of a questionnaire drafted")
+    )
+    actions.register_action("readiness.review_language", _("Review a language"), _("Language reviewed"))
+    actions.register_action("readiness.withdraw_review", _("Withdraw a review"), _("Review of a language withdrawn"))
     actions.register_action("readiness.moderate_comment", _("Moderate a comment"), _("Comment moderated"))
     actions.register_action("readiness.ask_question", _("Ask about a change"), _("Question about a change asked"))
     actions.register_action(

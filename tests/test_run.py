@@ -30,6 +30,8 @@ import django; django.setup()
 from tests.builders import make_course, make_framework, make_person
 make_course(make_framework("public-digital-talent", codes="A"), {"A": 2}, key="of-our-own")
 make_person("Somebody Real")
+from tests.readiness.surveys import make_instrument
+make_instrument(slug="of-our-own")
 """
 
 

@@ -1,5 +1,12 @@
 from readiness.models.initiatives import Champion, Initiative, Milestone, Need, ReadConfirmation, RoleImpact, TeamMember
-from readiness.models.instruments import Block, Instrument, Item, LanguageReview, OpenQuestion
+from readiness.models.instruments import (
+    Block,
+    Instrument,
+    InstrumentIsFrozen,
+    Item,
+    LanguageReview,
+    OpenQuestion,
+)
 from readiness.models.journey import Action, Concern, Impact, Nudge, Question, Suggestion
 from readiness.models.results import ClassBlock, Comment, CutTotals, NodeBlock, Sheet, SheetClass
 from readiness.models.waves import (
@@ -25,6 +32,7 @@ __all__ = [
     "Impact",
     "Initiative",
     "Instrument",
+    "InstrumentIsFrozen",
     "Item",
     "LanguageReview",
     "LastInvitation",

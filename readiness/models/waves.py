@@ -38,8 +38,9 @@ class Wave(models.Model):
     """One survey of everybody in a unit and below it.
 
     `questionnaire` is what people were asked, frozen at opening: {"instrument": {slug, version, title, licence,
-    attribution, minutes}, "languages": [...], "scale": [{value, text}], "blocks": [{code, kind, title, about, items:
-    [{code, text, pulse}]}], "questions": [{code, text}]}, every text {language: words}, placeholders filled in.
+    attribution, minutes}, "languages": [...], "scale": [{value, text}], "blocks": [{code, kind, title, about, lead_in,
+    items: [{code, text, pulse}]}], "questions": [{code, text}], "order": [item codes]}, every text {language: words},
+    placeholders filled in. `order` is empty where the blocks are asked one after the other.
     """
 
     initiative = models.ForeignKey(

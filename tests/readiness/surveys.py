@@ -12,7 +12,8 @@ from django.utils import timezone
 from organisations.models import Post, Unit, User
 from readiness.casting import cast
 from readiness.closing import close_wave
-from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole, WaveKind
+from readiness.enums import InitiativeStatus, TeamRole, WaveKind
+from readiness.instruments import make_ready
 from readiness.models import (
     Action,
     Block,
@@ -45,7 +46,7 @@ def make_instrument(
     """A questionnaire ready for use: by block how many statements; the first `pulse` of each are in the pulse."""
     instrument = Instrument.objects.create(
         slug=slug or f"instrument{next(_number)}", title={"en": "Questions", "es": "Preguntas"}, licence="CC0-1.0",
-        scale=SCALE, status=InstrumentStatus.READY,
+        scale=SCALE,
     )  # fmt: skip
     for place, (code, items) in enumerate((blocks or {"why": 3, "support": 2, "commitment": 2}).items()):
         block = Block.objects.create(
@@ -64,7 +65,7 @@ def make_instrument(
         )
     for language in ("en", "es"):
         LanguageReview.objects.create(instrument=instrument, language=language)
-    return instrument
+    return make_ready(instrument=instrument, by=None)
 
 
 def make_initiative(unit: Unit, **fields: Any) -> Initiative:
