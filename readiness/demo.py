@@ -20,7 +20,7 @@ from readiness.ballot import Ballot, seal_ballot
 from readiness.closing import close_wave
 from readiness.demo_texts import ACTIONS, CONCERNS, FIRST, NEXT, QUESTIONS, WISHES, Texts
 from readiness.enums import DEFAULT_K, CommentState, InitiativeStatus, TeamRole, WaveKind
-from readiness.loading import load_instruments
+from readiness.loading import load_shipped
 from readiness.models import (
     Action,
     Champion,
@@ -82,8 +82,8 @@ def write_changes(ministry: Ministry, starter: Starter) -> Changes:
     working = [m for m in ministry.members if m.seats and m.body == BODY and m.left_on is None]
     if len(working) < LEAST_PEOPLE or team is None:
         return Changes()
-    load_instruments()
-    instrument = Instrument.objects.get(slug="change-readiness")
+    load_shipped()
+    instrument = Instrument.objects.get(slug="readiness-core")
     LanguageReview.objects.get_or_create(
         instrument=instrument, language="es",
         defaults={"reviewer": ministry.account("hr").user, "note": "Read by two people who work at the counter."},
