@@ -105,7 +105,8 @@ def _count(wave: Wave, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")  # deleted ballots are overwritten, not only forgotten
     with transaction.atomic():
-        wave = Wave.objects.select_for_update(of=("self",)).get(pk=wave.pk)
+        # Not the row's key: who answers refers to it while holding her own row, which is waited for next.
+        wave = Wave.objects.select_for_update(of=("self",), no_key=True).get(pk=wave.pk)
         if wave.state in (WaveState.SEALED, WaveState.CLOSED, WaveState.DESTROYED):
             return
         if wave.state != WaveState.OPEN or now < wave.closes_at:
@@ -131,8 +132,16 @@ def _count(wave: Wave, now: datetime) -> None:
 
 @sensitive_variables()
 def _ballots(wave: Wave, private: bytes) -> list[Ballot]:
-    blobs = Envelope.objects.filter(wave=wave).values_list("blob", flat=True).iterator(chunk_size=BATCH)
-    return open_envelopes((bytes(blob) for blob in blobs), private)
+    """All ballots, opened some at a time: a cursor left open by a broken one would hide what went wrong."""
+    found: list[Ballot] = []
+    last = None
+    while True:
+        rows = Envelope.objects.filter(wave=wave).order_by("pk")
+        some = list((rows.filter(pk__gt=last) if last else rows).values_list("pk", "blob")[:BATCH])
+        if not some:
+            return found
+        found += open_envelopes((bytes(blob) for _pk, blob in some), private)
+        last = some[-1][0]
 
 
 @sensitive_variables()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from organisations.models import Post, Unit, User
+from organisations.models import Appointment, Post, Unit, User
 from readiness.casting import cast
 from readiness.closing import close_wave
 from readiness.enums import InitiativeStatus, TeamRole, WaveKind
@@ -28,7 +28,7 @@ from readiness.models import (
 )
 from readiness.questionnaire import item_codes
 from readiness.waves import approve_wave, digest_of, make_wave, open_wave
-from tests.builders import appoint, make_person, make_unit
+from tests.builders import LONG_AGO, make_person, make_unit
 
 _number = count(1)
 SCALE = [
@@ -103,8 +103,9 @@ def staff(unit: Unit, n: int, boss: Post | None = None) -> list[User]:
         )
         for i in range(n)
     )  # fmt: skip
-    for person, post in zip(people, posts, strict=True):
-        appoint(person, post)
+    Appointment.objects.bulk_create(
+        Appointment(person=person, post=post, starts_on=LONG_AGO) for person, post in zip(people, posts, strict=True)
+    )
     return people
 
 
