@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
+from wagtail.models import ModelLogEntry
 
-from organisations.models import Unit, User
-from readiness.enums import MAX_OPEN_ACTIONS, ActionStatus
-from readiness.models import Action, Initiative, Wave
-from readiness.perms import manages_unit, may_run, units_managed
+from organisations.models import Appointment, Unit, User
+from readiness.enums import MAX_OPEN_ACTIONS, ActionStatus, TeamRole
+from readiness.journey_mails import tell_owner
+from readiness.models import Action, Initiative, TeamMember, Wave
+from readiness.perms import manages_unit, may_run, unit_of, units_managed
 
 MAX_DAYS_AHEAD = 366
 
@@ -31,12 +36,25 @@ def may_act(user: User, initiative: Initiative, unit: Unit) -> bool:
     return may_run(user, initiative) or manages_unit(user, unit)
 
 
+def possible_owners(by: User, initiative: Initiative, unit: Unit, day: date) -> QuerySet[User]:
+    """Whom `by` may name: herself, those of the unit and below it, those she may look at anyway, and who runs the change."""
+    here = Appointment.objects.current(day).filter(person=OuterRef("pk"), post__unit__path__startswith=unit.path)
+    team = TeamMember.objects.filter(
+        person=OuterRef("pk"), initiative=initiative, role__in=[TeamRole.SPONSOR, TeamRole.LEAD]
+    )
+    seen = User.objects.visible_to(by, day).values("pk")
+    return User.objects.active().filter(Q(pk=by.pk) | Exists(here) | Exists(team) | Q(pk__in=seen))
+
+
 @transaction.atomic
 def set_action(
     *, initiative: Initiative, unit: Unit, wave: Wave | None, block: str, text: str, owner: User, due_on: date,
     what_staff_will_notice: str, by: User, day: date | None = None,
 ) -> Action:  # fmt: skip
-    """Agree on an action. The same action for the same unit twice is one. Raises ActionRefused."""
+    """Agree on an action; `wave` is the survey it answers. Who is named for it by somebody else gets a mail.
+
+    The same action for the same unit while it is open is one, whoever presses twice. Raises ActionRefused.
+    """
     today = day or timezone.localdate()
     # The initiative's row is the gate: the number of open actions is counted and added to in one go.
     initiative = Initiative.objects.select_for_update(of=("self",)).select_related("unit").get(pk=initiative.pk)
@@ -53,26 +71,29 @@ def set_action(
         )
     if not today <= due_on <= today + timedelta(days=MAX_DAYS_AHEAD):
         raise ActionRefused(_("Choose a date within the next year."), "due_on")
-    if not owner.is_active:
-        raise ActionRefused(_("Choose somebody who works here."), "owner")
+    if not possible_owners(by, initiative, unit, today).filter(pk=owner.pk).exists():
+        raise ActionRefused(_("Choose somebody of this unit, or of the change team."), "owner")
     if wave is not None and (wave.initiative_id != initiative.pk or not wave.has_results):
         raise ActionRefused(_("This survey has no results to act on."))
+    if block and (wave is None or block not in {asked["code"] for asked in wave.questionnaire["blocks"]}):
+        raise ActionRefused(_("The survey did not ask about this."))
     known = Action.objects.filter(initiative=initiative, unit=unit, wave=wave, block=block, text=text, owner=owner)
     same = known.open().filter(due_on=due_on).first()
     if same is not None:
         return same
     if Action.objects.open().filter(initiative=initiative, unit=unit).count() >= MAX_OPEN_ACTIONS:
-        raise ActionRefused(
-            _(
-                "There are %(count)s open actions here already: finish one first. Few that happen are better than many that do not."
-            )
-            % {"count": MAX_OPEN_ACTIONS}
+        sentence = _(
+            "There are %(count)s open actions here already: finish one first. "
+            "Few that happen are better than many that do not."
         )
+        raise ActionRefused(sentence % {"count": MAX_OPEN_ACTIONS})
     action = Action.objects.create(
         initiative=initiative, unit=unit, wave=wave, block=block, text=text, owner=owner, due_on=due_on,
         what_staff_will_notice=notice, made_by=by, made_on=today,
     )  # fmt: skip
     log(instance=initiative, action="readiness.set_action", user=by, data={"action": action.pk, "unit": unit.pk})
+    if owner.pk != by.pk:
+        tell_owner(action)
     return action
 
 
@@ -117,6 +138,7 @@ def move_action(*, action: Action, due_on: date, reason: str, by: User) -> Actio
     return action
 
 
+# --- Reading ---------------------------------------------------------------------------------------------------------
 def overdue_above(user: User, day: date) -> QuerySet[Action]:
     """Overdue actions of the units she leads and of all below: an action that nobody ends is seen one level up."""
     within = Q(pk__in=[])
@@ -125,8 +147,60 @@ def overdue_above(user: User, day: date) -> QuerySet[Action]:
     return Action.objects.overdue(day).filter(within).select_related("owner", "unit", "initiative")
 
 
-def actions_of_line(initiative: Initiative, unit: Unit) -> QuerySet[Action]:
+def in_order(actions: QuerySet[Action], day: date) -> QuerySet[Action]:
+    """As one reads them: overdue ones, open ones, done ones, dropped ones; the nearest date first."""
+    place = Case(
+        When(status=ActionStatus.OPEN, due_on__lt=day, then=Value(0)),
+        When(status=ActionStatus.OPEN, then=Value(1)),
+        When(status=ActionStatus.DONE, then=Value(2)),
+        default=Value(3),
+        output_field=IntegerField(),
+    )
+    return actions.select_related("owner", "unit").order_by(place, "due_on", "pk")
+
+
+def actions_of_line(initiative: Initiative, unit: Unit, day: date | None = None) -> QuerySet[Action]:
     """Actions of a unit and of those above it: what its people will notice."""
     line = [unit.path[:end] for end in range(Unit.steplen, len(unit.path) + 1, Unit.steplen)]
     rows = Action.objects.filter(initiative=initiative, unit__path__in=line)
-    return rows.select_related("owner", "unit").order_by("-status", "due_on", "pk")
+    return in_order(rows, day or timezone.localdate())
+
+
+def actions_for(user: User, initiative: Initiative, day: date) -> QuerySet[Action]:
+    """Staff see those of their line of units, who leads also those below, who does one her own, who runs the change all."""
+    rows = Action.objects.filter(initiative=initiative)
+    if not may_run(user, initiative):
+        unit = unit_of(user, day)
+        ends = range(Unit.steplen, len(unit.path) + 1, Unit.steplen) if unit is not None else ()
+        seen = Q(owner=user) | Q(unit__path__in=[unit.path[:end] for end in ends] if unit is not None else [])
+        for top in units_managed(user, day):
+            seen |= Q(unit__path__startswith=top.path)
+        rows = rows.filter(seen)
+    return in_order(rows, day)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An action has another date than it once had: the first one, and why it was moved last."""
+
+    first: date
+    reason: str
+
+
+def moves_of(initiative: Initiative, actions: Iterable[Action]) -> dict[int, Moved]:
+    """Which of these actions were moved, by id, out of the audit log: a date is never moved quietly. One query."""
+    wanted = {action.pk for action in actions}
+    found: dict[int, Moved] = {}
+    if not wanted:
+        return found
+    entries = ModelLogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Initiative),
+        object_id=str(initiative.pk),
+        action="readiness.move_action",
+    ).order_by("timestamp", "pk")
+    for data in entries.values_list("data", flat=True):
+        pk = data["action"]
+        if pk in wanted:
+            first = found[pk].first if pk in found else date.fromisoformat(data["from"])
+            found[pk] = Moved(first, data["reason"])
+    return found

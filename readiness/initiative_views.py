@@ -8,90 +8,135 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from organisations.ids import as_id
-from organisations.models import Unit
-from organisations.perms import is_manager_of, signed_in
-from readiness import actions, initiatives
-from readiness.enums import TeamRole
+from organisations.models import Unit, User
+from organisations.perms import signed_in
+from readiness import actions, initiatives, nudging
+from readiness.enums import InitiativeStatus
 from readiness.initiatives import JourneyRefused
-from readiness.journey_forms import AnswerForm, AskForm, ChampionForm, ConcernForm, DecideConcernForm
-from readiness.models import Champion, Concern, Initiative, Participation, Question, ReadConfirmation, Wave
-from readiness.perms import initiatives_for, may_run, unit_of, units_managed
+from readiness.journey_forms import AnswerForm, AskForm, ChampionForm, ConcernForm, DecideConcernForm, NudgesForm
+from readiness.models import (
+    Champion,
+    Concern,
+    Initiative,
+    Nudge,
+    Participation,
+    Question,
+    ReadConfirmation,
+    RoleImpact,
+    Wave,
+)
+from readiness.perms import RUNNING_ROLES, initiatives_for, may_run, unit_of, units_managed
 
 QUESTIONS_A_PAGE = 20
+ACTIONS_SHOWN = 6
 ROLE_KEY = "change-role"
+# Of a large organisation the change team chooses among the units near the top.
+LEVELS_TO_CHOOSE = 2
 
 
 def _initiative(request: HttpRequest, slug: str) -> Initiative:
     return get_object_or_404(initiatives_for(request.user).select_related("unit"), slug=slug)
 
 
+def _of_staff(request: HttpRequest, slug: str) -> tuple[User, Initiative]:
+    """Who asks and the change, where it is hers; Http404 for who reads it as a citizen."""
+    me, found = signed_in(request), _initiative(request, slug)
+    if not initiatives.is_concerned(me, found, unit_of(me)):
+        raise Http404
+    return me, found
+
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
 @login_not_required
 @require_GET
 def initiative_list(request: HttpRequest) -> HttpResponse:
     """Changes under way, and those that are over."""
-    found = list(initiatives_for(request.user).select_related("unit"))
-    return render(
-        request,
-        "readiness/initiatives.html",
-        {"under_way": [i for i in found if i.status != "ended"], "ended": [i for i in found if i.status == "ended"]},
-    )
+    found = list(initiatives_for(request.user).select_related("unit").order_by("-starts_on", "pk"))
+    read = set()
+    if request.user.is_authenticated:
+        read = set(ReadConfirmation.objects.filter(person=request.user).values_list("initiative_id", flat=True))
+    context = {
+        "groups": [(status.label, [i for i in found if i.status == status]) for status in _AS_LISTED],
+        "read": read,
+        "nothing": not found,
+    }
+    return render(request, "readiness/initiatives.html", context)
+
+
+_AS_LISTED = (InitiativeStatus.DRAFT, InitiativeStatus.PUBLISHED, InitiativeStatus.ENDED)
 
 
 @login_not_required
 @require_GET
 def initiative(request: HttpRequest, slug: str) -> HttpResponse:
     """Why, what it means for me, what I can do. Citizens see the change itself, and nobody's name."""
-    found = _initiative(request, slug)
+    return _page(request, _initiative(request, slug))
+
+
+def _page(request: HttpRequest, found: Initiative, ask_form: AskForm | None = None) -> HttpResponse:
+    day = timezone.localdate()
+    unit = unit_of(request.user, day)
+    impacts = initiatives.role_impacts_of(found)
     context: dict[str, Any] = {
         "initiative": found,
-        "milestones": list(found.milestones.order_by("on", "sort_order")),
-        "today": timezone.localdate(),
-        "impacts": initiatives.role_impacts_of(found),
-        "is_staff_page": request.user.is_authenticated,
+        "timeline": initiatives.timeline_of(found, day),
+        "needs": list(found.needs.select_related("competency", "level", "profile__role").order_by("by", "pk")),
+        "today": day,
+        "impacts": impacts,
+        "mine": _chosen_role(request, impacts),
+        "is_staff_page": initiatives.is_concerned(request.user, found, unit),
+        "is_under_way": found.status == InitiativeStatus.PUBLISHED,
     }
-    context["mine"] = _chosen_role(request, context["impacts"])
-    if request.user.is_authenticated:
-        context |= _for_staff(request, found)
-    return render(request, "readiness/initiative.html", context)
+    if context["is_staff_page"]:
+        context |= _for_staff(request, found, unit)
+        context["ask_form"] = ask_form or AskForm()
+    else:
+        context["sponsor_posts"] = initiatives.posts_of_sponsors(found, day)
+    return render(request, "readiness/initiative.html", context, status=422 if ask_form is not None else 200)
 
 
-def _for_staff(request: HttpRequest, found: Initiative) -> dict[str, Any]:
+def _for_staff(request: HttpRequest, found: Initiative, unit: Unit | None) -> dict[str, Any]:
     me = signed_in(request)
     now, day = timezone.now(), timezone.localdate()
-    unit = unit_of(me, day)
     questions = Question.objects.filter(initiative=found).select_related("asked_by", "answered_by")
+    page = Paginator(questions, QUESTIONS_A_PAGE).get_page(request.GET.get("page"))
     participation = (
-        Participation.objects.filter(person=me, wave__initiative=found, wave__state="open", wave__closes_at__gt=now)
+        Participation.objects.filter(person=me, wave__in=Wave.objects.answerable(now).filter(initiative=found))
         .select_related("wave")
+        .order_by("wave__closes_at", "pk")
         .first()
     )
+    shown = list(actions.actions_of_line(found, unit, day)[:ACTIONS_SHOWN]) if unit is not None else []
     return {
         "runs": may_run(me, found),
         "has_read": ReadConfirmation.objects.filter(initiative=found, person=me).exists(),
         "participation": participation,
         "last_result": Wave.objects.with_results().filter(initiative=found).order_by("-closes_at").first(),
-        "questions": Paginator(questions, QUESTIONS_A_PAGE).get_page(request.GET.get("page")),
-        "ask_form": AskForm(),
+        "questions": [(question, question.days_waiting(day), question.is_overdue(day)) for question in page],
+        "page_of_questions": page,
+        "waiting": initiatives.waiting_of(found, day),
         "champions": initiatives.champions_near(found, unit),
-        "team": list(
-            found.team.filter(role__in=[TeamRole.SPONSOR, TeamRole.LEAD]).select_related("person").order_by("pk")
-        ),
-        "actions": list(actions.actions_of_line(found, unit)[:10]) if unit else [],
+        "team": list(found.team.filter(role__in=RUNNING_ROLES).select_related("person").order_by("-role", "pk")),
+        "actions": [(action, action.is_overdue(day)) for action in shown],
+        "speaks": bool(_units_to_speak_for(me, found)[:1]),
     }
 
 
-def _chosen_role(request: HttpRequest, impacts: list[Any]) -> Any:
-    """The role she has chosen here, else one that is hers; remembered for the next change."""
+def _chosen_role(request: HttpRequest, impacts: list[RoleImpact]) -> RoleImpact | None:
+    """The role she has chosen here, else one that is hers; the choice is remembered for the next change."""
     wanted = as_id(request.GET.get("role", ""))
     by_profile = {impact.profile_id: impact for impact in impacts}
     if wanted in by_profile:
+        # Nobody who only reads gets a session.
         if request.user.is_authenticated:
             request.session[ROLE_KEY] = wanted
         return by_profile[wanted]
@@ -100,36 +145,39 @@ def _chosen_role(request: HttpRequest, impacts: list[Any]) -> Any:
     kept = request.session.get(ROLE_KEY)
     if kept in by_profile:
         return by_profile[kept]
-    own = initiatives.own_profiles(signed_in(request), timezone.localdate())
-    return next((impact for impact in impacts if impact.profile_id in own), None)
+    return initiatives.own_impact(signed_in(request), impacts, timezone.localdate())
 
 
 @require_POST
 def initiative_read(request: HttpRequest, slug: str) -> HttpResponse:
-    found = _initiative(request, slug)
-    initiatives.confirm_reading(initiative=found, by=signed_in(request))
-    messages.success(request, _("Noted. Is something unclear? Ask: everybody reads the answer."))
+    me, found = _of_staff(request, slug)
+    try:
+        initiatives.confirm_reading(initiative=found, by=me)
+    except JourneyRefused as refused:
+        messages.info(request, str(refused))
+    else:
+        messages.success(request, _("Noted. Is something unclear? Ask: everybody reads the answer."))
     return redirect("initiative", slug)
 
 
+# --- Asking ----------------------------------------------------------------------------------------------------------
 @require_POST
 def question_ask(request: HttpRequest, slug: str) -> HttpResponse:
-    me, found = signed_in(request), _initiative(request, slug)
+    me, found = _of_staff(request, slug)
     form = AskForm(request.POST)
-    if form.is_valid():
-        try:
-            question = initiatives.ask_question(
-                initiative=found, text=form.cleaned_data["text"], by=me, anonymously=form.cleaned_data["anonymously"],
-                token=form.cleaned_data["token"] or uuid4(),
-            )  # fmt: skip
-        except JourneyRefused as refused:
-            messages.error(request, str(refused))
-        else:
-            values = {"day": formats.date_format(question.due_on, "DATE_FORMAT")}
-            messages.success(request, _("Your question stands below. It is answered by %(day)s.") % values)
-    else:
-        messages.error(request, _("Write your question."))
-    return redirect(f"/changes/{slug}/#questions")
+    if not form.is_valid():
+        return _page(request, found, form)
+    data = form.cleaned_data
+    try:
+        question = initiatives.ask_question(
+            initiative=found, text=data["text"], by=me, anonymously=data["anonymously"], token=data["token"] or uuid4()
+        )
+    except JourneyRefused as refused:
+        form.add_error(None, str(refused))
+        return _page(request, found, form)
+    values = {"day": formats.date_format(question.due_on, "DATE_FORMAT")}
+    messages.success(request, _("Your question stands below. It is answered by %(day)s.") % values)
+    return redirect(f"{reverse('initiative', args=[slug])}#questions")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,19 +194,26 @@ def question_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("Answered, for everybody to read."))
-            return redirect(f"/changes/{question.initiative.slug}/#questions")
-    context = {"question": question, "form": form}
+            return redirect(f"{reverse('initiative', args=[question.initiative.slug])}#questions")
+    day = timezone.localdate()
+    context = {
+        "question": question,
+        "form": form,
+        "days": question.days_waiting(day),
+        "is_overdue": question.is_overdue(day),
+    }
     return render(request, "readiness/question_answer.html", context, status=422 if form.errors else 200)
 
 
-# --- Concerns and champions ------------------------------------------------------------------------------------------
+# --- Concerns --------------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 def concerns(request: HttpRequest, slug: str) -> HttpResponse:
-    """What people worry about, by unit and kind, and what became of it."""
-    me, found = signed_in(request), _initiative(request, slug)
+    """What people worry about, by kind, and what became of it."""
+    me, found = _of_staff(request, slug)
     units = _units_to_speak_for(me, found)
     rows = list(initiatives.concerns_for(me, found))
-    if not units.exists() and not rows:
+    speaks = found.status == InitiativeStatus.PUBLISHED and units.exists()
+    if not speaks and not rows and not may_run(me, found):
         raise Http404
     form = ConcernForm(request.POST if request.method == "POST" else None, units=units)
     if form.is_valid():
@@ -170,24 +225,32 @@ def concerns(request: HttpRequest, slug: str) -> HttpResponse:
         except JourneyRefused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, _("Noted for %(unit)s.") % {"unit": made.unit})
+            if made.unit_id == data["unit"].pk:
+                messages.success(request, _("Noted for %(unit)s.") % {"unit": made.unit})
+            else:
+                sentence = _("Fewer than ten people work in %(small)s: noted for %(unit)s instead.")
+                messages.success(request, sentence % {"small": data["unit"], "unit": made.unit})
             return redirect("concerns", slug)
     context = {
         "initiative": found,
-        "concerns": rows,
-        "form": form if units.exists() else None,
+        "kinds": initiatives.by_kind(rows),
+        "total": len(rows),
+        "form": form if speaks else None,
         "runs": may_run(me, found),
     }
     return render(request, "readiness/concerns.html", context, status=422 if form.errors else 200)
 
 
-def _units_to_speak_for(user: Any, found: Initiative) -> Any:
+def _units_to_speak_for(user: User, found: Initiative) -> QuerySet[Unit]:
+    """Units whose concerns this person may tell: her own as champion, those she leads and right below, all for the team."""
     units = Unit.objects.filter(path__startswith=found.unit.path).order_by("path")
     if may_run(user, found):
-        return units
-    own = set(Champion.objects.agreed().filter(initiative=found, person=user).values_list("unit_id", flat=True))
-    own |= {unit.pk for unit in units_managed(user)}
-    return units.filter(pk__in=own)
+        return units.filter(depth__lte=found.unit.depth + LEVELS_TO_CHOOSE)
+    mine = Champion.objects.agreed().filter(initiative=found, person=user).values("unit_id")
+    own = units.filter(pk__in=mine)
+    for unit in units_managed(user):
+        own |= units.filter(path__startswith=unit.path, depth__lte=max(unit.depth, found.unit.depth) + LEVELS_TO_CHOOSE)
+    return own.distinct()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -211,16 +274,16 @@ def concern_decide(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+# --- Champions -------------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 def champions(request: HttpRequest, slug: str) -> HttpResponse:
     """Who helps, how far that reaches, and for managers whose hours they are asked for."""
-    me, found = signed_in(request), _initiative(request, slug)
+    me, found = _of_staff(request, slug)
+    day = timezone.localdate()
     runs = may_run(me, found)
-    rows = list(Champion.objects.filter(initiative=found).select_related("person", "unit"))
-    asked = [row for row in rows if not row.manager_agreed and is_manager_of(me, row.person)]
-    form = ChampionForm(request.POST if request.method == "POST" else None) if runs else None
-    if request.method == "POST" and form is None:
+    if request.method == "POST" and not runs:
         raise Http404
+    form = ChampionForm(request.POST if request.method == "POST" else None) if runs else None
     if form is not None and form.is_valid():
         try:
             initiatives.propose_champion(
@@ -230,14 +293,20 @@ def champions(request: HttpRequest, slug: str) -> HttpResponse:
                 by=me,
             )
         except JourneyRefused as refused:
-            form.add_error(None, str(refused))
+            form.add_error("person", str(refused))
         else:
-            messages.success(request, _("Proposed. The manager agrees to the hours."))
+            messages.success(request, _("Proposed. Her manager is asked for the hours by mail."))
             return redirect("champions", slug)
+    rows = Champion.objects.filter(initiative=found).select_related("person", "unit")
+    led = set(User.objects.led_by(me, day).filter(champion_of__initiative=found).values_list("pk", flat=True))
     context = {
         "initiative": found,
-        "champions": [row for row in rows if row.manager_agreed or runs],
-        "asked": asked,
+        "champions": [
+            (row, runs or row.person_id == me.pk or row.person_id in led)
+            for row in rows
+            if row.manager_agreed or runs or row.person_id == me.pk
+        ],
+        "asked": initiatives.hours_to_decide(me, day, found),
         "reach": initiatives.reach_of(found) if runs else None,
         "form": form,
     }
@@ -246,13 +315,57 @@ def champions(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def champion_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree to the hours, or refuse them."""
     me = signed_in(request)
     champion = get_object_or_404(Champion.objects.select_related("initiative", "person"), pk=pk)
-    if not is_manager_of(me, champion.person):
+    if not initiatives.may_agree_to_hours(me, champion.person, timezone.localdate()):
         raise Http404
-    slug, agreed = champion.initiative.slug, request.POST.get("agreed") == "yes"
-    initiatives.decide_champion(champion=champion, agreed=agreed, by=me)
+    said = request.POST.get("agreed")
+    if said not in ("yes", "no"):
+        messages.error(request, _("Agree to the hours or refuse them."))
+        return redirect("champions", champion.initiative.slug)
+    reason = request.POST.get("reason", "").replace("\0", "")
+    initiatives.decide_champion(champion=champion, agreed=said == "yes", by=me, reason=reason)
+    values = {"name": champion.person}
     messages.success(
-        request, _("Agreed to the hours.") if agreed else _("Refused; the change team asks somebody else.")
+        request,
+        _("Agreed. %(name)s and the change team get a mail.") % values
+        if said == "yes"
+        else _("Refused. The change team gets a mail.") % values,
     )
-    return redirect("champions", slug)
+    return redirect("week_of_change" if request.POST.get("from") == "week" else _changes_or(me, champion.initiative))
+
+
+def _changes_or(user: User, found: Initiative) -> str:
+    """The champions' page for who may read it; her manager may sit where the change does not reach."""
+    if initiatives.is_concerned(user, found, unit_of(user)) and initiatives_for(user).filter(pk=found.pk).exists():
+        return reverse("champions", args=[found.slug])
+    return reverse("initiatives")
+
+
+@require_POST
+def champion_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """She helps no longer."""
+    me = signed_in(request)
+    champion = get_object_or_404(Champion.objects.select_related("initiative__unit", "person"), pk=pk)
+    try:
+        initiatives.release_champion(champion=champion, by=me)
+    except JourneyRefused as refused:
+        raise Http404 from refused
+    messages.success(request, _("%(name)s is no longer a champion.") % {"name": champion.person})
+    return redirect(_changes_or(me, champion.initiative))
+
+
+# --- Reminders -------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_nudges(request: HttpRequest) -> HttpResponse:
+    """What I want to be reminded of, and when and where I will do it."""
+    me = signed_in(request)
+    kinds = nudging.kinds_for(me, timezone.localdate())
+    nudges = {nudge.kind: nudge for nudge in Nudge.objects.filter(person=me)}
+    form = NudgesForm(request.POST if request.method == "POST" else None, kinds=kinds, nudges=nudges)
+    if form.is_valid():
+        nudging.plan_nudges(person=me, wishes=form.wishes(), by=me)
+        messages.success(request, _("Saved."))
+        return redirect("change_nudges")
+    return render(request, "readiness/nudges.html", {"form": form}, status=422 if form.errors else 200)

@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 from django.utils import timezone
 
 from organisations.jobs import enqueue
-from readiness import closing, inviting, rates, waves
+from readiness import closing, inviting, journey_mails, nudging, rates, waves
 from readiness.enums import OPEN_JOB, SHEETS_KEPT_MONTHS
 from readiness.models import Sheet, Wave
 
@@ -35,6 +35,14 @@ def look_after_surveys() -> None:
     for wave in Wave.objects.open():
         rates.count_daily(wave, now)
     forget_sheets(now)
+
+
+@shared_task(name="readiness.tasks.look_after_changes")
+def look_after_changes() -> None:
+    """Once an hour asked, once a day done: who is to answer hears of questions, and people of what they planned."""
+    now = timezone.now()
+    journey_mails.tell_of_questions(now)
+    nudging.ask_for_nudges(now)
 
 
 def forget_sheets(now: datetime) -> int:

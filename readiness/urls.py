@@ -13,9 +13,11 @@ urlpatterns = [
     path("changes/concerns/<int:pk>/", initiative_views.concern_decide, name="concern_decide"),
     path("changes/<slug:slug>/champions/", initiative_views.champions, name="champions"),
     path("changes/champions/<int:pk>/", initiative_views.champion_decide, name="champion_decide"),
+    path("changes/champions/<int:pk>/end/", initiative_views.champion_release, name="champion_release"),
     path("changes/<slug:slug>/actions/", action_views.action_list, name="actions"),
     path("changes/<slug:slug>/actions/new/", action_views.action_new, name="action_new"),
     path("changes/actions/<int:pk>/", action_views.action, name="action"),
+    path("account/changes/", initiative_views.change_nudges, name="change_nudges"),
     # Running surveys
     path("surveys/", wave_views.surveys, name="surveys"),
     path("surveys/<int:pk>/run/", wave_views.wave, name="wave"),

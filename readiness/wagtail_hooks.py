@@ -39,3 +39,5 @@ def log_actions(actions: Any) -> None:
     actions.register_action("readiness.set_action", _("Set an action"), _("Action set"))
     actions.register_action("readiness.end_action", _("End an action"), _("Action ended"))
     actions.register_action("readiness.move_action", _("Move the date of an action"), _("Date of an action moved"))
+    actions.register_action("readiness.release_champion", _("Release a champion"), _("Champion released"))
+    actions.register_action("readiness.plan_nudges", _("Plan reminders"), _("Reminders of a change planned"))

@@ -428,6 +428,8 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "concern_decide": ("/changes/concerns/{concern}/", DECIDES),
     "champions": ("/changes/door/champions/", IN_CHANGE),
     "champion_decide": ("/changes/champions/{champion}/", signed_in(WRONG)),
+    "champion_release": ("/changes/champions/{champion}/end/", signed_in(WRONG)),
+    "change_nudges": ("/account/changes/", signed_in(OK)),
     "actions": ("/changes/door/actions/", IN_CHANGE),
     "action_new": ("/changes/door/actions/new/", LEADS_CHANGE),
     "action": ("/changes/actions/{action}/", LEADS_CHANGE),
@@ -599,6 +601,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/changes/door/champions/", {"person": "x", "hours_month": "4"}, signed_in(GONE, hr=422, admin=422)
     ),
     "champion_decide": ("/changes/champions/{champion}/", {"agreed": "yes"}, signed_in(GONE, manager=BACK)),
+    "champion_release": (
+        "/changes/champions/{champion}/end/", {}, signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK)
+    ),
+    "change_nudges": ("/account/changes/", {"on_read_why": "on", "plan_read_why": "On Tuesday"}, signed_in(BACK)),
     "action_new": (
         "/changes/door/actions/new/", {"text": "", "owner": "", "due_on": "", "what_staff_will_notice": ""},
         signed_in(GONE, manager=422, hr=422, admin=422),

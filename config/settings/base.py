@@ -238,6 +238,7 @@ CELERY_BEAT_SCHEDULE = {
     "notify-refresh-due": {"task": "competencies.tasks.notify_refresh_due", "schedule": 3600.0},
     "sweep-surveys": {"task": "readiness.tasks.sweep_surveys", "schedule": 300.0},
     "look-after-surveys": {"task": "readiness.tasks.look_after_surveys", "schedule": 3600.0},
+    "look-after-changes": {"task": "readiness.tasks.look_after_changes", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
