@@ -82,10 +82,12 @@ def live_through(
     """Live through the history of a ministry whose people, roles and assessments are stored."""
     year = _Learning(ministry, starter, library, assessments, role_days).run()
     year.changes = write_changes(ministry, starter)
-    evening = moment(ministry.last_day, EVENING)
-    for start in range(0, len(year.changes.trained), BATCH):
-        some = year.changes.trained[start : start + BATCH]
-        replan_many(person_ids=some, reason=PlanReason.EVIDENCE, at=evening)
+    # What the change needs is more urgent now for everybody it concerns; in a large ministry the night does that.
+    small = len(ministry.members) < LARGE_FROM
+    asked = sorted(m.user.pk for m in ministry.members if m.left_on is None) if small else year.changes.trained
+    for start in range(0, len(asked), BATCH):
+        some = asked[start : start + BATCH]
+        replan_many(person_ids=some, reason=PlanReason.EVIDENCE, at=moment(ministry.last_day, EVENING))
     return year
 
 

@@ -24,6 +24,7 @@ from learning.models import Assignment, LearningPeriod, StepWish
 from learning.planning import Catalogue, Choice, Mandatory, Offer, Pace, Plan, Session, Target, plan_path
 from learning.recurring import completions_of
 from organisations.models import Leave, User
+from readiness.needs import NeededFor, needed_of
 
 
 class Shelf:
@@ -105,6 +106,8 @@ class Inputs:
     asked_by: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     stage_of: Mapping[str, int] = field(default_factory=dict)
     gap_due: Mapping[int, date] = field(default_factory=dict)
+    # What changes need of her, by competency: more urgent, and by a day.
+    needed: Mapping[int, NeededFor] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
     declined: frozenset[str] = frozenset()
     in_plan: frozenset[str] = frozenset()
@@ -119,10 +122,23 @@ class Inputs:
     def pace(self) -> Pace:
         return Pace(self.weekly_minutes or settings.WEEKLY_LEARNING_MINUTES, self.standing.as_of, self.away)
 
+    def due_of(self, competency_id: int) -> date | None:
+        """The day a gap is to be closed by: that of an assignment, or of a change that needs it, whichever is earlier."""
+        dates = [self.gap_due.get(competency_id)]
+        if competency_id in self.needed:
+            dates.append(self.needed[competency_id].by)
+        return min((day for day in dates if day is not None), default=None)
+
     @property
     def targets(self) -> tuple[Target, ...]:
         return tuple(
-            Target(g.competency_id, g.held, g.required.rank_needed, g.priority, self.gap_due.get(g.competency_id))
+            Target(
+                g.competency_id,
+                g.held,
+                g.required.rank_needed,
+                g.priority * (self.needed[g.competency_id].factor if g.competency_id in self.needed else 1),
+                self.due_of(g.competency_id),
+            )
             for g in self.standing.gaps
         )
 
@@ -171,6 +187,7 @@ def read_inputs(
     wishes = _wishes(person_ids)
     away = leave_of(person_ids, day)
     booked = _booked(person_ids, day)
+    needed = needed_of(person_ids, day)
     found = {}
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]
@@ -187,6 +204,7 @@ def read_inputs(
             asked_by=asked_by,
             stage_of=stage_of,
             gap_due=asked.gap_due.get(pk, {}),
+            needed=needed.get(pk, {}),
             pinned=wishes[pk, WishKind.PINNED],
             declined=declined,
             away=away.get(pk, ()),
