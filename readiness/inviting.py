@@ -15,6 +15,7 @@ from organisations.mails import send
 from organisations.models import Appointment, User
 from readiness.enums import MAX_REMINDERS, REMIND_JOB, WaveEventKind, WaveState
 from readiness.models import Participation, Wave
+from readiness.surveys import minutes_of
 from readiness.waves import note
 
 Progress = Callable[[int, int], None]
@@ -61,8 +62,8 @@ def _mail(wave: Wave, template: str, people: list[int], to: Iterable[int], done:
     context = {
         "wave": wave,
         "initiative": wave.initiative,
-        "minutes": wave.questionnaire.get("instrument", {}).get("minutes", 0),
-        "closes_on": timezone.localdate(wave.closes_at),
+        "minutes": minutes_of(wave.questionnaire),
+        "closes_on": wave.last_day,
         "survey_url": f"{settings.SITE_URL}{reverse('survey', args=[wave.pk])}",
         "results_url": f"{settings.SITE_URL}{reverse('survey_results', args=[wave.pk])}",
     }

@@ -1,13 +1,20 @@
-"""Answering a survey. Nothing a person types here is kept anywhere but in her encrypted envelope."""
+"""Answering a survey. Nothing a person types here is kept anywhere but in her encrypted envelope.
+
+What others can see of a press - its status, its address, what is logged - is the same whatever she answers. That is why
+the look before sending comes for everybody who has no script, also for those who left nothing out; with a script the
+browser looks by itself, and there is one press.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,80 +26,169 @@ from readiness.enums import MAX_COMMENT, WaveState
 from readiness.looking import start_node
 from readiness.models import Participation, Wave
 from readiness.perms import initiatives_for
-from readiness.surveys import form_of, language_names, read_answers
+from readiness.surveys import Form, form_of, keep_key, language_names, read_answers, self_check_of
+
+SEND = "send"
 
 
-def _asked(request: HttpRequest, pk: int) -> tuple[User, Wave, Participation]:
-    """A survey for somebody who is asked in it. For everybody else, and once it is over, there is none."""
-    me = signed_in(request)
-    row = (
-        Participation.objects.filter(wave_id=pk, person=me, wave__state=WaveState.OPEN)
-        .select_related("wave__initiative")
-        .first()
-    )
-    if row is None:
-        raise Http404
-    return me, row.wave, row
-
-
-@sensitive_post_parameters()
 @sensitive_variables()
+@sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey(request: HttpRequest, pk: int) -> HttpResponse:
     """The questionnaire on one page; it works without script and is sent once."""
-    closed = Wave.objects.with_results().filter(pk=pk).first()
-    if closed is not None and start_node(signed_in(request), closed) is not None:
-        return redirect("survey_results", pk)  # the link of an old invitation
-    me, wave, row = _asked(request, pk)
-    now = timezone.now()
+    me = signed_in(request)
+    row = _row(me, pk)
+    if row is None:
+        return _not_asked(request, me, pk)
+    wave = row.wave
     if row.done:
-        return render(request, "readiness/survey_sent.html", {"wave": wave})
-    if not wave.opens_at <= now < wave.closes_at:
-        return render(request, "readiness/survey_over.html", {"wave": wave}, status=410)
-    given = {name: str(value) for name, value in request.POST.items()} if request.method == "POST" else {}
-    language = request.POST.get("language") or request.GET.get("language") or get_language() or ""
-    refusal, status = "", 200
-    if request.method == "POST" and "switch" not in given:
-        answers, comments = read_answers(wave, given)
-        left = form_of(wave, language, given).unanswered
-        if left and answers and given.get("anyway") != "yes":
-            status = 422
+        return _answered(request, wave)
+    now = timezone.now()
+    if now < wave.opens_at:
+        raise Http404
+    if request.method == "POST":  # also after the end: what she typed comes back to her
+        return _take(request, me, wave)
+    if now >= wave.closes_at:
+        return _over(request, wave)
+    return _show(request, me, wave, request.GET.get("language"), {})
+
+
+@sensitive_variables()
+def _take(request: HttpRequest, me: User, wave: Wave) -> HttpResponse:
+    """Answers that came in: into the envelope, or back to her on the page and nowhere else."""
+    fields = {name: str(value) for name, value in request.POST.items()}
+    language = fields.get("language")
+    given = read_answers(wave.questionnaire, fields)
+    if given.off_scale:
+        refusal = _("An answer is not on the scale. Look at your answers again.")
+    elif given.is_empty:
+        refusal = _("You have not answered anything yet.")
+    elif given.too_long:
+        refusal = _("A comment has at most %(count)s characters.") % {"count": MAX_COMMENT}
+    elif fields.get("do") != SEND:
+        return _show(request, me, wave, language, fields, looks=True)
+    else:
+        try:
+            cast(person=me, wave=wave, answers=given.answers, comments=given.comments)
+        except CastRefused as refused:
+            if refused.already:
+                return _answered(request, wave, status=409)
+            refusal = str(refused)
         else:
-            try:
-                cast(person=me, wave=wave, answers=answers, comments=comments, at=now)
-                return redirect("survey_sent", pk)
-            except CastRefused as refused:
-                if refused.already:
-                    return redirect("survey_sent", pk)
-                refusal, status = str(refused), 422
-    form = form_of(wave, given.get("switch") or language, given)
-    context = {
+            return redirect("survey_sent", wave.pk)
+    status = 409 if timezone.now() >= wave.closes_at else 422
+    return _show(request, me, wave, language, fields, refusal=refusal, status=status)
+
+
+@sensitive_variables()
+def _show(
+    request: HttpRequest,
+    me: User,
+    wave: Wave,
+    language: str | None,
+    fields: dict[str, str],
+    *,
+    looks: bool = False,
+    refusal: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The page, with what was filled in. `looks`: before sending, with what was left out."""
+    form = form_of(wave.questionnaire, language or get_language() or "", fields)
+    context: dict[str, Any] = {
         "wave": wave,
         "form": form,
+        "facts": _facts(form),
         "languages": language_names(form.languages),
-        "refusal": refusal,
-        "asks_anyway": status == 422 and not refusal,
+        "keep_key": keep_key(me, wave),
         "max_comment": MAX_COMMENT,
-        "last_day": timezone.localdate(wave.closes_at - timedelta(seconds=1)),
+        "looks": looks,
+        "refusal": refusal,
     }
     return render(request, "readiness/survey.html", context, status=status)
+
+
+def _facts(form: Form) -> str:
+    """How long it takes, and how much there is."""
+    minutes, statements, questions = form.minutes, form.statements, len(form.questions)
+    said = [
+        ngettext("About %(n)s minute", "About %(n)s minutes", minutes) % {"n": minutes},
+        ngettext("%(n)s statement", "%(n)s statements", statements) % {"n": statements},
+    ]
+    if questions:
+        said.append(ngettext("%(n)s open question", "%(n)s open questions", questions) % {"n": questions})
+    return " · ".join(said)
 
 
 @never_cache
 @require_GET
 def survey_sent(request: HttpRequest, pk: int) -> HttpResponse:
     """Thank you, and what happens next. The same page whenever she comes back."""
-    _me, wave, row = _asked(request, pk)
+    me = signed_in(request)
+    row = _row(me, pk)
+    if row is None:
+        return _not_asked(request, me, pk)
     if not row.done:
         return redirect("survey", pk)
-    return render(request, "readiness/survey_sent.html", {"wave": wave})
+    return render(request, "readiness/survey_sent.html", {"wave": row.wave})
 
 
 @require_GET
 def survey_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """What is done with answers, for whom, and how to complain: for everybody the change concerns."""
-    me = signed_in(request)
-    waves = Wave.objects.exclude(state=WaveState.DRAFT).filter(initiative__in=initiatives_for(me).values("pk"))
-    wave = get_object_or_404(waves.select_related("initiative__unit"), pk=pk)
-    return render(request, "readiness/notice.html", {"wave": wave})
+    return render(request, "readiness/notice.html", {"wave": _readable(signed_in(request), pk)})
+
+
+@never_cache
+@require_GET
+def survey_self_check(request: HttpRequest, pk: int) -> HttpResponse:
+    """The statements of the pulse for herself alone. The page has no form: there is nothing it could send."""
+    wave = _readable(signed_in(request), pk)
+    form = self_check_of(wave.questionnaire, request.GET.get("language") or get_language() or "")
+    context = {"wave": wave, "form": form, "languages": language_names(form.languages)}
+    return render(request, "readiness/survey_self_check.html", context)
+
+
+# --- Who is it, and is it still open? --------------------------------------------------------------------------------
+def _row(me: User, pk: int) -> Participation | None:
+    """Her row in an open survey: there is none for who is not asked, and none once all answers have been opened."""
+    rows = Participation.objects.filter(wave_id=pk, person=me, wave__state=WaveState.OPEN)
+    return rows.select_related("wave__initiative__unit").first()
+
+
+def _not_asked(request: HttpRequest, me: User, pk: int) -> HttpResponse:
+    """The link of an old invitation: who was asked is not known any more, so everybody the change concerns may follow it."""
+    over = [WaveState.SEALED, WaveState.CLOSED, WaveState.DESTROYED]
+    wave = _of_her_changes(me).filter(pk=pk, state__in=over).first()
+    if wave is None:
+        raise Http404
+    if wave.has_results and request.method != "POST" and start_node(me, wave) is not None:
+        return redirect("survey_results", pk)
+    return _over(request, wave)
+
+
+def _answered(request: HttpRequest, wave: Wave, status: int | None = None) -> HttpResponse:
+    """That she has answered, and nothing else."""
+    status = status or (409 if request.method == "POST" else 200)
+    return render(request, "readiness/survey_answered.html", {"wave": wave}, status=status)
+
+
+def _over(request: HttpRequest, wave: Wave) -> HttpResponse:
+    context = {"wave": wave, "came_late": request.method == "POST"}
+    return render(request, "readiness/survey_over.html", context, status=409 if request.method == "POST" else 410)
+
+
+def _readable(me: User, pk: int) -> Wave:
+    """A survey that was opened, for who is asked in it or may read about its change."""
+    row = _row(me, pk)
+    if row is not None:
+        return row.wave
+    wave = _of_her_changes(me).filter(pk=pk).first()
+    if wave is None:
+        raise Http404
+    return wave
+
+
+def _of_her_changes(me: User) -> QuerySet[Wave]:
+    waves = Wave.objects.exclude(state=WaveState.DRAFT).select_related("initiative__unit")
+    return waves.filter(initiative__in=initiatives_for(me).values("pk"))

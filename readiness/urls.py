@@ -31,6 +31,7 @@ urlpatterns = [
     path("surveys/<int:pk>/", survey_views.survey, name="survey"),
     path("surveys/<int:pk>/sent/", survey_views.survey_sent, name="survey_sent"),
     path("surveys/<int:pk>/notice/", survey_views.survey_notice, name="survey_notice"),
+    path("surveys/<int:pk>/self-check/", survey_views.survey_self_check, name="survey_self_check"),
     # Results
     path("surveys/week/", result_views.week, name="week_of_change"),
     path("surveys/<int:pk>/results/", result_views.results, name="survey_results"),

@@ -448,6 +448,9 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "survey of a closed one": ("/surveys/{closed}/", signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK)),
     "survey_sent": ("/surveys/{wave}/sent/", signed_in(GONE, learner=BACK, manager=BACK)),
     "survey_notice": ("/surveys/{wave}/notice/", IN_CHANGE),
+    "survey_notice of a survey in preparation": ("/surveys/{prepared}/notice/", signed_in(GONE)),
+    "survey_self_check": ("/surveys/{wave}/self-check/", IN_CHANGE),
+    "survey_self_check of a closed one": ("/surveys/{closed}/self-check/", IN_CHANGE),
     "survey_results": ("/surveys/{closed}/results/", IN_CHANGE),
     "survey_results of an open survey": ("/surveys/{wave}/results/", signed_in(GONE)),
     "survey_results_of": ("/surveys/{closed}/results/{node}/", IN_CHANGE),
@@ -616,10 +619,15 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "wave_discard": ("/surveys/{prepared}/run/discard/", {}, signed_in(GONE, hr=BACK, admin=BACK)),
     "wave_key": ("/surveys/{prepared}/run/key/", {"passphrase": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
     "wave_comments": ("/surveys/{closed}/run/comments/", {"comment": "x", "state": "shown"}, signed_in(GONE)),
-    "survey": ("/surveys/{wave}/", {"a_why1": "4"}, signed_in(GONE, learner=422, manager=422)),
-    "survey, all of it": (
-        "/surveys/{wave}/", {"a_why1": "4", "a_why2": "0"}, signed_in(GONE, learner=BACK, manager=BACK)
+    "survey": ("/surveys/{wave}/", {"a_why1": "6", "do": "send"}, signed_in(GONE, learner=422, manager=422)),
+    "survey, to look once more": ("/surveys/{wave}/", {"a_why1": "4"}, signed_in(GONE, learner=OK, manager=OK)),
+    "survey, to send": (
+        "/surveys/{wave}/", {"a_why1": "4", "do": "send"}, signed_in(GONE, learner=BACK, manager=BACK)
     ),
+    "survey, too late": (
+        "/surveys/{closed}/", {"a_why1": "4", "do": "send"}, signed_in(GONE, learner=409, manager=409, hr=409, admin=409)
+    ),
+    "survey_self_check": ("/surveys/{wave}/self-check/", {}, signed_in(WRONG)),
     "survey_results": ("/surveys/{closed}/results/", {}, signed_in(WRONG)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),

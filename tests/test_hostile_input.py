@@ -163,7 +163,9 @@ PARAMETERS = {
     "wave_approve": ("seen",),
     "wave_key": ("passphrase",),
     "wave_comments": ("comment", "state", "text", "reason"),
-    "survey": ("language", "switch", "anyway", "a_why1", "t_wish"),
+    "survey": ("language", "do", "a_why1", "t_wish"),
+    "survey, to send": ("language", "do", "a_why1", "t_wish"),
+    "survey_self_check": ("language",),
     "survey_map": ("page",),
     "wagtailadmin_explore_root": ("p", "ordering", "q"),
 }

@@ -6,7 +6,7 @@ Participation and Envelope have no page in the CMS, no API, no export; nothing o
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -107,6 +107,11 @@ class Wave(models.Model):
 
     def __str__(self) -> str:
         return f"{self.initiative} · {self.get_kind_display()}"
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which answers are taken: a survey that closes at midnight is open all the day before."""
+        return timezone.localdate(self.closes_at - timedelta(microseconds=1))
 
     @property
     def has_results(self) -> bool:

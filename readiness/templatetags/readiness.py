@@ -15,7 +15,7 @@ from readiness.perms import initiatives_for
 from readiness.questionnaire import in_language
 from readiness.result_words import effect_words, figure_words, placebo_words, share, since_kind, since_words
 from readiness.results import Figure
-from readiness.surveys import open_surveys_of
+from readiness.surveys import minutes_of, open_surveys_of
 
 register = template.Library()
 CATEGORY_WORDS = {
@@ -82,3 +82,9 @@ def changes_under_way(context: template.Context) -> list[Initiative]:
 def surveys_waiting(user: User) -> list[Wave]:
     """Surveys that wait for her answers. One query."""
     return open_surveys_of(user, timezone.now())
+
+
+@register.filter
+def minutes_to_answer(wave: Wave) -> int:
+    """About how long a survey takes."""
+    return minutes_of(wave.questionnaire)
