@@ -24,7 +24,7 @@ from readiness.statistics.display import (
 )
 from readiness.statistics.inference import Totals, change, margin
 from readiness.totals import BlockTotals, block_totals
-from tests.readiness.test_statistics import HERE, cases, close, rows
+from tests.readiness.reference import HERE, cases, close, rows
 
 BLOCKS = ("why", "benefit", "support", "efficacy", "commitment", "involved")
 
@@ -55,6 +55,10 @@ def test_whole_reports_come_out_as_those_of_the_reference(wave, k):
         assert found.shown[code] == expected["n_shown"]
         eligible = sum(n for unit, n in asked.items() if tree.is_at_or_below(unit, code))
         assert eligible == expected["eligible"]
+        responded = sum(tree.is_at_or_below(row["node"], code) for row in ballots)
+        assert responded == expected["n_responded"]
+        assert (code in found.counted_higher) is (expected["n_shown"] < responded)
+        assert close(responded / eligible, expected["response_rate"])
         means = []
         for block in BLOCKS:
             parts = [t for c in found.classes_shown_at(code) if (t := totals[c.node, block]) is not None]
