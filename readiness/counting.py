@@ -24,10 +24,10 @@ from readiness.questionnaire import (
     question_codes,
 )
 from readiness.sealing import Sealed, Tree, seal
-from readiness.statistics import drivers, reliability
+from readiness.statistics import drivers, reliability, scores
 from readiness.statistics.agreement import icc
 from readiness.statistics.display import PROVISIONAL_FROM
-from readiness.totals import BlockTotals, completed, totals_of
+from readiness.totals import BlockTotals, known, totals_of
 
 # The block whose variance the others are asked to explain: what people are ready to do.
 OUTCOME_BLOCK = "commitment"
@@ -131,8 +131,8 @@ def _totals(
 
 def completed_rows(answers: NDArray[np.int8]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The completed sheets that count, and which of the rows they are."""
-    counts = (answers != 0).sum(axis=1) * 2 >= answers.shape[1]
-    return completed(answers[counts]), counts
+    values = known(answers)
+    return scores.completed(values), scores.counting(values)
 
 
 def _of_nodes(sealed: Sealed, by_class: Mapping[tuple[str, str], BlockTotals]) -> dict[tuple[str, str], BlockTotals]:
@@ -192,14 +192,13 @@ def _summary(
 
     Of a block only sheets of classes with a figure for it take part, as in every other figure.
     """
-    matrix = np.array([answers for _node, _category, answers in rows], dtype=np.float64)
-    known = np.where(matrix == 0, np.nan, matrix)
+    matrix = known([answers for _node, _category, answers in rows])
     positions = block_positions(questionnaire)
     trust: dict[str, dict[str, Any]] = {}
     means: dict[str, NDArray[np.float64]] = {}
     for block, where in positions.items():
         figured = np.array([(node, block) in class_totals for node, _category, _answers in rows])
-        answers = np.where(figured[:, None], known[:, where], np.nan)
+        answers = np.where(figured[:, None], matrix[:, where], np.nan)
         whole = reliability.complete(answers)
         if len(whole) >= PROVISIONAL_FROM and whole.shape[1] > 1:
             covariance = np.atleast_2d(np.cov(whole, rowvar=False))
@@ -208,10 +207,7 @@ def _summary(
                 "alpha": _short(reliability.alpha(whole)),
                 "omega": _short(reliability.omega(covariance)),
             }
-        counts = (~np.isnan(answers)).sum(axis=1) * 2 >= answers.shape[1]
-        means[block] = np.array(
-            [row[~np.isnan(row)].mean() if on else np.nan for row, on in zip(answers, counts, strict=True)]
-        )
+        means[block] = scores.person_means(answers)
     return {"reliability": trust, "weights": _weights(means, questionnaire)}
 
 
@@ -227,9 +223,9 @@ def _weights(means: Mapping[str, NDArray[np.float64]], questionnaire: Mapping[st
         return {}
     r = np.atleast_2d(np.corrcoef(table, rowvar=False))
     found = drivers.relative_weights(r[:-1, :-1], r[:-1, -1])
-    if found is None or found.r2 <= 0 or not drivers.may_be_shown(found, len(table)):
+    if found is None or not found.shares or not drivers.may_be_shown(found, len(table)):
         return {}
-    return {code: round(weight / found.r2, 2) for code, weight in zip(among, found.weights, strict=True)}
+    return {code: round(share, 2) for code, share in zip(among, found.shares, strict=True)}
 
 
 def _short(value: float | None) -> float | None:

@@ -18,7 +18,7 @@ from competencies.models import Competency, Requirement
 from organisations.models import Appointment
 from readiness.enums import InitiativeStatus
 from readiness.models import Need, NodeBlock, Wave, WaveNode
-from readiness.statistics.display import on_scale
+from readiness.statistics.scores import score_0_100
 
 SOON = timedelta(days=90)
 # Blocks that say that people do not feel able yet, or do not see why; low is below 60 of 100.
@@ -98,7 +98,7 @@ def _low_units(initiative_ids: set[int]) -> dict[int, set[str]]:
     low: dict[int, set[str]] = defaultdict(set)
     rows = NodeBlock.objects.filter(node__wave_id__in=last.values(), block__in=URGENT_BLOCKS)
     for wave_id, code, n, total in rows.values_list("node__wave_id", "node__code", "n", "sum"):
-        if n and on_scale(total / n) < LOW:
+        if n and score_0_100(total / n) < LOW:
             low[wave_id].add(code)
     shown = WaveNode.objects.filter(wave_id__in=last.values()).exclude(shown_code="")
     at = {wave_id: initiative_id for initiative_id, wave_id in last.items()}

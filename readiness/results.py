@@ -18,10 +18,10 @@ from readiness.statistics import display
 from readiness.statistics.agreement import shrink
 from readiness.statistics.display import Share, Trust, Verdict
 from readiness.statistics.inference import Change, Totals, change, margin
+from readiness.statistics.scores import score_0_100
 from readiness.totals import BlockTotals
 
 POINTS_PER_STEP = 25.0  # from one answer to the next on a scale of five, in points of 100
-LOW_RESPONSE_PCT = 50
 MANY_COMMENTS = 50
 
 
@@ -123,7 +123,7 @@ class Result:
     @property
     def describes_few(self) -> bool:
         """Fewer than half answered: it describes those who did."""
-        return self.response_pct < LOW_RESPONSE_PCT
+        return display.describes_those_who_answered(self.n, self.eligible)
 
     def figure(self, code: str) -> Figure | None:
         return next((figure for figure in self.figures if figure.code == code), None)
@@ -222,7 +222,7 @@ def _figures(
 
 
 def _score(totals: Totals) -> int | None:
-    return None if totals.mean is None else display.rounded(display.on_scale(totals.mean), totals.n)
+    return None if totals.mean is None else display.rounded(score_0_100(totals.mean), totals.n)
 
 
 def _margin(totals: Totals, eligible: int) -> int | None:
@@ -383,4 +383,4 @@ def _shrunken(found: tuple[int, float] | None, group: Mapping[str, float] | None
     mean = total / n
     if group is not None:
         mean = shrink(mean, n, grand=group["grand"], tau2=group["tau2"], ms_within=group["ms_within"])
-    return display.rounded(display.on_scale(mean), n)
+    return display.rounded(score_0_100(mean), n)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from readiness.statistics import scores
 from readiness.statistics.inference import Totals
+from readiness.statistics.scores import FAVOURABLE_FROM, UNFAVOURABLE_TO
 
-FAVOURABLE_FROM, UNFAVOURABLE_TO = 4, 2
 DONT_KNOW = 0
 
 
@@ -50,18 +50,15 @@ def block_totals(answers: Sequence[Sequence[int]], k: int) -> BlockTotals | None
 
 def completed(answers: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """The sheets that count for a block, what is missing filled with the person's mean: sheets x items."""
+    return scores.completed(known(answers))
+
+
+def known(answers: ArrayLike) -> NDArray[np.float64]:
+    """Answers with nan for "don't know". Raises ValueError for an answer off the scale."""
     values = np.asarray(answers, dtype=float)
-    if values.ndim != 2 or values.shape[1] == 0:
-        if not len(answers):
-            return np.empty((0, 0))
-        raise ValueError("sheets x items")
     if not np.isin(values, (DONT_KNOW, 1, 2, 3, 4, 5)).all():
         raise ValueError("answers are 1 to 5, or 0")
-    given = values != DONT_KNOW
-    counts = given.sum(axis=1) >= ceil(values.shape[1] / 2)
-    values, given = values[counts], given[counts]
-    means = values.sum(axis=1) / np.maximum(given.sum(axis=1), 1)
-    return np.where(given, values, means[:, None])
+    return np.where(values == DONT_KNOW, np.nan, values)
 
 
 def totals_of(values: NDArray[np.float64]) -> BlockTotals:

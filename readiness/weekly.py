@@ -12,28 +12,21 @@ from readiness.looking import managed_nodes
 from readiness.models import Action, Initiative, Question, Suggestion, Wave, WaveNode
 from readiness.perms import initiatives_for, units_managed
 from readiness.results import Figure, NoResult, Result, results_for
+from readiness.statistics import display
 
-# A figure that may be off by more says too little to talk about.
-CLEAR_MARGIN = 10
 LOW_SCORE, STRONG_SCORE = 60, 70
 MANY_ACTIONS = 3
 
 
 def to_talk_about(figures: Sequence[Figure], weights: Mapping[str, float]) -> Figure | None:
-    """The block with the most to win: its weight times its distance to 100, of those with a clear figure.
-
-    Blocks without a weight count alike; ties go to the lower figure, then to the order of the questionnaire.
-    """
-    clear = [f for f in figures if f.score is not None and f.margin is not None and f.margin <= CLEAR_MARGIN]
-    if not clear:
-        return None
-    even = 1 / len(clear)
-    return max(clear, key=lambda f: (weights.get(f.code, even) * (100 - (f.score or 0)), -(f.score or 0)))
+    """The block with the most to win, `display.to_talk_about`; None where no figure is clear."""
+    code = display.to_talk_about({figure.code: (figure.score, figure.margin) for figure in figures}, weights)
+    return next((figure for figure in figures if figure.code == code), None)
 
 
 def strength_of(figures: Sequence[Figure]) -> Figure | None:
     """The highest clear figure, where it is high at all."""
-    clear = [f for f in figures if f.score is not None and f.margin is not None and f.margin <= CLEAR_MARGIN]
+    clear = [f for f in figures if f.score is not None and f.margin is not None and f.margin <= display.CLEAR_MARGIN]
     best = max(clear, key=lambda f: f.score or 0, default=None)
     return best if best is not None and (best.score or 0) >= STRONG_SCORE else None
 

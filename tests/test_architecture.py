@@ -34,7 +34,8 @@ DJANGO_FREE = {
     "readiness/ballot.py", "readiness/counting.py", "readiness/cuts.py", "readiness/keystore.py", "readiness/questionnaire.py",
     "readiness/statistics/display.py",
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
-    "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/weighting.py",
+    "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/scores.py",
+    "readiness/statistics/weighting.py",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -64,30 +65,54 @@ def feldt_interval(found: float, n: int, items: int) -> tuple[float, float] | No
     return low, high
 
 
-def omega(covariance: ArrayLike) -> float | None:
-    """McDonald 1999: the share of the sum's variance that comes from one factor, (sum L)^2 / ((sum L)^2 + sum U).
+@dataclass(frozen=True)
+class Factor:
+    """What each item has of the one factor (`loadings`, in its own unit) and what it has alone (`unique`, a variance)."""
 
-    Loadings L and uniquenesses U by maximum likelihood with factor variance 1. Three items have a closed form; of two, as
-    Spearman and Brown have it. None where it is not identified, an item would be less than perfectly unlike itself
-    (U < 0), or no answer is found.
+    loadings: tuple[float, ...]
+    unique: tuple[float, ...]
+
+
+def one_factor(covariance: ArrayLike) -> Factor | None:
+    """One factor behind three items or more, by maximum likelihood with factor variance 1; three have a closed form.
+
+    `covariance`: items x items. None where it is not identified, an item would be less than perfectly unlike itself
+    (a unique variance below 0), or no answer is found. Source: Jöreskog 1967.
     """
-    c = np.asarray(covariance, dtype=float)
-    if c.ndim != 2 or c.shape[0] != c.shape[1]:
-        raise ValueError("items x items")
-    items = len(c)
-    if items < 2 or (np.diag(c) <= 0).any():
+    c = _square(covariance)
+    if len(c) < 3 or (np.diag(c) <= 0).any():
         return None
-    if items == 2:
-        r = c[0, 1] / sqrt(c[0, 0] * c[1, 1])
-        return float(2 * r / (1 + r)) if r > -1 else None
-    loadings = _three(c) if items == 3 else _factor(c)
+    loadings = _three(c) if len(c) == 3 else _factor(c)
     if loadings is None:
         return None
     unique = np.diag(c) - loadings**2
     if (unique < 0).any():
         return None
-    common = loadings.sum() ** 2
-    return float(common / (common + unique.sum()))
+    return Factor(tuple(map(float, loadings)), tuple(map(float, unique)))
+
+
+def omega(covariance: ArrayLike) -> float | None:
+    """McDonald 1999: the share of the sum's variance that comes from one factor, (sum L)^2 / ((sum L)^2 + sum U).
+
+    Loadings L and unique variances U are those of `one_factor`; of two items, as Spearman and Brown have it. None where
+    there is no such factor.
+    """
+    c = _square(covariance)
+    if len(c) == 2 and (np.diag(c) > 0).all():
+        r = c[0, 1] / sqrt(c[0, 0] * c[1, 1])
+        return float(2 * r / (1 + r)) if r > -1 else None
+    found = one_factor(c)
+    if found is None:
+        return None
+    common = sum(found.loadings) ** 2
+    return common / (common + sum(found.unique))
+
+
+def _square(covariance: ArrayLike) -> Matrix:
+    c = np.asarray(covariance, dtype=float)
+    if c.ndim != 2 or c.shape[0] != c.shape[1]:
+        raise ValueError("items x items")
+    return c
 
 
 def _alpha(c: Matrix) -> float | None:

@@ -82,3 +82,25 @@ def stratified(strata: Sequence[tuple[int, Totals]]) -> tuple[float, float] | No
         mean += share * totals.mean
         variance += share * share * (1 - totals.n / people) * totals.variance / totals.n
     return (mean, sqrt(variance)) if strata else None
+
+
+def poststratified(classes: Sequence[tuple[float, Totals]], population: int) -> tuple[float, float] | None:
+    """Mean after weighting and its standard error, from (weight of an answer, totals of the answers) of disjoint classes.
+
+    With weights N/n it is the mean of everybody asked. The groups were not drawn one by one, as in `stratified`, but
+    fell out of who answered; what is left of the variance is that within classes. Where `weights` has cut a weight, the
+    mean leans towards who answered, and the standard error does not know of it.
+    None for a class with fewer than two answers. Raises ValueError for more answers than people.
+    Sources: Holt and Smith 1979; Särndal, Swensson and Wretman 1992, chapter 7 (residuals from the class means).
+    """
+    n = sum(totals.n for _weight, totals in classes)
+    if n > population:
+        raise ValueError("more answers than people")
+    spoken_for = sum(weight * totals.n for weight, totals in classes)
+    mean = squares = 0.0
+    for weight, totals in classes:
+        if totals.variance is None:
+            return None
+        mean += weight * totals.sum / spoken_for
+        squares += (weight / spoken_for) ** 2 * totals.variance * (totals.n - 1)
+    return (mean, sqrt(n / (n - 1) * (1 - n / population) * squares)) if classes else None

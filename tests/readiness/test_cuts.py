@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from readiness import cuts
 from readiness.cuts import has_cut_below, shown_categories
 from readiness.sealing import LEAST_K, Node, plant, seal
-from tests.readiness.test_statistics import HERE, cases, rows
+from tests.readiness.reference import HERE, cases, rows
 
 
 def cells_of(table):
