@@ -104,16 +104,23 @@ def action_list(request: HttpRequest, slug: str) -> HttpResponse:
     page = Paginator(rows, ACTIONS_A_PAGE).get_page(request.GET.get("page"))
     moves = actions.moves_of(initiative, page.object_list)
     led_paths = tuple(top.path for top in led) or ("-",)
+    shown = [
+        (
+            row,
+            row.is_overdue(day),
+            moves.get(row.pk),
+            runs or row.owner_id == me.pk or row.unit.path.startswith(led_paths),
+        )
+        for row in page.object_list
+    ]
     context = {
         "initiative": initiative,
-        "actions": [
-            (row, row.is_overdue(day), moves.get(row.pk), runs or row.owner_id == me.pk or row.unit.path.startswith(led_paths))
-            for row in page.object_list
-        ],
+        "actions": shown,
         "page_of_actions": page,
-        "overdue": sum(row.is_overdue(day) for row in page.object_list),
+        # What she can do something about.
+        "overdue": sum(is_overdue and may_end for _row, is_overdue, _moved, may_end in shown),
         "may_set": runs or any(_touch(top, initiative.unit) for top in led),
-    }  # fmt: skip
+    }
     return render(request, "readiness/actions.html", context)
 
 

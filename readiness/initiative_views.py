@@ -99,6 +99,7 @@ def _page(request: HttpRequest, found: Initiative, ask_form: AskForm | None = No
     if context["is_staff_page"]:
         context |= _for_staff(request, found, unit)
         context["ask_form"] = ask_form or AskForm()
+        context["minutes"] = initiatives.reading_minutes(found, context["mine"])
     else:
         context["sponsor_posts"] = initiatives.posts_of_sponsors(found, day)
     return render(request, "readiness/initiative.html", context, status=422 if ask_form is not None else 200)

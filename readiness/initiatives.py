@@ -48,6 +48,11 @@ if TYPE_CHECKING:
 QUESTIONS_A_DAY = 10
 LATEST_PLACE = 2**31 - 1
 MAX_REASON = 300
+# Adults read about so many words of a text in their language in a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047).
+WORDS_A_MINUTE = 240
+TEXTS = (
+    "summary", "why", "evidence", "if_we_do_nothing", "for_citizens", "what_changes", "what_stays", "still_open", "decider",
+)  # fmt: skip
 
 
 class JourneyRefused(ValueError):
@@ -87,6 +92,12 @@ def own_impact(person: User, impacts: Sequence[RoleImpact], day: date) -> RoleIm
     own = profiles_by_person([person.pk], day).get(person.pk, [])
     lineages = set(RoleProfile.objects.filter(pk__in=own).values_list("lineage", flat=True)) if own else set()
     return next((impact for impact in impacts if impact.profile.lineage in lineages), None)
+
+
+def reading_minutes(initiative: Initiative, mine: RoleImpact | None) -> int:
+    """How long the texts take to read in the reader's language, at WORDS_A_MINUTE, in whole minutes, at least one."""
+    texts = [getattr(initiative, name) for name in TEXTS] + ([mine.text] if mine is not None else [])
+    return max(1, round(sum(len(str(text).split()) for text in texts) / WORDS_A_MINUTE))
 
 
 def posts_of_sponsors(initiative: Initiative, day: date) -> list[str]:

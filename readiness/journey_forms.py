@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Unit, User
@@ -205,11 +206,10 @@ class NudgesForm(forms.Form):
                 label=kind.label, required=False, initial=nudge is not None and not nudge.is_off
             )
             self.fields[f"plan_{kind}"] = forms.CharField(
-                label=_("When and where will you do it?"),
+                label=format_lazy(_("When and where: {what}"), what=kind.label),
                 required=False,
                 max_length=200,
                 initial=nudge.when_where_plan if nudge is not None else "",
-                help_text=_("“On Tuesday after the team meeting, at my desk”: a plan makes it likelier."),
             )
 
     def wishes(self) -> dict[NudgeKind, tuple[bool, str]]:
