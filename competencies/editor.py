@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -188,11 +189,16 @@ class EachLanguage:
     def format_output(self, rendered_widgets: list[str], id_: str) -> str:
         names = dict(settings.LANGUAGES)
         rows = [
-            (id_, number, names.get(language, language), mark_safe(widget))  # a widget's own output
+            # A text may be wanted in more languages than the platform speaks; the widget is its own output.
+            (id_, number, names.get(language) or _local_name(language), mark_safe(widget))
             for number, (language, widget) in enumerate(zip(self.enabled_locales, rendered_widgets, strict=True))
         ]
         inputs = format_html_join("", '<div><label class="w-field__label" for="{}_{}">{}</label>{}</div>', rows)
         return format_html('<div id="{}">{}</div>', id_, inputs)
+
+
+def _local_name(language: str) -> str:
+    return str(LANG_INFO.get(language, {}).get("name_local", language)).capitalize()
 
 
 class LineInEachLanguage(EachLanguage, I18nTextInput):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from django.conf import settings
 from django.conf.locale import LANG_INFO
@@ -147,6 +146,12 @@ def _missing(content: Content, language: str) -> str | None:
     }
 
 
+def texts_missing(instrument: Instrument) -> dict[str, str | None]:
+    """By language of questionnaires, the sentence that says what it lacks; None where everything is there."""
+    content = content_of(instrument)
+    return {language: _missing(content, language) for language in question_languages()}
+
+
 def objections_to_use(instrument: Instrument) -> list[str]:
     """Why this draft cannot be made ready, in sentences. Five queries."""
     return objections_to(content_of(instrument), reviewed_languages(instrument), instrument.licence)
@@ -272,12 +277,3 @@ def objection_to_deleting(instrument: Instrument) -> str | None:
     if instrument.waves.exists():
         return _("A survey is being prepared with this questionnaire. Choose another one there first.")
     return None
-
-
-def known_scales() -> dict[str, list[dict[str, Any]]]:
-    """The answers a new questionnaire may choose from, by the short name of the first questionnaire that has them."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for instrument in Instrument.objects.exclude(status=InstrumentStatus.DRAFT).order_by("pk"):
-        if instrument.scale not in found.values():
-            found.setdefault(instrument.slug, instrument.scale)
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,17 @@ def _comparable(file: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "questions": [{name: one[name] for name in ("code", "text", "pulse")} for one in file["questions"]],
     }
+
+
+@cache
+def shipped_scales() -> dict[str, list[dict[str, Any]]]:
+    """The answers of what ships, each once, by the short name of the first questionnaire that has them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in INSTRUMENTS:
+        file = read(DATA / name)
+        if file["scale"] not in found.values():
+            found[file["slug"]] = file["scale"]
+    return found
 
 
 # --- Suggestions -----------------------------------------------------------------------------------------------------

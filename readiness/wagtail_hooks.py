@@ -1,11 +1,27 @@
-"""The floor in the CMS: what its acts are called in the audit log."""
+"""The floor in the CMS: initiatives and questionnaires (readiness.editor), and what our acts are called in the audit log.
+
+Surveys, ballots, answers, comments and results are not here: they have their own pages, or none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.snippets.models import register_snippet
+
+from readiness import editor
+
+register_snippet(editor.ChangeGroup)
+
+
+@hooks.register("before_delete_snippet")
+def keep_what_others_point_to(request: HttpRequest, instances: Sequence[Model]) -> HttpResponse | None:
+    return editor.refuse_deleting(request, instances)
 
 
 @hooks.register("register_log_actions")

@@ -198,6 +198,14 @@ MORE: dict[str, tuple[str, tuple[str, ...]]] = {
             "/cms/snippets/competencies/competency/?version={version}&area=1",
             "/cms/snippets/choose/competencies/competency/?draft={draft}&q=x&p=1",
             "/cms/snippets/competencies/roleassignment/?q=x",
+            "/cms/snippets/readiness/initiative/?p=1&q=x&status=x",
+            "/cms/snippets/readiness/initiative/edit/{person}/",
+            "/cms/snippets/readiness/champion/?q=x&initiative=1&manager_agreed=x",
+            "/cms/snippets/readiness/impact/?initiative=1",
+            "/cms/snippets/readiness/instrument/?q=x&status=x",
+            "/cms/snippets/readiness/instrument/inspect/{person}/",
+            "/cms/snippets/readiness/block/?q=x&instrument=1&kind=x",
+            "/cms/snippets/readiness/suggestion/?q=x&block=x&kind=x",
         ),
     ),
 }
@@ -210,6 +218,18 @@ FORMS: dict[str, dict[str, str]] = {
     "/cms/snippets/organisations/unit/add/": {"name_0": "", "code": "", "kind": "", "parent": ""},
     "/cms/snippets/organisations/post/add/": {
         "title_0": "", "code": "", "unit": "", "grade": "", "reports_to": "", "starts_on": "", "ends_on": "",
+    },
+    "/cms/snippets/readiness/initiative/add/": {
+        "title_0": "", "slug": "", "unit": "", "status": "", "starts_on": "", "team-0-person": "", "team-0-role": "",
+        "needs-0-competency": "", "needs-0-level": "", "needs-0-profile": "", "needs-0-by": "",
+        "role_impacts-0-profile": "", "milestones-0-on": "",
+    },
+    "/cms/snippets/readiness/champion/add/": {"initiative": "", "person": "", "unit": "", "hours_month": ""},
+    "/cms/snippets/readiness/impact/add/": {"initiative": "", "unit": "", "people": "", "role": ""},
+    "/cms/snippets/readiness/suggestion/add/": {"block": "", "kind": "", "order": "", "title_0": "", "link": ""},
+    "/cms/snippets/readiness/instrument/add/": {
+        "slug": "", "title_0": "", "title_2": "", "answers": "", "minutes": "", "licence": "", "blocks-0-code": "",
+        "blocks-0-kind": "", "blocks-0-title_0": "", "questions-0-code": "", "questions-0-text_0": "",
     },
     "/cms/snippets/competencies/postrole/add/": {"post": "", "profile": ""},
     "/cms/snippets/competencies/roleassignment/add/": {"person": "", "profile": "", "starts_on": "", "ends_on": ""},
@@ -252,7 +272,17 @@ FORMS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 FORMSETS = {
     f"{prefix}-{name}": number
-    for prefix, total in (("outcomes", "1"), ("prerequisites", "1"), ("comments", "0"))
+    for prefix, total in (
+        ("outcomes", "1"),
+        ("prerequisites", "1"),
+        ("comments", "0"),
+        ("team", "1"),
+        ("needs", "1"),
+        ("role_impacts", "1"),
+        ("milestones", "1"),
+        ("blocks", "1"),
+        ("questions", "1"),
+    )
     for name, number in (
         ("TOTAL_FORMS", total),
         ("INITIAL_FORMS", "0"),

@@ -1,0 +1,464 @@
+"""Change in the CMS: an initiative is told in two languages, questionnaires change while they are drafts, results are not here."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+from wagtail.snippets.models import get_snippet_models
+from wagtail.test.utils.form_data import inline_formset, nested_form_data
+
+from competencies.models.framework import in_languages
+from readiness import editor as doors
+from readiness.content import content_of
+from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole
+from readiness.instruments import make_ready, next_version
+from readiness.loading import DATA, load_instrument
+from readiness.models import Block, Champion, Impact, Initiative, Instrument, Item, Suggestion, TeamMember
+from readiness.waves import reviewed_languages
+from tests.builders import competency, make_framework, make_person, make_profile, make_unit
+from tests.competencies.test_editor import page, sentences
+from tests.readiness.surveys import draft as draft_wave
+from tests.readiness.surveys import make_initiative, make_instrument
+
+pytestmark = pytest.mark.django_db
+EDITED = {Initiative, Impact, Champion, Instrument, Block, Suggestion}
+
+
+def cms(model: str, view: str, *args: Any) -> str:
+    return reverse(f"wagtailsnippets_readiness_{model}:{view}", args=args)
+
+
+@pytest.fixture
+def editor(client):
+    """Somebody with just the permissions of this floor's CMS."""
+    person = make_person("Edith Editor")
+    models = [model._meta.model_name for model in EDITED]
+    person.user_permissions.set(
+        Permission.objects.filter(content_type__app_label="readiness", content_type__model__in=models)
+        | Permission.objects.filter(codename="access_admin")
+    )
+    client.force_login(person)
+    return person
+
+
+@pytest.fixture
+def unit():
+    return make_unit("Ministry")
+
+
+@pytest.fixture
+def shipped() -> Instrument:
+    return load_instrument(path=DATA / "readiness-core.json")[0]
+
+
+@pytest.fixture
+def draft(shipped) -> Instrument:
+    return next_version(instrument=shipped, by=None)
+
+
+# --- What is edited here -----------------------------------------------------------------------------------------
+def test_surveys_answers_and_results_have_no_page_in_the_cms():
+    ours = {model for model in get_snippet_models() if model._meta.app_label == "readiness"}
+    assert ours == EDITED
+    for model in set(apps.get_app_config("readiness").get_models()) - EDITED:
+        with pytest.raises(NoReverseMatch):
+            cms(model._meta.model_name, "list")
+
+
+@pytest.mark.parametrize("model", [model._meta.model_name for model in EDITED])
+def test_nobody_without_permission_gets_to_them(client, model):
+    client.force_login(make_person())
+    for view in ("list", "add"):
+        assert client.get(cms(model, view)).status_code in {302, 403}
+
+
+def test_an_editor_finds_them_all_in_the_menu(client, editor):
+    shown = page(client, "/cms/")
+    for words in ("Change initiatives", "Questionnaires", "Blocks and statements", "Suggestions for low blocks"):
+        assert words in shown
+
+
+# --- An initiative ---------------------------------------------------------------------------------------------------
+def of_initiative(unit: Any, **changes: Any) -> dict[str, Any]:
+    words = {
+        "title": ("One counter", "Ventanilla única"), "short_name": ("One counter", "Ventanilla única"),
+        "summary": ("All services at one counter.", "Todo en una ventanilla."), "why": ("Five times.", "Cinco veces."),
+    }  # fmt: skip
+    empty = (
+        "service_name", "evidence", "if_we_do_nothing", "for_citizens", "what_changes", "what_stays", "still_open",
+        "decider",
+    )  # fmt: skip
+    texts = {f"{name}_{n}": text for name, both in words.items() for n, text in enumerate(both)}
+    texts |= {f"{name}_{n}": "" for name in empty for n in (0, 1)}
+    rows = {name: inline_formset([]) for name in ("role_impacts", "milestones", "needs", "team")}
+    values = {
+        "slug": "", "unit": unit.pk, "status": "published", "starts_on": "2026-11-01", "ends_on": "", **texts, **rows,
+    }  # fmt: skip
+    return nested_form_data(values | changes)
+
+
+def test_an_initiative_is_told_in_two_languages_with_all_that_belongs_to_it(client, editor, unit):
+    version = make_framework("ours", codes="AB")
+    profile = make_profile(version, {"B": 1})
+    lead, needed = make_person("Lead"), competency(version, "A")
+    level = version.levels.get(rank=2)
+    data = of_initiative(
+        unit,
+        milestones=inline_formset([{"on": "2026-12-01", "text_0": "First", "text_1": "Primera", "ORDER": "1"}]),
+        role_impacts=inline_formset([{"profile": profile.pk, "text_0": "More", "text_1": "Más", "ORDER": "1"}]),
+        needs=inline_formset(
+            [
+                {"competency": needed.pk, "level": level.pk, "profile": "", "by": "2027-01-01", "ORDER": "1"},
+                {"competency": "", "level": "", "profile": profile.pk, "by": "2027-01-01", "ORDER": "2"},
+            ]
+        ),
+        team=inline_formset([{"person": f" {lead.email.upper()} ", "role": "lead", "ORDER": "1"}]),
+    )
+    response = client.post(cms("initiative", "add"), data)
+    assert response.status_code == 302, sentences(response)
+    initiative = Initiative.objects.get()
+    assert initiative.title.data == {"en": "One counter", "es": "Ventanilla única"}
+    assert (initiative.slug, initiative.unit, initiative.updated_on) == ("one-counter", unit, timezone.localdate())
+    assert [str(milestone.text) for milestone in initiative.milestones.all()] == ["First"]
+    assert initiative.role_impacts.get().text.data["es"] == "Más"
+    assert [(need.competency, need.profile) for need in initiative.needs.all()] == [(needed, None), (None, profile)]
+    assert (initiative.team.get().person, initiative.team.get().role) == (lead, TeamRole.LEAD)
+
+
+def test_two_initiatives_of_one_title_get_addresses_of_their_own(client, editor, unit):
+    for _time in range(2):
+        assert client.post(cms("initiative", "add"), of_initiative(unit)).status_code == 302
+    assert set(Initiative.objects.values_list("slug", flat=True)) == {"one-counter", "one-counter-2"}
+
+
+def test_saving_says_when_it_was_last_changed(client, editor, unit):
+    initiative = make_initiative(unit, updated_on=date(2020, 1, 1))
+    TeamMember.objects.filter(initiative=initiative).delete()
+    data = of_initiative(unit, slug=initiative.slug)
+    assert client.post(cms("initiative", "edit", initiative.pk), data).status_code == 302
+    initiative.refresh_from_db()
+    assert initiative.updated_on == timezone.localdate()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (
+            {"team": [{"person": "nobody@example.org", "role": "lead", "ORDER": "1"}]},
+            "Nobody here has this e-mail address.",
+        ),
+        ({"team": [{"person": "a\0b", "role": "lead", "ORDER": "1"}]}, "Nobody here has this e-mail address."),
+        (
+            {"needs": [{"competency": "", "level": "", "profile": "", "by": "2027-01-01", "ORDER": "1"}]},
+            "Name a competency with its level, or a role: one of the two.",
+        ),
+        ({"milestones": [{"on": "", "text_0": "x", "text_1": "", "ORDER": "1"}]}, "This field is required."),
+    ],
+)
+def test_a_row_that_is_wrong_says_so_and_nothing_is_saved(client, editor, unit, rows, sentence):
+    data = of_initiative(unit, **{name: inline_formset(some) for name, some in rows.items()})
+    response = client.post(cms("initiative", "add"), data)
+    assert response.status_code == 200
+    assert sentence in sentences(response)
+    assert not Initiative.objects.exists()
+
+
+def test_nobody_does_the_same_twice_in_a_team(client, editor, unit):
+    lead = make_person("Lead")
+    rows = [{"person": lead.email, "role": "lead", "ORDER": str(n)} for n in (1, 2)]
+    response = client.post(cms("initiative", "add"), of_initiative(unit, team=inline_formset(rows)))
+    assert response.status_code == 200
+    assert "duplicate" in unescape(response.content.decode())
+    assert not Initiative.objects.exists()
+
+
+def test_a_level_belongs_to_the_framework_of_its_competency(client, editor, unit):
+    ours, theirs = make_framework("ours"), make_framework("theirs")
+    row = {"competency": competency(ours, "A").pk, "level": theirs.levels.get(rank=1).pk, "profile": "",
+           "by": "2027-01-01", "ORDER": "1"}  # fmt: skip
+    response = client.post(cms("initiative", "add"), of_initiative(unit, needs=inline_formset([row])))
+    assert "This level belongs to another framework than the competency." in sentences(response)
+
+
+def test_the_form_shows_people_by_their_address_and_keeps_them(client, editor, unit):
+    initiative = make_initiative(unit)
+    shown = page(client, cms("initiative", "edit", initiative.pk))
+    for member in initiative.team.all():
+        assert f'value="{member.person.email}"' in shown
+
+
+@pytest.mark.parametrize("status", [InitiativeStatus.PUBLISHED, InitiativeStatus.DRAFT])
+def test_what_people_have_read_or_been_asked_about_is_not_deleted(client, editor, unit, status):
+    initiative = make_initiative(unit)
+    draft_wave(initiative, make_instrument(), at=timezone.now() + timedelta(days=1))
+    Initiative.objects.filter(pk=initiative.pk).update(status=status)
+    response = client.post(cms("initiative", "delete", initiative.pk), follow=True)
+    assert "it is ended, not deleted" in sentences(response) or "it stays" in sentences(response)
+    assert Initiative.objects.filter(pk=initiative.pk).exists()
+
+
+def test_a_draft_that_nobody_has_seen_is_deleted(client, editor, unit):
+    initiative = make_initiative(unit, status=InitiativeStatus.DRAFT)
+    assert client.post(cms("initiative", "delete", initiative.pk)).status_code == 302
+    assert not Initiative.objects.exists()
+
+
+# --- Champions, impacts, suggestions -----------------------------------------------------------------------------
+def test_a_champion_is_named_by_her_address(client, editor, unit):
+    initiative, person = make_initiative(unit), make_person("Clara Champion")
+    data = {"initiative": initiative.pk, "person": person.email, "unit": unit.pk, "hours_month": "4"}
+    assert client.post(cms("champion", "add"), data).status_code == 302
+    assert Champion.objects.get().person == person
+    assert f'value="{person.email}"' in page(client, cms("champion", "edit", Champion.objects.get().pk))
+
+
+def test_how_much_changes_is_said_in_words(client, editor, unit):
+    initiative = make_initiative(unit)
+    assert "a great deal" in page(client, cms("impact", "add"))
+    data = {
+        "initiative": initiative.pk, "unit": unit.pk, "people": "12", "role": "0", "process": "3", "tool": "3",
+        "skill": "2", "workload": "1", "identity": "0", "mitigation_0": "Time", "mitigation_1": "Tiempo",
+    }  # fmt: skip
+    assert client.post(cms("impact", "add"), data).status_code == 302
+    impact = Impact.objects.get()
+    assert (impact.process, impact.workload, impact.mitigation.data["es"]) == (3, 1, "Tiempo")
+    response = client.post(cms("impact", "edit", impact.pk), data | {"role": "4"})
+    assert response.status_code == 200
+
+
+def test_a_suggestion_is_for_a_block_that_some_questionnaire_has(client, editor, shipped):
+    data = {"block": "why", "kind": "guide", "order": "1", "title_0": "Talk", "title_1": "", "text_0": "", "text_1": "",
+            "link": ""}  # fmt: skip
+    assert client.post(cms("suggestion", "add"), data | {"block": "nothing"}).status_code == 200
+    assert client.post(cms("suggestion", "add"), data).status_code == 302
+    assert Suggestion.objects.get().block == "why"
+
+
+# --- Questionnaires ----------------------------------------------------------------------------------------------
+LANGUAGES = ("en", "es", "pt", "fr")
+
+
+def in_four(name: str, text: Any) -> dict[str, str]:
+    return {f"{name}_{n}": in_languages(text).get(language, "") for n, language in enumerate(LANGUAGES)}
+
+
+def of_instrument(instrument: Instrument, **changes: Any) -> dict[str, Any]:
+    blocks = [
+        {"id": b.pk, "code": b.code, "kind": b.kind, **in_four("title", b.title), "ORDER": str(n)}
+        for n, b in enumerate(instrument.blocks.all(), start=1)
+    ]
+    questions = [
+        {"id": q.pk, "code": q.code, "pulse": "on" if q.pulse else "", **in_four("text", q.text), "ORDER": str(n)}
+        for n, q in enumerate(instrument.questions.all(), start=1)
+    ]
+    values = {
+        **in_four("title", instrument.title), **in_four("about", instrument.about), "answers": "readiness-core",
+        "minutes": instrument.minutes, "licence": instrument.licence, "attribution": instrument.attribution,
+        "source": instrument.source, "blocks": inline_formset(blocks, initial=len(blocks)),
+        "questions": inline_formset(questions, initial=len(questions)),
+    }  # fmt: skip
+    return nested_form_data(values) | changes
+
+
+def of_block(block: Block, **changes: Any) -> dict[str, Any]:
+    items = [
+        {"id": i.pk, "code": i.code, "pulse": "on" if i.pulse else "", **in_four("text", i.text), "ORDER": str(n)}
+        for n, i in enumerate(block.items.all(), start=1)
+    ]
+    values = {
+        **in_four("about", block.about), **in_four("lead_in", block.lead_in),
+        "items": inline_formset(items, initial=len(items)),
+    }  # fmt: skip
+    return nested_form_data(values) | changes
+
+
+def test_saving_a_draft_as_it_is_loses_no_language_and_no_review(client, editor, draft):
+    before = content_of(draft)
+    assert client.post(cms("instrument", "edit", draft.pk), of_instrument(draft)).status_code == 302
+    block = draft.blocks.all()[0]
+    assert client.post(cms("block", "edit", block.pk), of_block(block)).status_code == 302
+    assert content_of(draft) == before
+    assert reviewed_languages(draft) == ["en"]
+
+
+def test_a_questionnaire_of_ones_own_is_written_reviewed_and_made_ready(client, editor, shipped):
+    data = {
+        "slug": "our-own", "title_0": "Our own", "title_1": "La nuestra", "title_2": "", "title_3": "",
+        "answers": "readiness-core", "minutes": "2", "licence": "CC0-1.0", "attribution": "", "source": "",
+        "blocks": inline_formset(
+            [{"code": "calm", "kind": "outcome", "title_0": "It is calm", "title_1": "Hay calma", "ORDER": "1"}]
+        ),
+        "questions": inline_formset([]),
+    } | {f"about_{n}": "" for n in range(4)}  # fmt: skip
+    response = client.post(cms("instrument", "add"), nested_form_data(data))
+    assert response.status_code == 302, sentences(response)
+    instrument = Instrument.objects.get(slug="our-own")
+    assert (instrument.scale, instrument.status) == (shipped.scale, InstrumentStatus.DRAFT)
+    look = cms("instrument", "inspect", instrument.pk)
+    assert "needs at least 2" in page(client, look)
+    client.post(cms("instrument", "make_ready", instrument.pk))
+    assert Instrument.objects.get(pk=instrument.pk).status == InstrumentStatus.DRAFT
+
+    block = instrument.blocks.get()
+    rows = [
+        {"code": f"calm{n}", "text_0": f"Calm {n}", "text_1": f"Calma {n}", "text_2": "", "text_3": "", "ORDER": str(n)}
+        for n in (1, 2)
+    ]
+    data = {**in_four("about", block.about), **in_four("lead_in", block.lead_in), "items": inline_formset(rows)}
+    response = client.post(cms("block", "edit", block.pk), nested_form_data(data))
+    assert response.url == look, sentences(response)
+    client.post(cms("instrument", "review", instrument.pk), {"language": "en", "note": "Five of us read it"})
+    assert "Five of us read it" in page(client, look)
+    assert "Make ready for use" in page(client, look)
+    client.post(cms("instrument", "make_ready", instrument.pk))
+    assert Instrument.objects.get(pk=instrument.pk).status == InstrumentStatus.READY
+    entry = ModelLogEntry.objects.get(action="readiness.make_instrument_ready", object_id=instrument.pk)
+    assert entry.user == editor
+
+
+def test_a_short_name_is_given_once(client, editor, shipped):
+    data = nested_form_data(
+        {"slug": "readiness-core", "title_0": "X", "answers": "oric", "minutes": "1", "licence": "x",
+         "blocks": inline_formset([]), "questions": inline_formset([])}
+    )  # fmt: skip
+    assert "There is a questionnaire with this short name." in sentences(client.post(cms("instrument", "add"), data))
+
+
+def test_answers_are_chosen_among_scales_that_are_tried_and_stay_where_they_are_others(client, editor, draft):
+    assert client.post(cms("instrument", "edit", draft.pk), of_instrument(draft, answers="mine")).status_code == 200
+    own = [{"value": value, "text": {"en": f"Label {value}"}} for value in (1, 2, 3, 4, 5)]
+    draft.refresh_from_db()
+    draft.scale = own
+    draft.save()
+    assert "Label 1 … Label 5" in page(client, cms("instrument", "edit", draft.pk))
+    client.post(cms("instrument", "edit", draft.pk), of_instrument(draft, answers="as-it-is"))
+    assert Instrument.objects.get(pk=draft.pk).scale == own
+    client.post(cms("instrument", "edit", draft.pk), of_instrument(draft, answers="oric"))
+    assert len(Instrument.objects.get(pk=draft.pk).scale) == 5
+    assert Instrument.objects.get(pk=draft.pk).scale != own
+
+
+def test_a_survey_takes_some_time(client, editor, draft):
+    assert client.post(cms("instrument", "edit", draft.pk), of_instrument(draft, minutes="0")).status_code == 200
+
+
+def test_rewording_in_the_cms_takes_the_review_back_and_the_page_says_so(client, editor, draft):
+    block = draft.blocks.all()[0]
+    client.post(cms("block", "edit", block.pk), of_block(block) | {"items-0-text_0": "I know why {initiative} comes."})
+    assert reviewed_languages(draft) == []
+    assert "No language has been reviewed yet." in page(client, cms("instrument", "inspect", draft.pk))
+
+
+@pytest.fixture(params=["ready", "retired"])
+def frozen(request, client, editor, shipped) -> Instrument:
+    if request.param == "retired":
+        client.post(cms("instrument", "retire", shipped.pk))
+        shipped.refresh_from_db()
+    return shipped
+
+
+def test_no_form_changes_or_deletes_what_is_frozen(client, editor, frozen):
+    before, block = content_of(frozen), frozen.blocks.all()[0]
+    for response in (
+        client.get(cms("instrument", "edit", frozen.pk)),
+        client.post(cms("instrument", "edit", frozen.pk), of_instrument(frozen) | {"title_0": "Other"}),
+        client.get(cms("block", "edit", block.pk)),
+        client.post(cms("block", "edit", block.pk), of_block(block) | {"items-0-text_0": "Other"}),
+        client.post(cms("instrument", "delete", frozen.pk)),
+        client.post(f"/cms/bulk/readiness/instrument/delete/?id={frozen.pk}"),
+        client.post(f"/cms/bulk/readiness/block/delete/?id={block.pk}"),
+    ):
+        assert response.status_code in {302, 403}
+    assert content_of(frozen) == before
+    for model, thing in (("instrument", frozen), ("block", block)):
+        with pytest.raises(NoReverseMatch):
+            cms(model, "copy", thing.pk)
+
+
+def test_a_form_that_was_open_when_it_was_made_ready_saves_nothing(client, editor, draft, monkeypatch):
+    """Between looking and locking somebody else makes it ready."""
+    before, hold = content_of(draft), doors.hold
+
+    def overtaken(instrument: Instrument) -> Instrument:
+        make_ready(instrument=instrument, by=None)
+        return hold(instrument)
+
+    monkeypatch.setattr(doors, "hold", overtaken)
+    response = client.post(
+        cms("instrument", "edit", draft.pk), of_instrument(draft) | {"title_0": "Other"}, follow=True
+    )
+    assert "no draft any more" in sentences(response)
+    assert content_of(draft)["instrument"] == before["instrument"]
+
+
+def test_blocks_come_and_go_on_the_page_of_their_questionnaire(client, editor, draft):
+    block = draft.blocks.all()[0]
+    assert client.get(cms("block", "add")).status_code in {302, 403}
+    assert client.post(cms("block", "delete", block.pk)).status_code in {302, 403}
+    client.post(f"/cms/bulk/readiness/block/delete/?id={block.pk}")
+    assert Block.objects.filter(pk=block.pk).exists()
+    client.post(cms("instrument", "edit", draft.pk), of_instrument(draft) | {"blocks-0-DELETE": "on"})
+    assert not Block.objects.filter(pk=block.pk).exists()
+    assert not Item.objects.filter(block_id=block.pk).exists()
+
+
+def test_a_draft_is_deleted_with_its_parts_but_not_while_a_survey_is_prepared_with_it(client, editor, unit, draft):
+    wave = draft_wave(make_initiative(unit), draft, at=timezone.now() + timedelta(days=1))
+    response = client.post(cms("instrument", "delete", draft.pk), follow=True)
+    assert "A survey is being prepared with this questionnaire." in sentences(response)
+    wave.delete()
+    assert client.post(cms("instrument", "delete", draft.pk)).status_code == 302
+    assert not Instrument.objects.filter(pk=draft.pk).exists()
+
+
+def test_the_next_version_leads_to_its_own_page(client, editor, shipped):
+    first, again = (client.post(cms("instrument", "next_version", shipped.pk)) for _time in range(2))
+    made = Instrument.objects.get(slug="readiness-core", version=2)
+    assert first.url == again.url == cms("instrument", "inspect", made.pk)
+
+
+def test_a_language_that_lacks_texts_is_not_reviewed_and_the_sentence_says_what_it_lacks(client, editor, draft):
+    item = Item.objects.filter(block__instrument=draft)[0]
+    item.text = {language: words for language, words in item.text.data.items() if language != "fr"}
+    item.save()
+    response = client.post(cms("instrument", "review", draft.pk), {"language": "fr", "note": ""}, follow=True)
+    assert "Français: these texts are missing: why1." in sentences(response)
+    for language in ("xx", "", "\0"):
+        assert client.post(cms("instrument", "review", draft.pk), {"language": language}).status_code == 302
+    assert reviewed_languages(draft) == ["en"]
+
+
+def test_a_review_is_withdrawn_on_the_same_page(client, editor, shipped):
+    client.post(cms("instrument", "review", shipped.pk), {"language": "es", "note": "Read"})
+    assert reviewed_languages(shipped) == ["en", "es"]
+    client.post(cms("instrument", "withdraw", shipped.pk), {"language": "es"})
+    assert reviewed_languages(shipped) == ["en"]
+
+
+def test_who_may_not_change_questionnaires_presses_nothing(client, editor, draft):
+    editor.user_permissions.remove(Permission.objects.get(codename="change_instrument"))
+    for action in ("make_ready", "retire", "next_version", "review", "withdraw"):
+        assert client.post(cms("instrument", action, draft.pk), {"language": "es"}).status_code in {302, 403}
+        assert client.get(cms("instrument", action, draft.pk)).status_code == 405
+    draft.refresh_from_db()
+    assert (draft.status, reviewed_languages(draft)) == (InstrumentStatus.DRAFT, ["en"])
+    assert "Make ready for use" not in page(client, cms("instrument", "inspect", draft.pk))
+
+
+def test_the_pages_open_whatever_the_questionnaire_is(client, editor, shipped, draft):
+    block = draft.blocks.all()[6]
+    for url in (
+        cms("instrument", "list"), cms("instrument", "inspect", shipped.pk), cms("block", "list"),
+        f"{cms('block', 'list')}?instrument={draft.pk}", cms("block", "inspect", shipped.blocks.all()[0].pk),
+        cms("suggestion", "list"), cms("initiative", "list"), cms("impact", "list"), cms("champion", "list"),
+    ):  # fmt: skip
+        assert client.get(url).status_code == 200
+    assert "Si aún no conoce {service}" in page(client, cms("block", "edit", block.pk))
