@@ -409,6 +409,113 @@ def bench_batches(table: Table) -> None:
         )
 
 
+def bench_readiness(table: Table) -> None:
+    """A survey of 12,000 units: closing 20,000 sheets of 36 statements, one result, the map, the results of all units."""
+    from datetime import timedelta
+    from random import Random
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from organisations.models import Unit, User
+    from readiness import keys
+    from readiness.ballot import Ballot, seal_ballot
+    from readiness.closing import close_wave
+    from readiness.enums import InitiativeStatus, InstrumentStatus, WaveState
+    from readiness.models import Envelope, Initiative, Instrument, Participation, Wave, WaveEligible, WaveNode
+    from readiness.results import map_of, results_for
+    from readiness.sealing import Node, plant
+
+    units, sheets, asked = 12_000, 20_000, 450_000
+    chance = Random(1)  # noqa: S311
+    unit = Unit.add_root(name={"en": "Nation"}, code="bench-readiness")
+    now = timezone.now()
+    initiative = Initiative.objects.create(
+        slug="bench", title={"en": "Bench"}, short_name={"en": "Bench"}, unit=unit, status=InitiativeStatus.PUBLISHED,
+        summary={"en": "x"}, why={"en": "x"}, starts_on=timezone.localdate(),
+    )  # fmt: skip
+    instrument = Instrument.objects.create(slug="bench", title={"en": "x"}, licence="CC0-1.0")
+    Instrument.objects.filter(pk=instrument.pk).update(status=InstrumentStatus.READY)
+    blocks: list[dict[str, Any]] = [
+        {
+            "code": f"b{b}", "kind": "readiness", "title": {"en": f"Block {b}"}, "about": {},
+            "items": [{"code": f"b{b}i{i}", "text": {"en": "x"}, "pulse": i == 0} for i in range(3)],
+        }
+        for b in range(12)
+    ]  # fmt: skip
+    asking = {"instrument": {"minutes": 6}, "languages": ["en"], "scale": [], "blocks": blocks, "questions": []}
+    name = "benchmark-of-readiness"
+    wave = Wave.objects.create(
+        initiative=initiative, instrument=instrument, kind="baseline", unit=unit, opens_at=now - timedelta(days=15),
+        closes_at=now - timedelta(days=1), state=WaveState.OPEN, key_name=name, public_key=keys.create_key(name),
+        questionnaire=asking, made_by=User.objects.create_user("bench@example.org", "x", name="Bench"),
+    )  # fmt: skip
+    codes: list[str] = [f"n{n}" for n in range(units)]
+    tree = plant(Node(code, None if n == 0 else f"n{(n - 1) // 8}") for n, code in enumerate(codes))
+    heads = dict.fromkeys(codes, asked // units)
+    below = dict(heads)
+    for code in reversed(tree.codes):
+        above = tree.parent[code]
+        if above is not None:
+            below[above] += below[code]
+    WaveNode.objects.bulk_create(
+        (
+            WaveNode(
+                wave=wave, code=code, parent_code=tree.parent[code] or "", name={"en": code}, depth=tree.depth[code],
+                position=tree.position[code], last=tree.last[code], eligible=below[code],
+            )
+            for code in tree.codes
+        ),
+        batch_size=2000,
+    )  # fmt: skip
+    WaveEligible.objects.bulk_create(
+        (WaveEligible(wave=wave, node_code=code, n=n) for code, n in heads.items()), batch_size=2000
+    )
+    people = User.objects.bulk_create(
+        (User(email=f"bench{n}@example.org", name="x") for n in range(sheets)), batch_size=2000
+    )
+    # Answers come from a twentieth of the units, as in a service that was asked first.
+    places = [chance.choice(codes[: units // 10]) for _ in range(sheets)]
+    Participation.objects.bulk_create(
+        (Participation(wave=wave, person=p, node_code=at, done=True) for p, at in zip(people, places, strict=True)),
+        batch_size=2000,
+    )
+    items = [item["code"] for block in blocks for item in block["items"]]
+    public = bytes(wave.public_key)
+    start = cpu()
+    for first in range(0, sheets, 1000):
+        Envelope.objects.bulk_create(
+            Envelope(
+                wave=wave,
+                blob=seal_ballot(Ballot(at, "", {code: chance.randint(1, 5) for code in items}, {}), public),
+            )
+            for at in places[first : first + 1000]
+        )
+    table.add("ballots cast in bulk", f"{sheets:,}", f"{cpu() - start:.1f} CPU s")
+    start, begun = cpu(), time.perf_counter()
+    wave = close_wave(wave=wave, at=now)
+    table.add(
+        "closing a survey", f"{sheets:,} sheets x {len(items)}", f"{time.perf_counter() - begun:.1f} s",
+        f"{cpu() - start:.1f} CPU s; {wave.classes.count():,} groups",
+    )  # fmt: skip
+    wave = Wave.objects.select_related("initiative", "previous").get(pk=wave.pk)
+    nodes = list(wave.nodes.order_by("position"))
+    with CaptureQueriesContext(connection) as captured:
+        results_for(wave, nodes[0])
+    seconds, _wall = measure(lambda: results_for(wave, nodes[0]))
+    table.add("one result", f"{units:,} units", f"{seconds * 1000:.1f} CPU ms", f"{len(captured)} queries")
+    seconds, wall = measure(lambda: map_of(wave, nodes), runs=3)
+    table.add("the map", f"{units:,} units", f"{wall:.2f} s", f"{seconds:.2f} CPU s")
+    start, begun = cpu(), time.perf_counter()
+    for node in nodes:
+        results_for(wave, node)
+    table.add(
+        "results of all units", f"{units:,} units, {asked:,} asked", f"{time.perf_counter() - begun:.0f} s",
+        f"{cpu() - start:.0f} CPU s",
+    )  # fmt: skip
+
+
 def bench_certificates(table: Table) -> None:
     from certificates.models import Certificate
     from certificates.pdf import render_pdf
@@ -624,6 +731,7 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "certificates": bench_certificates,
     "frameworks": bench_frameworks,
     "levels": bench_levels,
+    "readiness": bench_readiness,
 }
 
 if __name__ == "__main__":
