@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 
 from django.conf import settings
+from django.db.models import Exists
 
 from competencies.models import RoleProfile
 from competencies.selectors import NOTHING_SUPPOSED, Standing, Supposing, standings_of
@@ -24,7 +25,7 @@ from learning.models import Assignment, LearningPeriod, StepWish
 from learning.planning import Catalogue, Choice, Mandatory, Offer, Pace, Plan, Session, Target, plan_path
 from learning.recurring import completions_of
 from organisations.models import Leave, User
-from readiness.needs import NeededFor, needed_of
+from readiness.needs import NeededFor, needed_of, open_needs
 
 
 class Shelf:
@@ -176,10 +177,10 @@ def read_inputs(
     people = User.objects.filter(pk__in=person_ids).order_by("pk")
     if locking:
         people = people.select_for_update(of=("self",))
-    own = {
-        pk: (language, pace)
-        for pk, language, pace in people.values_list("pk", "language", "learner_settings__weekly_minutes")
-    }
+    # Whether any change needs anything comes along, so that where none does nothing more is asked.
+    people = people.annotate(any_need=Exists(open_needs(day)))
+    rows = list(people.values_list("pk", "language", "learner_settings__weekly_minutes", "any_need"))
+    own = {pk: (language, pace) for pk, language, pace, _any in rows}
     if standings is None:
         standings = standings_of(person_ids, as_of=day, adding=adding, without=without, supposing=supposing)
     passed, begun = passed_and_begun(person_ids)
@@ -187,7 +188,7 @@ def read_inputs(
     wishes = _wishes(person_ids)
     away = leave_of(person_ids, day)
     booked = _booked(person_ids, day)
-    needed = needed_of(person_ids, day)
+    needed = needed_of(person_ids, day) if any(row[3] for row in rows) else {}
     found = {}
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]

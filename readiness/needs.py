@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from competencies.gaps import SOON_FACTOR
 from competencies.models import Competency, Requirement
 from organisations.models import Appointment
@@ -37,13 +39,14 @@ class NeededFor:
     factor: Decimal
 
 
+def open_needs(day: date) -> QuerySet[Need]:
+    """What changes under way need from this day on."""
+    return Need.objects.filter(initiative__status=InitiativeStatus.PUBLISHED, by__gte=day)
+
+
 def needed_of(person_ids: Sequence[int], day: date) -> dict[int, dict[int, NeededFor]]:
     """By person and competency (in every edition of it); one query where no change needs anything, else eight at most."""
-    needs = list(
-        Need.objects.filter(initiative__status=InitiativeStatus.PUBLISHED, by__gte=day)
-        .select_related("initiative__unit", "competency")
-        .order_by("by", "pk")
-    )
+    needs = list(open_needs(day).select_related("initiative__unit", "competency").order_by("by", "pk"))
     if not needs:
         return {}
     lineages = _lineages(needs)

@@ -26,7 +26,7 @@ from readiness.enums import MAX_COMMENT, WaveState
 from readiness.looking import start_node
 from readiness.models import Participation, Wave
 from readiness.perms import initiatives_for
-from readiness.surveys import Form, form_of, keep_key, language_names, read_answers, self_check_of
+from readiness.surveys import Form, form_of, keep_key, language_names, open_surveys_of, read_answers, self_check_of
 
 SEND = "send"
 
@@ -192,3 +192,13 @@ def _readable(me: User, pk: int) -> Wave:
 def _of_her_changes(me: User) -> QuerySet[Wave]:
     waves = Wave.objects.exclude(state=WaveState.DRAFT).select_related("initiative__unit")
     return waves.filter(initiative__in=initiatives_for(me).values("pk"))
+
+
+@never_cache
+@require_GET
+def surveys_waiting(request: HttpRequest) -> HttpResponse:
+    """What waits for my answers, fetched beside my desk: looking for it would hold the desk up."""
+    waiting = open_surveys_of(signed_in(request), timezone.now())
+    template = "_surveys_waiting.html" if getattr(request, "htmx", False) else "surveys_waiting.html"
+    folder = "readiness/partials" if getattr(request, "htmx", False) else "readiness"
+    return render(request, f"{folder}/{template}", {"surveys": waiting})

@@ -28,6 +28,7 @@ urlpatterns = [
     path("surveys/<int:pk>/run/comments/", wave_views.wave_comments, name="wave_comments"),
     path("changes/<slug:slug>/survey/", wave_views.wave_new, name="wave_new"),
     # Answering one
+    path("surveys/waiting/", survey_views.surveys_waiting, name="surveys_waiting"),
     path("surveys/<int:pk>/", survey_views.survey, name="survey"),
     path("surveys/<int:pk>/sent/", survey_views.survey_sent, name="survey_sent"),
     path("surveys/<int:pk>/notice/", survey_views.survey_notice, name="survey_notice"),

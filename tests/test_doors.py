@@ -443,6 +443,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "wave_discard": ("/surveys/{prepared}/run/discard/", signed_in(WRONG)),
     "wave_key": ("/surveys/{prepared}/run/key/", signed_in(WRONG)),
     "wave_comments": ("/surveys/{closed}/run/comments/", signed_in(GONE, hr=OK)),
+    "surveys_waiting": ("/surveys/waiting/", signed_in(OK)),
     "week_of_change": ("/surveys/week/", signed_in(OK)),
     "survey": ("/surveys/{wave}/", signed_in(GONE, learner=OK, manager=OK)),
     "survey of a closed one": ("/surveys/{closed}/", signed_in(GONE, learner=BACK, manager=BACK, hr=BACK, admin=BACK)),

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 
-from organisations.models import User
 from readiness.models import Initiative, Wave
 from readiness.perms import initiatives_for
 from readiness.questionnaire import in_language
 from readiness.result_words import effect_words, figure_words, placebo_words, share, since_kind, since_words
 from readiness.results import Figure
-from readiness.surveys import minutes_of, open_surveys_of
+from readiness.surveys import minutes_of
 
 register = template.Library()
 CATEGORY_WORDS = {
@@ -76,12 +74,6 @@ def changes_under_way(context: template.Context) -> list[Initiative]:
     user = context["user"]
     rows = initiatives_for(user) if user.is_authenticated else Initiative.objects.filter(is_public=True)
     return list(rows.under_way().select_related("unit")[:3])
-
-
-@register.simple_tag
-def surveys_waiting(user: User) -> list[Wave]:
-    """Surveys that wait for her answers. One query."""
-    return open_surveys_of(user, timezone.now())
 
 
 @register.filter

@@ -664,12 +664,14 @@ def test_surveys_that_wait_are_found_by_one_query_the_first_to_close_on_top(wave
 
 def test_the_desk_says_what_to_do_how_long_it_takes_and_until_when(wave):
     person = asked(wave)
-    page = text_of(client_of(person).get("/learn/"))
+    assert 'hx-get="/surveys/waiting/"' in client_of(person).get("/learn/").content.decode()
+    page = text_of(client_of(person).get("/surveys/waiting/"))
     assert "Say what you think about “One counter”" in page
     day = formats.date_format(wave.last_day, "DATE_FORMAT")
     assert f"about 2 min, confidential, until {day}" in page
     send(person, wave, **ALL)
-    assert "Say what you think" not in text_of(client_of(person).get("/learn/"))
+    assert "No survey waits for you." in text_of(client_of(person).get("/surveys/waiting/"))
+    assert not client_of(person).get("/surveys/waiting/", headers={"HX-Request": "true"}).content.strip()
 
 
 def test_invitation_and_reminder_say_what_the_page_says(wave):
