@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
+from organisations.ids import LARGEST
 from organisations.models import User
 from organisations.perms import signed_in
 from readiness.casting import CastRefused, cast
@@ -152,6 +153,8 @@ def survey_self_check(request: HttpRequest, pk: int) -> HttpResponse:
 # --- Who is it, and is it still open? --------------------------------------------------------------------------------
 def _row(me: User, pk: int) -> Participation | None:
     """Her row in an open survey: there is none for who is not asked, and none once all answers have been opened."""
+    if pk > LARGEST:  # Django asks the database for a foreign key of any size
+        return None
     rows = Participation.objects.filter(wave_id=pk, person=me, wave__state=WaveState.OPEN)
     return rows.select_related("wave__initiative__unit").first()
 

@@ -204,7 +204,13 @@ def self_check_of(asked: Questionnaire, language: str) -> Form:
         {**block, "items": [item for item in block["items"] if item.get("pulse") or not marked]}
         for block in asked["blocks"]
     ]
-    chosen = {**asked, "blocks": [block for block in blocks if block["items"]], "questions": []}
+    left = {item["code"] for block in blocks for item in block["items"]}
+    chosen = {
+        **asked,
+        "blocks": [block for block in blocks if block["items"]],
+        "questions": [],
+        "order": [code for code in asked.get("order", ()) if code in left],
+    }
     return form_of(chosen, language, {})
 
 

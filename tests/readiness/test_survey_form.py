@@ -635,6 +635,17 @@ def test_the_self_check_asks_everything_where_nothing_is_marked_for_the_pulse(wa
     assert (form.statements, form.language, form.questions) == (7, "es", ())
 
 
+def test_the_self_check_keeps_the_order_a_questionnaire_prescribes(wave):
+    codes = [item["code"] for block in wave.questionnaire["blocks"] for item in block["items"]]
+    wave.questionnaire["order"] = codes[::-1]
+    wave.save()
+    assert client_of(asked(wave)).get(url(wave, "survey_self_check")).status_code == 200
+    form = self_check_of(wave.questionnaire, "en")
+    assert [item.code for group in form.groups for item in group.items] == ["commitment1", "support1", "why1"]
+    whole = form_of(wave.questionnaire, "en", {})
+    assert [item.code for group in whole.groups for item in group.items] == codes[::-1]
+
+
 def test_the_self_check_stays_when_the_survey_is_over(wave):
     person = asked(wave)
     answer(wave)
