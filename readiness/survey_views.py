@@ -19,12 +19,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
+from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import signed_in
 from readiness.casting import CastRefused, cast
 from readiness.enums import MAX_COMMENT, WaveState
 from readiness.looking import start_node
 from readiness.models import Participation, Wave
+from readiness.notice import facts_of
 from readiness.perms import initiatives_for
 from readiness.surveys import Form, form_of, keep_key, language_names, read_answers, self_check_of
 
@@ -136,7 +138,8 @@ def survey_sent(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def survey_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """What is done with answers, for whom, and how to complain: for everybody the change concerns."""
-    return render(request, "readiness/notice.html", {"wave": _readable(signed_in(request), pk)})
+    wave = _readable(signed_in(request), pk)
+    return render(request, "readiness/notice.html", {"wave": wave, "facts": facts_of(wave)})
 
 
 @never_cache
@@ -152,7 +155,10 @@ def survey_self_check(request: HttpRequest, pk: int) -> HttpResponse:
 # --- Who is it, and is it still open? --------------------------------------------------------------------------------
 def _row(me: User, pk: int) -> Participation | None:
     """Her row in an open survey: there is none for who is not asked, and none once all answers have been opened."""
-    rows = Participation.objects.filter(wave_id=pk, person=me, wave__state=WaveState.OPEN)
+    wave_id = as_id(pk)
+    if wave_id is None:
+        return None
+    rows = Participation.objects.filter(wave_id=wave_id, person=me, wave__state=WaveState.OPEN)
     return rows.select_related("wave__initiative__unit").first()
 
 
