@@ -25,6 +25,7 @@ urlpatterns = [
     path("surveys/<int:pk>/run/open/", wave_views.wave_open, name="wave_open"),
     path("surveys/<int:pk>/run/discard/", wave_views.wave_discard, name="wave_discard"),
     path("surveys/<int:pk>/run/key/", wave_views.wave_key, name="wave_key"),
+    path("surveys/<int:pk>/run/assessment/", wave_views.wave_assessment, name="wave_assessment"),
     path("surveys/<int:pk>/run/comments/", wave_views.wave_comments, name="wave_comments"),
     path("changes/<slug:slug>/survey/", wave_views.wave_new, name="wave_new"),
     # Answering one

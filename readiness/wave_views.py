@@ -22,6 +22,7 @@ from readiness.enums import APPROVALS_NEEDED, CommentState, KeyKeeper, TeamRole,
 from readiness.looking import start_node
 from readiness.models import Comment, TeamMember, Wave
 from readiness.moderating import CommentDecided
+from readiness.notice import facts_of, people_asked
 from readiness.perms import initiatives_for, is_in_team, may_run
 from readiness.questionnaire import NoLanguage
 from readiness.tree import audience_of
@@ -83,6 +84,14 @@ def wave(request: HttpRequest, pk: int) -> HttpResponse:
     """One survey: what stands in its way, who has approved, how many have answered, what has happened."""
     me, wave = _of_team(request, pk)
     return render(request, "readiness/wave.html", _context(me, wave))
+
+
+@require_GET
+def wave_assessment(request: HttpRequest, pk: int) -> HttpResponse:
+    """The impact assessment, filled in as far as the platform knows, to be completed on paper and signed."""
+    _me, wave = _of_team(request, pk)
+    context = {"wave": wave, "facts": facts_of(wave), "asked": people_asked(wave), "today": timezone.localdate()}
+    return render(request, "readiness/assessment.html", context)
 
 
 def _context(me: User, wave: Wave, **more: Any) -> dict[str, Any]:

@@ -435,6 +435,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "action": ("/changes/actions/{action}/", LEADS_CHANGE),
     "surveys": ("/surveys/", signed_in(OK)),
     "wave": ("/surveys/{prepared}/run/", DECIDES),
+    "wave_assessment": ("/surveys/{prepared}/run/assessment/", DECIDES),
     "wave of an open survey": ("/surveys/{wave}/run/", DECIDES),
     "wave of a closed survey": ("/surveys/{closed}/run/", DECIDES),
     "wave_new": ("/changes/door/survey/", DECIDES | {"learner": NO, "manager": NO}),

@@ -12,8 +12,7 @@ from django.utils import timezone
 from organisations.models import Appointment, Post, Unit, User
 from readiness.casting import cast
 from readiness.closing import close_wave
-from readiness.enums import InitiativeStatus, TeamRole, WaveKind
-from readiness.instruments import make_ready
+from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole, WaveKind
 from readiness.models import (
     Action,
     Block,
@@ -65,7 +64,10 @@ def make_instrument(
         )
     for language in ("en", "es"):
         LanguageReview.objects.create(instrument=instrument, language=language)
-    return make_ready(instrument=instrument, by=None)
+    # Past the rules: some ask what becomes of a block of one statement, which only a pulse has.
+    Instrument.objects.filter(pk=instrument.pk).update(status=InstrumentStatus.READY)
+    instrument.refresh_from_db()
+    return instrument
 
 
 def make_initiative(unit: Unit, **fields: Any) -> Initiative:
