@@ -11,6 +11,8 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
+from django.contrib.auth.models import Group
+
 from competencies.demo import Starter
 from competencies.enums import EvidenceKind
 from competencies.models import Evidence
@@ -40,6 +42,7 @@ from readiness.models import (
     Wave,
 )
 from readiness.outcome import TRAINING
+from readiness.perms import CHANGE_EDITORS
 from readiness.questionnaire import items_of, question_codes
 from readiness.rates import count_responses
 from readiness.sealing import LEAST_K
@@ -83,6 +86,7 @@ def write_changes(ministry: Ministry, starter: Starter) -> Changes:
     if len(working) < LEAST_PEOPLE or team is None:
         return Changes()
     load_shipped()
+    Group.objects.get(name=CHANGE_EDITORS).user_set.add(ministry.account("editor").user)
     instrument = Instrument.objects.get(slug="readiness-core")
     LanguageReview.objects.get_or_create(
         instrument=instrument, language="es",

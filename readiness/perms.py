@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from readiness.models.initiatives import InitiativeQuerySet
 
+# Who tells of changes and writes questionnaires in the CMS.
+CHANGE_EDITORS = "Change editors"
 RUNNING_ROLES = frozenset({TeamRole.SPONSOR, TeamRole.LEAD})
 
 

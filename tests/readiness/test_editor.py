@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
@@ -22,6 +22,7 @@ from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole
 from readiness.instruments import make_ready, next_version
 from readiness.loading import DATA, load_instrument
 from readiness.models import Block, Champion, Impact, Initiative, Instrument, Item, Suggestion, TeamMember
+from readiness.perms import CHANGE_EDITORS
 from readiness.waves import reviewed_languages
 from tests.builders import competency, make_framework, make_person, make_profile, make_unit
 from tests.competencies.test_editor import page, sentences
@@ -38,13 +39,13 @@ def cms(model: str, view: str, *args: Any) -> str:
 
 @pytest.fixture
 def editor(client):
-    """Somebody with just the permissions of this floor's CMS."""
+    """Somebody of the group that tells of changes, with just its permissions."""
     person = make_person("Edith Editor")
-    models = [model._meta.model_name for model in EDITED]
-    person.user_permissions.set(
-        Permission.objects.filter(content_type__app_label="readiness", content_type__model__in=models)
-        | Permission.objects.filter(codename="access_admin")
-    )
+    group = Group.objects.get(name=CHANGE_EDITORS)
+    models = {model._meta.model_name for model in EDITED}
+    told = group.permissions.filter(content_type__app_label="readiness").values_list("content_type__model", flat=True)
+    assert set(told) == models
+    person.groups.add(group)
     client.force_login(person)
     return person
 
@@ -444,7 +445,8 @@ def test_a_review_is_withdrawn_on_the_same_page(client, editor, shipped):
 
 
 def test_who_may_not_change_questionnaires_presses_nothing(client, editor, draft):
-    editor.user_permissions.remove(Permission.objects.get(codename="change_instrument"))
+    group = Group.objects.get(name=CHANGE_EDITORS)
+    group.permissions.remove(Permission.objects.get(codename="change_instrument"))
     for action in ("make_ready", "retire", "next_version", "review", "withdraw"):
         assert client.post(cms("instrument", action, draft.pk), {"language": "es"}).status_code in {302, 403}
         assert client.get(cms("instrument", action, draft.pk)).status_code == 405
