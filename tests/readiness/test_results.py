@@ -209,3 +209,16 @@ def test_the_map_is_two_queries_for_any_number_of_units(units, django_assert_num
 def test_what_the_key_of_the_map_says_is_about_reliable_differences_only(units):
     wave = make_closed(make_initiative(units["M"]), value=lambda n, item: 3)
     assert map_of(wave, []).compares == frozenset()
+
+
+def test_a_code_no_database_has_is_a_404_by_every_door(client, units):
+    wave = make_closed(make_initiative(units["M"]))
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    for door in (
+        "survey_results_of",
+        "survey_results_data",
+        "survey_results_sheet",
+        "survey_results_paper",
+        "survey_map_of",
+    ):
+        assert client.get(reverse(door, args=[wave.pk, "\0"])).status_code == 404
