@@ -20,6 +20,7 @@ from courses.models import Attempt, CoursePage, Enrolment, LessonPage, LessonPro
 from courses.questions import questions_in
 from courses.selectors import CourseState, course_state
 from courses.signals import course_passed
+from organisations.audit import log_row
 from organisations.models import User
 
 
@@ -27,26 +28,30 @@ class NotPossible(ValueError):
     """Something a learner cannot do now; the text is a sentence for her."""
 
 
-@transaction.atomic
 def enrol(*, person: User, course: CoursePage, at: datetime | None = None) -> Enrolment:
-    """Take a course. Who takes it already gets that enrolment; who passed it takes it again under a new number."""
-    existing = Enrolment.objects.of(person).filter(course=course, completed_at__isnull=True).first()
-    if existing:
-        return existing
+    """Take a course. Who takes it already gets that enrolment; who passed it takes it again under a new number.
+
+    One query and two rows; NotPossible where the course is not offered, or held on dates and no seat is booked.
+    """
+    taken = Enrolment.objects.of(person).filter(course=course).order_by("number")
+    last = 0
+    for enrolment in taken:
+        if enrolment.completed_at is None:
+            return enrolment
+        last = enrolment.number
     if not course.live:
         raise NotPossible(_("This course is not offered at present."))
     if course.format in DATED_FORMATS and not _has_seat(person, course):
         raise NotPossible(_("This course is held on dates. Book a seat in one of its runs first."))
     moment = at or timezone.now()
-    last = Enrolment.objects.of(person).filter(course=course).aggregate(last=Max("number"))["last"] or 0
     try:
         with transaction.atomic():
             enrolment = Enrolment.objects.create(
                 person=person, course=course, number=last + 1, enrolled_at=moment, last_seen_at=moment
             )
+            log_row(enrolment, "courses.enrol", person, {"course": course.key})
     except IntegrityError:  # the same button pressed twice
         return Enrolment.objects.get(person=person, course=course, completed_at__isnull=True)
-    log(instance=enrolment, action="courses.enrol", user=person, data={"course": course.key})
     return enrolment
 
 
