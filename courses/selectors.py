@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from competencies.enums import FrameworkStatus
@@ -23,6 +23,7 @@ from courses.models import (
     Enrolment,
     LessonPage,
     LessonProgress,
+    PreCheck,
 )
 from organisations.models import User
 
@@ -289,3 +290,19 @@ def in_language(language: str, courses: Iterable[CoursePage]) -> dict[int, Cours
 
 def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
     return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()
+
+
+def gains_of(course_key: str) -> list[tuple[int, int]]:
+    """What people knew before a course and at their first try of a check in it, in percent, in whatever language. One query.
+
+    The first try, not the best one: later ones are helped by what it said.
+    """
+    first = (
+        Attempt.objects.filter(
+            enrolment=OuterRef("enrolment"), lesson__is_check=True, submitted_at__gt=OuterRef("submitted_at")
+        )
+        .order_by("submitted_at", "pk")
+        .values("score_pct")[:1]
+    )
+    rows = PreCheck.objects.filter(enrolment__course__key=course_key).annotate(after=Subquery(first))
+    return list(rows.filter(after__isnull=False).order_by("pk").values_list("score_pct", "after"))

@@ -9,5 +9,6 @@ urlpatterns = [
     path("learn/lessons/<int:lesson_id>/done/", views.complete_lesson, name="complete_lesson"),
     path("learn/lessons/<int:lesson_id>/answers/", views.save_answers, name="save_answers"),
     path("learn/lessons/<int:lesson_id>/submit/", views.submit_answers, name="submit_answers"),
+    path("learn/courses/<int:enrolment_id>/before/", views.pre_check, name="pre_check"),
     path("learn/results/<int:enrolment_id>/", views.course_result, name="course_result"),
 ]

@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from competencies.searching import clean_query
 from competencies.selectors import home_roles
-from courses import marking, runs, selectors, services
+from courses import marking, precheck, runs, selectors, services
 from courses.enums import DATED_FORMATS
-from courses.models import CataloguePage, CourseOutcome, CoursePage, CourseRun, Enrolment, LessonPage
+from courses.models import CataloguePage, CourseOutcome, CoursePage, CourseRun, Enrolment, LessonPage, PreCheck
 from courses.questions import questions_in
 from courses.searching import Fit, find_courses
 from organisations.perms import signed_in
@@ -194,8 +194,40 @@ def lesson_context(
         "missing": missing,
         "errors": errors or {},
         "revisit": _revisit(marked, results, by_slug) if show_feedback else [],
+        "pre_check": index == 0 and precheck.is_possible(state),
         "is_preview": False,
     }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pre_check(request: HttpRequest, enrolment_id: int) -> HttpResponse:
+    """The questions of the check before the course. What is right is not said: it would spoil the check."""
+    enrolment = get_object_or_404(Enrolment.objects.of(signed_in(request)).select_related("course"), pk=enrolment_id)
+    state = selectors.course_state(enrolment)
+    first = state.next.lesson.url if state.next else enrolment.course.url
+    if request.method == "POST":
+        answers = marking.read_answers(precheck.questions_of(enrolment), dict(request.POST.lists()))
+        if not any(answers.values()):
+            messages.info(request, _("You have not answered anything yet. You can also skip it."))
+            return redirect("pre_check", enrolment.pk)
+        try:
+            before = precheck.hand_in(enrolment=enrolment, answers=answers)
+        except services.NotPossible as error:
+            messages.error(request, str(error))
+        else:
+            words = _("Before the course you know %(score)s %%. After it you see how far you have come.")
+            messages.success(request, words % {"score": before.score_pct})
+        return redirect(first)
+    questions = precheck.questions_of(enrolment)
+    if not questions or not precheck.is_possible(state):
+        return redirect(first)
+    context = {
+        "course": enrolment.course,
+        "enrolment": enrolment,
+        "questions": marking.mark(questions, {}),
+        "first": first,
+    }
+    return render(request, "courses/pre_check.html", context)
 
 
 def _revisit(
@@ -303,5 +335,6 @@ def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
             "enrolment": enrolment,
             "course": enrolment.course,
             "state": selectors.course_state(enrolment),
+            "before": PreCheck.objects.filter(enrolment=enrolment).first(),
         },
     )

@@ -7,4 +7,4 @@ class LearningConfig(AppConfig):
     verbose_name = _("Learning")
 
     def ready(self) -> None:
-        from learning import batch_jobs, jobs, receivers, rule_jobs  # noqa: F401
+        from learning import batch_jobs, evaluation_jobs, jobs, receivers, rule_jobs  # noqa: F401

@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 DRY_RUN_JOB = "learning.dry_run"
 ASSIGN_JOB = "learning.assign"
 UNDO_JOB = "learning.undo"
+# Whose day has come is asked about a course; what has run its time is counted.
+ASK_ABOUT_COURSES_JOB = "learning.ask_about_courses"
+CLOSE_EVALUATION_JOB = "learning.close_evaluation"
 
 
 class PlanReason(models.TextChoices):
@@ -115,3 +118,18 @@ class Decision(models.TextChoices):
 
 # How long a batch can be taken back.
 UNDO_DAYS = 7
+
+
+class EvaluationKind(models.TextChoices):
+    """What is asked about a course, of whom and when; the value is the code of its block of statements."""
+
+    REACTION = "reaction", _("Right after the course")
+    USE = "use", _("Use at work, seen by learners")
+    TEAM = "use_team", _("Use at work, seen by managers")
+
+
+class RoundState(models.TextChoices):
+    OPEN = "open", _("Open")
+    SEALED = "sealed", _("Being closed")
+    CLOSED = "closed", _("Closed")
+    DESTROYED = "destroyed", _("Closed without result")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
@@ -9,12 +10,14 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from competencies.models import PostRole, RoleAssignment
 from competencies.signals import alignment_changed, evidence_changed, framework_published, rules_changed
 from courses.models import Enrolment
 from courses.signals import course_passed, offer_changed, seat_changed
 from learning.enums import AssignmentKind, BatchStatus, PlanReason
+from learning.evaluating import ask_for_reaction
 from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
 from learning.models import Assignment, AssignmentBatch, AssignmentRule
 from learning.recurring import PERIODS_JOB
@@ -22,6 +25,8 @@ from learning.rules import CHECK_PEOPLE_JOB, SWEEP_RULE_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Leave, PersonTag, Post, User
+
+logger = logging.getLogger(__name__)
 
 
 def _ask(person_ids: list[int], reason: PlanReason, key: str) -> None:
@@ -40,6 +45,18 @@ def on_passed(*, enrolment_id: int, **kwargs: Any) -> None:
     """A course that shows nothing leaves no evidence: it may be a step all the same, and dates may count from it."""
     people = list(Enrolment.objects.filter(pk=enrolment_id).values_list("person_id", flat=True))
     _ask(people, PlanReason.EVIDENCE, f"passed-{enrolment_id}")
+
+
+@receiver(course_passed)
+def on_passed_evaluation(*, enrolment_id: int, **kwargs: Any) -> None:
+    """Whether it was worth it is asked on the page she sees next; what goes wrong here the daily errand makes good."""
+    enrolment = Enrolment.objects.filter(pk=enrolment_id).select_related("course").first()
+    if enrolment is None:
+        return
+    try:
+        ask_for_reaction(enrolment, timezone.localdate())
+    except Exception:  # she has completed the course, whatever becomes of the question
+        logger.exception("nobody could be asked about enrolment %s yet", enrolment_id)
 
 
 @receiver([post_save, post_delete], sender=Appointment)

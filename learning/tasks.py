@@ -9,6 +9,7 @@ from competencies.tasks import FIRST_HOUR
 from learning.conditions import ConditionRefused, mentions, read_condition
 from learning.digests import DIGESTS_JOB
 from learning.enums import PlanReason
+from learning.evaluation_jobs import look_after_evaluation
 from learning.jobs import REPLAN_ALL_JOB
 from learning.recurring import PERIODS_JOB
 from learning.rules import SWEEP_RULE_JOB, settle_rules, working_rules
@@ -60,3 +61,8 @@ def ask_for_digests(*, at: datetime) -> None:
     moment = timezone.localtime(at)
     if moment.hour >= FIRST_HOUR:
         enqueue(kind=DIGESTS_JOB, key=f"daily:{moment.date()}", payload={})
+
+
+@shared_task(name="learning.tasks.evaluate_courses")
+def evaluate_courses() -> None:
+    look_after_evaluation()

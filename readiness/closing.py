@@ -14,6 +14,7 @@ from functools import partial
 from secrets import SystemRandom
 
 from django.db import connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -99,11 +100,16 @@ def close_wave(*, wave: Wave, at: datetime | None = None) -> Wave:
     return _finish(wave, now)
 
 
-@sensitive_variables()
-def _count(wave: Wave, now: datetime) -> None:
+def overwrite_what_is_deleted() -> None:
+    """From here on deleted ballots are overwritten, not only forgotten, where the database is a file of ours."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = ON")  # deleted ballots are overwritten, not only forgotten
+            cursor.execute("PRAGMA secure_delete = ON")
+
+
+@sensitive_variables()
+def _count(wave: Wave, now: datetime) -> None:
+    overwrite_what_is_deleted()
     with transaction.atomic():
         # Not the row's key: who answers refers to it while holding her own row, which is waited for next.
         wave = Wave.objects.select_for_update(of=("self",), no_key=True).get(pk=wave.pk)
@@ -212,7 +218,7 @@ def _finish(wave: Wave, now: datetime) -> Wave:
     if wave.state != WaveState.SEALED:
         return wave
     keys.destroy_key(wave.key_name)
-    wipe_deleted_rows()
+    wipe_deleted_rows(Participation, Envelope)
     with transaction.atomic():
         wave = Wave.objects.select_for_update(of=("self",)).get(pk=wave.pk)
         if wave.state != WaveState.SEALED:
@@ -230,13 +236,13 @@ def _finish(wave: Wave, now: datetime) -> Wave:
     return wave
 
 
-def wipe_deleted_rows() -> None:
-    """Deleted rows stay in the files of a database until they are rewritten: have that done now."""
+def wipe_deleted_rows(*models: type[Model]) -> None:
+    """Deleted rows of these tables stay in the files of a database until they are rewritten: have that done now."""
     if connection.in_atomic_block:
         return  # only in tests, whose transaction is never committed anyway
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            for model in (Participation, Envelope):
+            for model in models:
                 table = connection.ops.quote_name(model._meta.db_table)
                 cursor.execute(f"VACUUM FULL {table}")
         else:

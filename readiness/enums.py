@@ -28,6 +28,8 @@ QUESTION_ANSWERED_WITHIN_WORKING_DAYS: Final = 5
 MAX_OPEN_ACTIONS: Final = 3
 # The languages questionnaires ship in, besides those of the installation.
 QUESTION_LANGUAGES: Final = ("en", "es", "pt", "fr")
+# The questionnaire that is put to people after courses (on the learning floor), never to whole units.
+COURSE_EVALUATION: Final = "course-evaluation"
 LEAST_STATEMENTS: Final = 2
 MOST_STATEMENTS: Final = 60
 # Three comments of full length and sixty answers fit into one ballot.

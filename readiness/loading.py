@@ -20,13 +20,14 @@ from i18nfield.strings import LazyI18nString
 
 from organisations.models import User
 from readiness.content import content_of
+from readiness.enums import COURSE_EVALUATION
 from readiness.instruments import InstrumentRefused, make_ready, objections_to, review_language
 from readiness.models import Block, Instrument, Item, OpenQuestion, Suggestion
 from readiness.tree import words_of
 
 FORMAT, SUGGESTIONS_FORMAT = "digital-talent-questionnaire/1", "digital-talent-suggestions/1"
 DATA = Path(__file__).resolve().parent / "data"
-INSTRUMENTS = ("readiness-core.json", "readiness-outcomes.json", "oric.json")
+INSTRUMENTS = ("readiness-core.json", "readiness-outcomes.json", "oric.json", f"{COURSE_EVALUATION}.json")
 SUGGESTIONS = DATA / "suggestions.json"
 
 

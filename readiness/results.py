@@ -194,14 +194,25 @@ def _figures(
     eligible: int,
     before: Mapping[str, tuple[str, BlockTotals]] | None = None,
 ) -> tuple[Figure, ...]:
-    language = get_language() or ""
     since = _since(totals, before) if before is not None else {}
-    reliability = wave.summary.get("reliability", {})
+    return figures_of(wave.questionnaire, totals, eligible, since, wave.summary.get("reliability", {}))
+
+
+def figures_of(
+    questionnaire: Mapping[str, Any],
+    totals: Mapping[str, BlockTotals],
+    eligible: int,
+    since: Mapping[str, Since] | None = None,
+    reliability: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[Figure, ...]:
+    """The figures of all blocks of a questionnaire, rounded for showing. `totals`: by block, of a sealed group of those
+    `eligible`; a block without totals has no figure."""
+    language = get_language() or ""
     found = []
-    for block in wave.questionnaire["blocks"]:
+    for block in questionnaire["blocks"]:
         code = block["code"]
         known = totals.get(code)
-        trust = reliability.get(code, {})
+        trust = (reliability or {}).get(code, {})
         found.append(
             Figure(
                 code=code,
@@ -213,7 +224,7 @@ def _figures(
                 margin=_margin(known.means, eligible) if known else None,
                 shares=_all_shares(known) if known else None,
                 items=_items(block, known, language) if known and display.may_show_items(known.means.n) else (),
-                since=since.get(code),
+                since=(since or {}).get(code),
                 trust=display.trust_in_reliability(trust.get("n", 0)),
                 alpha=trust.get("alpha"),
             )

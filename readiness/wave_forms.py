@@ -71,7 +71,7 @@ class WaveForm(forms.Form):
             },
         )
         super().__init__(*args, **kwargs)
-        self.fields["instrument"].queryset = Instrument.objects.usable().order_by("slug", "-version")  # type: ignore[attr-defined]
+        self.fields["instrument"].queryset = Instrument.objects.for_waves().order_by("slug", "-version")  # type: ignore[attr-defined]
         units = Unit.objects.filter(path__startswith=initiative.unit.path).order_by("path")
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
 

@@ -38,12 +38,13 @@ from learning.curated import publish_version as publish_curated
 from learning.digests import off_token
 from learning.enums import AssignmentKind, OnLeaving
 from learning.extensions import ask_extension
-from learning.models import Assignment, AssignmentBatch
+from learning.models import Assignment, AssignmentBatch, ServiceMeasure
 from learning.rules import Said, make_rule, try_rule
 from organisations.jobs import enqueue
 from organisations.models import Job, User
 from readiness.enums import TeamRole
 from readiness.initiatives import ask_question
+from readiness.loading import DATA, load_instrument
 from readiness.models import Champion, Concern, TeamMember
 from tests.builders import (
     competency,
@@ -111,6 +112,7 @@ def house(db: None) -> House:
     names["steward"].groups.add(Group.objects.get(name=STEWARDS))
     names["viewer"].groups.add(Group.objects.get(name=VIEWERS))
     course = make_course(version, {"A": 3}, key="door")
+    load_instrument(path=DATA / "course-evaluation.json")
     taken = take_course(names["learner"], course)
     begun = make_course(version, {"A": 2}, key="begun")
     Enrolment.objects.create(person=names["learner"], course=begun)
@@ -191,6 +193,8 @@ def house(db: None) -> House:
     concern = Concern.objects.create(initiative=change, unit=here, kind="workload", text="Too much at once.")
     champion = Champion.objects.create(initiative=change, person=names["learner"], unit=here)
     question = ask_question(initiative=change, text="When?", by=names["learner"], anonymously=False, token=uuid4())
+    measure = ServiceMeasure.objects.create(course_key="door", name="Days until a permit", made_by=names["hr"])
+    fresh = Enrolment.objects.create(person=names["learner"], course=make_course(version, {"B": None}, key="fresh"))
     item = identifiers(version)
     certificate = taken.certificate
     ids = {
@@ -210,6 +214,7 @@ def house(db: None) -> House:
         "rule": rule.pk,
         "asked": asked.pk, "extension": extension.pk,
         "closed": closed.pk, "wave": wave.pk, "prepared": prepared.pk, "node": here.code, "action": action.pk,
+        "measure": measure.pk, "fresh": fresh.pk,
         "concern": concern.pk, "champion": champion.pk, "question": question.pk,
     }  # fmt: skip
     return House(names, ids)
@@ -343,6 +348,15 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "complete_lesson": ("/learn/lessons/{lesson}/done/", signed_in(WRONG)),
     "save_answers": ("/learn/lessons/{lesson}/answers/", signed_in(WRONG)),
     "submit_answers": ("/learn/lessons/{lesson}/submit/", signed_in(WRONG)),
+    "pre_check": ("/learn/courses/{fresh}/before/", HERS_ALONE),
+    "pre_check of a course that is over": ("/learn/courses/{enrolment}/before/", signed_in(GONE, learner=BACK)),
+    "evaluation_waiting": ("/learn/evaluation/waiting/", signed_in(OK)),
+    "course_feedback": ("/learn/evaluation/door/reaction/", signed_in(410, learner=OK)),
+    "course_feedback of no course": ("/learn/evaluation/nowhere/reaction/", signed_in(GONE)),
+    "evaluation_list": ("/evaluation/", signed_in(OK, learner=NO, viewer=NO)),
+    "evaluation": ("/evaluation/door/", signed_in(OK, viewer=NO)),
+    "measure_new": ("/evaluation/door/figures/", HR),
+    "measure": ("/evaluation/figures/{measure}/", HR),
     "course_result": ("/learn/results/{enrolment}/", HERS_ALONE),
     "my_certificates": ("/learn/certificates/", signed_in(OK)),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
@@ -631,6 +645,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     ),
     "survey_self_check": ("/surveys/{wave}/self-check/", {}, signed_in(WRONG)),
     "survey_results": ("/surveys/{closed}/results/", {}, signed_in(WRONG)),
+    "pre_check": ("/learn/courses/{fresh}/before/", {}, signed_in(GONE, learner=BACK)),
+    "course_feedback": ("/learn/evaluation/door/reaction/", {"a_trn1": "6"}, signed_in(410, learner=422)),
+    "measure_new": ("/evaluation/door/figures/", {"name": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "measure": ("/evaluation/figures/{measure}/", {"text": "x"}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "evaluation_list": ("/evaluation/", {}, signed_in(WRONG)),
+    "evaluation": ("/evaluation/door/", {}, signed_in(WRONG)),
+    "evaluation_waiting": ("/learn/evaluation/waiting/", {}, signed_in(WRONG)),
     "hr": ("/hr/", {}, signed_in(WRONG)),
     "learn": ("/learn/", {}, signed_in(WRONG)),
     "team": ("/team/", {}, signed_in(WRONG)),

@@ -167,6 +167,9 @@ PARAMETERS = {
     "survey, to send": ("language", "do", "a_why1", "t_wish"),
     "survey_self_check": ("language",),
     "survey_map": ("page",),
+    "course_feedback": ("language", "a_trn1"),
+    "measure_new": ("name", "unit_of_measure", "source", "lower_is_better"),
+    "measure": ("text",),
     "wagtailadmin_explore_root": ("p", "ordering", "q"),
 }
 # Ways through the steps of the assignment, past which the hostile parameter is read.

@@ -234,6 +234,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-paths": {"task": "learning.tasks.sweep_paths", "schedule": 3600.0},
     "sweep-diagnostics": {"task": "competencies.tasks.sweep_diagnostics", "schedule": 3600.0},
     "settle-periods": {"task": "learning.tasks.settle_periods", "schedule": 3600.0},
+    "evaluate-courses": {"task": "learning.tasks.evaluate_courses", "schedule": 3600.0},
     "send-digests": {"task": "learning.tasks.send_digests", "schedule": 3600.0},
     "notify-refresh-due": {"task": "competencies.tasks.notify_refresh_due", "schedule": 3600.0},
     "sweep-surveys": {"task": "readiness.tasks.sweep_surveys", "schedule": 300.0},

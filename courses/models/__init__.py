@@ -1,4 +1,4 @@
-from courses.models.activity import Attempt, Enrolment, LessonProgress
+from courses.models.activity import Attempt, Enrolment, LessonProgress, PreCheck
 from courses.models.pages import CataloguePage, CourseOutcome, CoursePage, CoursePrerequisite, HomePage, LessonPage
 from courses.models.runs import CourseRun, SeatBooking
 
@@ -13,5 +13,6 @@ __all__ = [
     "HomePage",
     "LessonPage",
     "LessonProgress",
+    "PreCheck",
     "SeatBooking",
 ]

@@ -108,3 +108,23 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrolment} · {self.lesson} · {self.number}"
+
+
+class PreCheck(models.Model):
+    """What somebody knew before a course: how many questions of its checks she answered rightly, before any lesson.
+
+    Single answers are not kept: they count for nothing, and would tell nothing more.
+    """
+
+    enrolment = models.OneToOneField(
+        Enrolment, on_delete=models.CASCADE, related_name="pre_check", verbose_name=_("enrolment")
+    )
+    score_pct = models.PositiveSmallIntegerField(_("score in percent"))
+    submitted_at = models.DateTimeField(_("handed in"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("check before a course")
+        verbose_name_plural = _("checks before courses")
+
+    def __str__(self) -> str:
+        return str(self.enrolment)

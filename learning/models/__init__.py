@@ -7,6 +7,13 @@ from learning.models.assigning import (
     LearningPeriod,
 )
 from learning.models.curated import CuratedItem, CuratedPath, CuratedStage, CuratedVersion
+from learning.models.evaluating import (
+    EvaluationAsk,
+    EvaluationEnvelope,
+    EvaluationRound,
+    ServiceMeasure,
+    ServiceValue,
+)
 from learning.models.paths import PathPlan, PathStep
 from learning.models.personal import LearnerSettings, ReminderDigest, StepWish
 
@@ -19,11 +26,16 @@ __all__ = [
     "CuratedPath",
     "CuratedStage",
     "CuratedVersion",
+    "EvaluationAsk",
+    "EvaluationEnvelope",
+    "EvaluationRound",
     "ExtensionRequest",
     "LearnerSettings",
     "LearningPeriod",
     "PathPlan",
     "PathStep",
     "ReminderDigest",
+    "ServiceMeasure",
+    "ServiceValue",
     "StepWish",
 ]

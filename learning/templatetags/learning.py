@@ -10,7 +10,7 @@ from competencies.models import Evidence
 from competencies.selectors import Moved, levels_moved
 from competencies.wording import moved_words
 from courses.models import CoursePage, Enrolment
-from learning import recurring, selectors, wording
+from learning import evaluation_words, recurring, selectors, wording
 from learning.extensions import AskedView
 from learning.selectors import ChangeView, PathView, StepView
 from organisations.models import User
@@ -19,6 +19,8 @@ register = template.Library()
 
 register.filter("what_removes", wording.what_removes)
 register.filter("change_words", wording.change_words)
+register.filter("outcome_words", evaluation_words.outcome_words)
+register.filter("signed", evaluation_words.signed)
 
 
 @register.filter

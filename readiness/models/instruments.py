@@ -16,7 +16,7 @@ from modelcluster.models import ClusterableModel
 from wagtail.models import Orderable
 
 from competencies.models.framework import in_languages
-from readiness.enums import INSTRUMENT_TRANSITIONS, BlockKind, InstrumentStatus
+from readiness.enums import COURSE_EVALUATION, INSTRUMENT_TRANSITIONS, BlockKind, InstrumentStatus
 
 
 class InstrumentIsFrozen(ValueError):
@@ -84,6 +84,10 @@ class PartOfInstrument(models.Model):
 class InstrumentQuerySet(models.QuerySet["Instrument"]):
     def usable(self) -> InstrumentQuerySet:
         return self.filter(status=InstrumentStatus.READY)
+
+    def for_waves(self) -> InstrumentQuerySet:
+        """Usable for everybody in a unit: not what is asked after a course of those who took it."""
+        return self.usable().exclude(slug=COURSE_EVALUATION)
 
 
 class Instrument(ClusterableModel):

@@ -102,11 +102,11 @@ def test_every_shipped_file_says_where_it_comes_from_and_what_is_shown_in_all_it
 @pytest.mark.django_db
 def test_what_ships_is_ready_from_the_start_in_the_languages_that_are_reviewed():
     loaded = load_shipped()
-    assert loaded.created == ["readiness-core 1", "readiness-outcomes 1", "oric 1"]
+    assert loaded.created == ["readiness-core 1", "readiness-outcomes 1", "oric 1", "course-evaluation 1"]
     assert {i.status for i in Instrument.objects.all()} == {InstrumentStatus.READY}
     assert {tuple(reviewed_languages(i)) for i in Instrument.objects.all()} == {("en",)}
     sizes = Counter(Item.objects.values_list("block__instrument__slug", flat=True))
-    assert sizes == {"readiness-core": 24, "readiness-outcomes": 15, "oric": 12}
+    assert sizes == {"readiness-core": 24, "readiness-outcomes": 15, "oric": 12, "course-evaluation": 10}
 
 
 @pytest.mark.django_db
