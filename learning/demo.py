@@ -18,6 +18,7 @@ from django.db.models import Max
 from competencies.demo import Assessments, Starter, withdraw
 from courses.demo import Library, Taking, Way, begin, complete, draw_taking, write_activity
 from courses.selectors import OfferedCourse, offered_courses
+from learning.demo_evaluation import write_evaluation
 from learning.demo_paths import WelcomePath
 from learning.enums import ASSIGN_JOB, PlanReason
 from learning.models import PathPlan, PathStep
@@ -58,6 +59,7 @@ class Year:
     lessons: int = 0
     attempts: int = 0
     assignments: int = 0
+    evaluations: int = 0
     changes: Changes = field(default_factory=Changes)
 
 
@@ -82,6 +84,7 @@ def live_through(
     """Live through the history of a ministry whose people, roles and assessments are stored."""
     year = _Learning(ministry, starter, library, assessments, role_days).run()
     year.changes = write_changes(ministry, starter)
+    year.evaluations = write_evaluation(ministry)
     # What the change needs is more urgent now for everybody it concerns; in a large ministry the night does that.
     small = len(ministry.members) < LARGE_FROM
     asked = sorted(m.user.pk for m in ministry.members if m.left_on is None) if small else year.changes.trained

@@ -26,6 +26,7 @@ class PlanReason(models.TextChoices):
     WISH = "wish", _("You chose so")
     PACE = "pace", _("Hours a week or leave changed")
     PERIOD = "period", _("A requirement came round again")
+    CHANGE = "change", _("A change needs something by a day, or a survey of it closed")
     SWEEP = "sweep", _("Regular check")
 
 

@@ -50,10 +50,11 @@ BATCH = 1_000
 
 
 # --- Rounds ----------------------------------------------------------------------------------------------------------
-def round_for(course_key: str, kind: EvaluationKind, day: date) -> EvaluationRound | None:
+def round_for(course_key: str, kind: EvaluationKind, day: date, months: int | None = None) -> EvaluationRound | None:
     """The round in which people are asked on a day, opened where there is none. None without a questionnaire to ask.
 
-    Two workers who open it at once get the same one; the key of the one that came second goes.
+    `months`: how long a new one asks, where that is not to be found out. Two workers who open it at once get the same
+    one; the key of the one that came second goes.
     """
     there = (
         EvaluationRound.objects.open()
@@ -66,7 +67,7 @@ def round_for(course_key: str, kind: EvaluationKind, day: date) -> EvaluationRou
     questionnaire = _questionnaire(kind)
     if questionnaire is None:
         return None
-    asks_until = day + relativedelta(months=_months(course_key, kind, day)) - timedelta(days=1)
+    asks_until = day + relativedelta(months=months or _months(course_key, kind, day)) - timedelta(days=1)
     name = uuid.uuid4().hex
     public = keys.create_key(name)
     try:
@@ -122,8 +123,8 @@ def ask_for_reaction(enrolment: Enrolment, day: date) -> None:
             _ask(EvaluationKind.REACTION, enrolment.course.key, {enrolment.person_id: ends}, day)
 
 
-def ask_everybody(day: date) -> int:
-    """Ask all whose day has come and who are not asked yet; returns how many were asked. Twice is once.
+def ask_everybody(day: date, course_key: str = "") -> int:
+    """Ask all whose day has come and who are not asked yet, about all courses or one; returns how many. Twice is once.
 
     A round closes when the last who came to it has had her time, so whoever is within hers and was asked still has her
     row: nobody is asked twice about one completion.
@@ -133,14 +134,15 @@ def ask_everybody(day: date) -> int:
         (EvaluationKind.REACTION, 0, REACTION_DAYS),
         (EvaluationKind.USE, USE_FROM_DAYS, USE_TO_DAYS),
     ):
-        for course_key, ends in _completed(day - timedelta(days=last), day - timedelta(days=first), last).items():
-            asked += _ask(kind, course_key, ends, day)
+        found = _completed(day - timedelta(days=last), day - timedelta(days=first), last, course_key)
+        for key, ends in found.items():
+            asked += _ask(kind, key, ends, day)
             if kind == EvaluationKind.USE:
-                asked += _ask(EvaluationKind.TEAM, course_key, _managers(ends, day), day)
+                asked += _ask(EvaluationKind.TEAM, key, _managers(ends, day), day)
     return asked
 
 
-def _completed(first: date, last: date, days: int) -> dict[str, dict[int, date]]:
+def _completed(first: date, last: date, days: int, course_key: str) -> dict[str, dict[int, date]]:
     """By course: who completed it between two days, and until when she is asked. One query."""
     rows = (
         Enrolment.objects.completed()
@@ -148,6 +150,8 @@ def _completed(first: date, last: date, days: int) -> dict[str, dict[int, date]]
         .order_by("completed_at")
         .values_list("course__key", "person_id", "completed_at")
     )
+    if course_key:
+        rows = rows.filter(course__key=course_key)
     found: dict[str, dict[int, date]] = defaultdict(dict)
     for key, person_id, moment in rows.iterator(chunk_size=10_000):
         found[key][person_id] = timezone.localdate(moment) + timedelta(days=days)

@@ -18,7 +18,6 @@ class MeasureForm(forms.ModelForm):
             "lower_is_better": _("As for days of waiting or complaints."),
         }
 
-
     def clean_name(self) -> str:
         """The course is no field of the form, so Django would not look at the two together."""
         name: str = self.cleaned_data["name"]

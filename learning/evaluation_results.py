@@ -72,8 +72,13 @@ class Answers:
     next_on: date | None
 
     @property
+    def score(self) -> int:
+        """From 0 to 100; 100 where there is none, so that nothing is found to be low."""
+        return 100 if self.together is None or self.together.score is None else self.together.score
+
+    @property
     def is_low(self) -> bool:
-        return self.together is not None and self.together.score is not None and self.together.score < LOW
+        return self.score < LOW
 
 
 def answers_of(rounds: Iterable[EvaluationRound], kind: EvaluationKind) -> Answers:

@@ -169,7 +169,11 @@ def evaluation(request: HttpRequest, key: str) -> HttpResponse:
     pairs = gains_of(key)
     found = {kind: answers_of(rounds, kind) for kind in EvaluationKind}
     helps = suggestions_for([kind for kind, answers in found.items() if answers.is_low])
+    low = [answers for answers in found.values() if answers.is_low and helps.get(answers.kind)]
+    weakest = min(low, key=lambda answers: answers.score, default=None)
     context |= {
+        "weakest": weakest,
+        "first_help": helps[weakest.kind][0] if weakest is not None else None,
         "parts": [(kind, answers, helps.get(kind, [])) for kind, answers in found.items()],
         "gain": gain_of(pairs),
         "pairs": len(pairs),

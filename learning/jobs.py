@@ -21,10 +21,12 @@ from learning.models import Assignment, PathPlan
 from learning.recurring import PERIODS_JOB, repeating, settle_periods
 from learning.services import replan_many
 from organisations.jobs import CannotBeDone, Run, job_kind
-from organisations.models import User
+from organisations.models import Appointment, User
+from readiness.models import Initiative
 
 REPLAN_JOB = "learning.replan"
 REPLAN_ALL_JOB = "learning.replan_all"
+REPLAN_CHANGE_JOB = "learning.replan_change"
 
 
 @job_kind(REPLAN_JOB, gettext_lazy("Bring a learning path up to date"))
@@ -48,6 +50,20 @@ def replan_all(run: Run) -> dict[str, Any]:
     written = replan_many(
         person_ids=people, reason=PlanReason(run.payload["reason"]), offered=offered_courses(), progress=run.progress
     )
+    return {"people": len(people), "changed": written}
+
+
+@job_kind(REPLAN_CHANGE_JOB, gettext_lazy("Bring the learning paths of those up to date whom a change concerns"))
+def replan_change(run: Run) -> dict[str, Any]:
+    """Everybody who holds a post in the unit of the change or below it; whom it concerned before, the night looks after."""
+    initiative = Initiative.objects.select_related("unit").filter(pk=run.payload["initiative"]).first()
+    if initiative is None:
+        raise CannotBeDone(_("This change is no longer there."))
+    held = Appointment.objects.current().filter(
+        post__unit__path__startswith=initiative.unit.path, person__is_active=True
+    )
+    people = sorted(set(held.values_list("person_id", flat=True)))
+    written = replan_many(person_ids=people, reason=PlanReason.CHANGE, progress=run.progress)
     return {"people": len(people), "changed": written}
 
 

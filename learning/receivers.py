@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from typing import Any
@@ -18,13 +19,16 @@ from courses.models import Enrolment
 from courses.signals import course_passed, offer_changed, seat_changed
 from learning.enums import AssignmentKind, BatchStatus, PlanReason
 from learning.evaluating import ask_for_reaction
-from learning.jobs import REPLAN_ALL_JOB, REPLAN_JOB
+from learning.jobs import REPLAN_ALL_JOB, REPLAN_CHANGE_JOB, REPLAN_JOB
 from learning.models import Assignment, AssignmentBatch, AssignmentRule
 from learning.recurring import PERIODS_JOB
 from learning.rules import CHECK_PEOPLE_JOB, SWEEP_RULE_JOB
 from organisations.enums import JobState
 from organisations.jobs import enqueue
 from organisations.models import Appointment, Job, Leave, PersonTag, Post, User
+from readiness.enums import InitiativeStatus
+from readiness.models import Initiative, Need
+from readiness.signals import needs_changed, wave_closed
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +88,34 @@ def on_post_role(*, instance: PostRole, raw: bool = False, **kwargs: Any) -> Non
 @receiver(offer_changed)
 def on_offer(*, course_key: str, revision: str, **kwargs: Any) -> None:
     _ask_for_everybody(f"offer:{course_key}:{revision}", PlanReason.OFFER)
+
+
+@receiver(wave_closed)
+def on_survey(*, wave_id: int, **kwargs: Any) -> None:
+    """What a change needs is more urgent in units that feel unable, and less where they do no longer."""
+    for initiative_id in Need.objects.filter(initiative__waves=wave_id).values_list("initiative_id", flat=True)[:1]:
+        _ask_for_change(initiative_id, f"survey-{wave_id}")
+
+
+@receiver(needs_changed)
+def on_needs(*, initiative_id: int, **kwargs: Any) -> None:
+    """Saved as it was is no news: what is needed, by when and of whom is compared with what was last planned for."""
+    initiative = Initiative.objects.filter(pk=initiative_id).first()
+    if initiative is None:
+        return
+    needs = Need.objects.filter(initiative=initiative).order_by("pk").values_list("competency_id", "profile_id", "by")
+    state = repr((initiative.status, initiative.unit_id, [(c, p, f"{by}") for c, p, by in needs]))
+    digest = hashlib.sha256(state.encode()).hexdigest()
+    asked = Job.objects.filter(kind=REPLAN_CHANGE_JOB, payload__initiative=initiative_id).exclude(payload__digest="")
+    last = asked.order_by("-pk").first()
+    known = last.payload["digest"] if last is not None else ""
+    if digest != known and (known or (needs and initiative.status == InitiativeStatus.PUBLISHED)):
+        _ask_for_change(initiative_id, str(uuid4()), digest)
+
+
+def _ask_for_change(initiative_id: int, key: str, digest: str = "") -> None:
+    payload = {"initiative": initiative_id, "digest": digest}
+    enqueue(kind=REPLAN_CHANGE_JOB, key=f"{initiative_id}:{key}", payload=payload)
 
 
 @receiver(seat_changed)

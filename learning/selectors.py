@@ -28,6 +28,8 @@ from learning.models import (
 from learning.ordering import Job, arrange
 from learning.planning import Closing, Pace, Session
 from organisations.models import Appointment, User
+from readiness.enums import InitiativeStatus
+from readiness.models import Initiative
 
 # How long a change of the path is shown on the desk.
 NEWS_FOR = timedelta(days=14)
@@ -74,6 +76,15 @@ def due_dates(standings: Mapping[int, Standing], as_of: date) -> dict[int, date]
 
 
 @dataclass(frozen=True)
+class NeededBy:
+    """A change needs a competency by a day."""
+
+    initiative: Initiative
+    competency: Competency
+    by: date
+
+
+@dataclass(frozen=True)
 class StepView:
     """A step of the path as it stands today: "done", "current" (begun) or "todo"."""
 
@@ -86,6 +97,8 @@ class StepView:
     # The assignments behind it, those of today: who asked, why, by when; and the stage of a curated path it counts in.
     asked_by: tuple[Assignment, ...] = ()
     stage: CuratedStage | None = None
+    # Changes that need what it closes, those under way: of which competency, by when.
+    needed_for: tuple[NeededBy, ...] = ()
 
     @property
     def is_mandatory(self) -> bool:
@@ -153,8 +166,10 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     assignments = {pk: assignment for pk, assignment in every.items() if assignment.exempted_at is None}
     wanted = {step.stage for step in steps if step.stage is not None}
     stages = CuratedStage.objects.in_bulk(wanted) if wanted else {}
+    asking = {row["initiative_id"] for step in steps for row in step.needed_for}
+    initiatives = Initiative.objects.filter(status=InitiativeStatus.PUBLISHED).in_bulk(asking) if asking else {}
     views = tuple(
-        _step_view(step, number, steps, standing, begun, assignments, stages)
+        _step_view(step, number, steps, standing, begun, assignments, stages, initiatives)
         for number, step in enumerate(steps, start=1)
     )
     planned = {view.progress.enrolment.pk for view in views if view.progress is not None}
@@ -232,6 +247,7 @@ def _step_view(
     begun: Mapping[str, CourseState],
     assignments: Mapping[int, Assignment],
     stages: Mapping[int, CuratedStage],
+    initiatives: Mapping[int, Initiative],
 ) -> StepView:
     progress = begun.get(step.course.key)
     return StepView(
@@ -243,6 +259,17 @@ def _step_view(
         needed_by=tuple(other.course for other in steps if other.course.key in step.needed_by),
         asked_by=tuple(assignments[pk] for pk in step.assignments if pk in assignments),
         stage=stages.get(step.stage) if step.stage is not None else None,
+        needed_for=_needed_for(step, standing, initiatives),
+    )
+
+
+def _needed_for(step: PathStep, standing: Standing, initiatives: Mapping[int, Initiative]) -> tuple[NeededBy, ...]:
+    """Those whose change is still under way and whose gap is still hers."""
+    competencies = {line.competency.pk: line.competency for line in standing.lines}
+    return tuple(
+        NeededBy(initiatives[row["initiative_id"]], competencies[row["competency_id"]], date.fromisoformat(row["by"]))
+        for row in step.needed_for
+        if row["initiative_id"] in initiatives and row["competency_id"] in competencies
     )
 
 

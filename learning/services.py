@@ -125,6 +125,11 @@ def draw_plan(inputs: Inputs, shelf: Shelf, solved: Plan) -> Drawn:
             needed_by=list(step.needed_by),
             kinds=list(step.reason_kinds),
             assignments=list(inputs.asked_by.get(step.key, ())),
+            needed_for=[
+                {"competency_id": pk, "initiative_id": need.initiative_id, "by": need.by.isoformat()}
+                for pk in (c.competency_id for c in step.closes)
+                if (need := inputs.needed.get(pk)) is not None
+            ],
             stage=inputs.stage_of.get(step.key),
             due_on=step.due_on,
             run_id=step.run_id,
@@ -163,13 +168,24 @@ def _same(old: PathPlan, drawn: Drawn, *, in_order: bool) -> bool:
     )
 
 
-StepRow = tuple[int, list[dict[str, Any]], list[str], list[str], list[int], int | None, date | None, int | None]
+StepRow = tuple[
+    int,
+    list[dict[str, Any]],
+    list[str],
+    list[str],
+    list[int],
+    int | None,
+    date | None,
+    int | None,
+    list[tuple[int, int, str]],
+]
 
 
 def _row(step: PathStep) -> StepRow:
     kinds = [kind for kind in step.kinds if kind != "begun"]  # beginning a course is no reason for another plan
     return (
         step.course_id, step.closes, step.needed_by, kinds, step.assignments, step.stage, step.due_on, step.run_id,
+        sorted((row["initiative_id"], row["competency_id"], row["by"]) for row in step.needed_for),
     )  # fmt: skip
 
 

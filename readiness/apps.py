@@ -7,4 +7,4 @@ class ReadinessConfig(AppConfig):
     verbose_name = _("Readiness")
 
     def ready(self) -> None:
-        from readiness import jobs, journey_mails, nudging  # noqa: F401
+        from readiness import jobs, journey_mails, nudging, receivers  # noqa: F401

@@ -54,6 +54,7 @@ class PathStep(models.Model):
     """A course in a plan. `closes`: the gaps it is there for, as [{"competency_id", "held", "reaches", "required"}];
     `needed_by`: keys of the courses in this plan that require it first. `kinds`: all that put it there, of "gap",
     "mandatory", "choice", "pinned", "begun", "prerequisite"; `assignments`: ids of the assignments behind it;
+    `needed_for`: changes that need what it closes, as [{"competency_id", "initiative_id", "by"}];
     `stage`: id of the stage of a curated path that it is chosen for. Dates of a step are not stored: they follow from
     the hours a week and the day on which somebody looks.
     """
@@ -67,6 +68,7 @@ class PathStep(models.Model):
     needed_by = models.JSONField(default=list)
     kinds = models.JSONField(default=list)
     assignments = models.JSONField(default=list)
+    needed_for = models.JSONField(default=list)
     stage = models.PositiveBigIntegerField(_("stage of a curated path"), null=True, blank=True)
     due_on = models.DateField(_("due"), null=True, blank=True)
     run = models.ForeignKey(

@@ -1,0 +1,206 @@
+"""The link from a change to learning: what it needs is due by its day, more urgent where a unit feels unable, and said so."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from competencies.services import assign_role
+from learning.enums import PlanReason
+from learning.jobs import REPLAN_CHANGE_JOB
+from learning.models import PathPlan
+from learning.selectors import current_plans, path_of
+from learning.services import replan, replan_many
+from learning.wording import why_next
+from organisations.models import Job
+from readiness.enums import InitiativeStatus
+from readiness.models import Need
+from readiness.needs import needed_of
+from tests.builders import (
+    LONG_AGO,
+    competency,
+    make_course,
+    make_framework,
+    make_person,
+    make_post,
+    make_profile,
+    make_unit,
+)
+from tests.readiness.surveys import make_closed, make_initiative, make_instrument, staff
+
+
+@pytest.fixture
+def version(db):
+    return make_framework(codes="AB")
+
+
+@pytest.fixture
+def house(version):
+    """A unit with a person whose role needs A and B, a course for each, and a change of that unit."""
+    unit = make_unit("Counter")
+    person = make_person("Ana")
+    make_post(unit, holder=person)
+    assign_role(person=person, profile=make_profile(version, {"A": 2, "B": 2}), by=None, starts_on=LONG_AGO)
+    make_course(version, {"A": 2}, key="first", title="First")
+    make_course(version, {"B": 2}, key="second", title="Second")
+    return unit, person, make_initiative(unit)
+
+
+def need(initiative, version, code: str = "B", days: int = 30, **fields) -> Need:
+    values = {"competency": competency(version, code), "by": timezone.localdate() + timedelta(days=days)} | fields
+    return Need.objects.create(initiative=initiative, **values)
+
+
+def keys(person) -> list[str]:
+    return [step.course.key for step in current_plans([person.pk])[person.pk].steps.all()]
+
+
+# --- What is needed of whom ------------------------------------------------------------------------------------------
+def test_what_a_change_needs_concerns_its_unit_and_those_below(house, version):
+    unit, person, change = house
+    below, elsewhere = make_person(), make_person()
+    make_post(make_unit("Below", parent=unit), holder=below)
+    make_post(make_unit("Elsewhere"), holder=elsewhere)
+    made = need(change, version)
+    found = needed_of([person.pk, below.pk, elsewhere.pk], timezone.localdate())
+    assert set(found) == {person.pk, below.pk}
+    what = found[person.pk][made.competency_id]
+    assert (what.initiative_id, what.by, what.factor) == (change.pk, made.by, Decimal("1.5"))
+
+
+@pytest.mark.parametrize(("days", "factor"), [(90, Decimal("1.5")), (91, Decimal(1))])
+def test_it_is_more_urgent_from_ninety_days_before(house, version, days, factor):
+    _unit, person, change = house
+    made = need(change, version, days=days)
+    assert needed_of([person.pk], timezone.localdate())[person.pk][made.competency_id].factor == factor
+
+
+@pytest.mark.parametrize("how", ["draft", "ended", "past"])
+def test_what_is_not_under_way_needs_nothing(house, version, how):
+    _unit, person, change = house
+    need(change, version, days=-1 if how == "past" else 30)
+    if how != "past":
+        change.status = InitiativeStatus(how)
+        change.save()
+    assert needed_of([person.pk], timezone.localdate()) == {}
+
+
+def test_a_role_that_is_needed_needs_what_it_asks_for(house, version):
+    _unit, person, change = house
+    profile = make_profile(version, {"A": 3})
+    need(change, version, competency=None, profile=profile)
+    assert set(needed_of([person.pk], timezone.localdate())[person.pk]) == {competency(version, "A").pk}
+
+
+@pytest.mark.parametrize(("value", "factor"), [(2, Decimal("1.875")), (4, Decimal("1.5"))])
+def test_a_unit_that_feels_unable_weighs_more(house, version, value, factor):
+    unit, person, change = house
+    staff(unit, 24)
+    make_closed(change, make_instrument({"efficacy": 2, "commitment": 2}), value=lambda person, item: value)
+    made = need(change, version)
+    assert needed_of([person.pk], timezone.localdate())[person.pk][made.competency_id].factor == factor
+
+
+def test_queries_do_not_grow_with_people(house, version, count_queries):
+    unit, person, change = house
+    need(change, version)
+    one = count_queries(lambda: needed_of([person.pk], timezone.localdate()))
+    people = [member.pk for member in staff(unit, 20)]
+    assert count_queries(lambda: needed_of(people, timezone.localdate())) == one <= 8
+
+
+# --- What becomes of a path ------------------------------------------------------------------------------------------
+def test_a_need_puts_its_course_first_and_the_step_says_why(client, house, version):
+    _unit, person, change = house
+    replan(person=person, reason=PlanReason.ROLE)
+    assert keys(person) == ["first", "second"]
+    made = need(change, version)
+    assert keys(person) == ["second", "first"]
+    view = path_of(person)
+    (why,) = view.steps[0].needed_for
+    assert (why.initiative, why.competency.pk, why.by) == (change, made.competency_id, made.by)
+    assert view.steps[1].needed_for == ()
+    assert "The change “One counter” needs it." in why_next(view.steps[0], None)
+    client.force_login(person)
+    page = client.get(reverse("path")).text
+    assert reverse("initiative", args=[change.slug]) in page
+    assert "so it comes earlier" in page
+
+
+def test_the_plan_is_made_at_once_and_says_what_brought_it_about(house, version):
+    _unit, person, change = house
+    replan(person=person, reason=PlanReason.ROLE)
+    need(change, version)
+    plan = current_plans([person.pk])[person.pk]
+    assert plan.reason == PlanReason.CHANGE
+    assert {row["why"] for row in plan.changes} == {"due"}
+    assert Job.objects.filter(kind=REPLAN_CHANGE_JOB, state="done").count() == 1
+
+
+def test_saved_as_it_was_is_no_news(house, version):
+    _unit, person, change = house
+    replan(person=person, reason=PlanReason.ROLE)
+    made = need(change, version)
+    before = (PathPlan.objects.count(), Job.objects.count())
+    made.save()
+    change.save()
+    assert (PathPlan.objects.count(), Job.objects.count()) == before
+    made.by += timedelta(days=7)
+    made.save()
+    assert Job.objects.count() == before[1] + 1
+    assert path_of(person).steps[0].needed_for[0].by == made.by
+
+
+def test_the_same_inputs_write_no_other_plan(house, version):
+    _unit, person, change = house
+    need(change, version)
+    replan(person=person, reason=PlanReason.ROLE)
+    for reason in (PlanReason.CHANGE, PlanReason.SWEEP, PlanReason.EVIDENCE):
+        assert replan_many(person_ids=[person.pk], reason=reason) == 0
+
+
+@pytest.mark.parametrize("end", ["ended", "deleted"])
+def test_a_change_that_is_over_leaves_the_path(house, version, end):
+    _unit, person, change = house
+    made = need(change, version)
+    replan(person=person, reason=PlanReason.ROLE)
+    if end == "ended":
+        change.status = InitiativeStatus.ENDED
+        change.save()
+    else:
+        made.delete()
+    assert all(step.needed_for == [] for step in current_plans([person.pk])[person.pk].steps.all())
+    assert keys(person) == ["first", "second"]
+
+
+def test_a_change_that_needs_nothing_asks_for_no_plan(house):
+    _unit, _person, change = house
+    change.save()
+    assert not Job.objects.filter(kind=REPLAN_CHANGE_JOB).exists()
+
+
+def test_a_closed_survey_asks_for_new_plans_of_groups_only(house, version):
+    unit, person, change = house
+    people = staff(unit, 24)
+    need(change, version)
+    assert Job.objects.filter(kind=REPLAN_CHANGE_JOB).count() == 1
+    wave = make_closed(change, make_instrument({"efficacy": 2, "commitment": 2}), value=lambda who, item: 1)
+    job = Job.objects.filter(kind=REPLAN_CHANGE_JOB).latest("pk")
+    assert job.payload == {"initiative": change.pk, "digest": ""}
+    assert job.report["people"] == len(people) + 1
+    assert wave.state == "closed"
+    factors = {
+        needed_of([one.pk], date.today())[one.pk][competency(version, "B").pk].factor for one in (person, people[0])
+    }
+    assert factors == {Decimal("1.875")}
+
+
+def test_without_needs_a_closed_survey_asks_for_nothing(house):
+    unit, _person, change = house
+    staff(unit, 24)
+    make_closed(change)
+    assert not Job.objects.filter(kind=REPLAN_CHANGE_JOB).exists()
