@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
 from django.core.validators import MinValueValidator
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -68,6 +69,7 @@ from readiness.models import (
     Suggestion,
     Wave,
 )
+from readiness.perms import edited_by, may_edit, may_write_in
 
 # Questionnaires are written in bulk, which Wagtail's index of references does not see; what points to them is looked up.
 for _model in (Instrument, Block):
@@ -147,7 +149,13 @@ class InitiativeForm(WordsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        title = cleaned.get("title")
+        title, unit = cleaned.get("title"), cleaned.get("unit")
+        # A change stays with who writes for it: she may neither begin one elsewhere nor send one there.
+        if unit is not None and self.for_user is not None and unit.pk != self.initial.get("unit"):
+            if not may_write_in(self.for_user, unit):
+                self.add_error(
+                    "unit", _("You tell of changes of the units you work in or serve, and those below them.")
+                )
         if "slug" in cleaned and not cleaned["slug"] and title:
             cleaned["slug"] = self._free_slug(next(iter(in_languages(title).values()), ""))
         return cleaned
@@ -194,6 +202,80 @@ class TeamMemberForm(WagtailAdminModelForm):
     person = PersonField(label=gettext_lazy("Person"))
 
 
+class ConcernedPolicy(ModelPermissionPolicy):
+    """What the model's permissions allow, of the changes an editor writes for: see `readiness.perms.may_edit`."""
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
+        allowed = bool(super().user_has_permission_for_instance(user, action, instance))
+        return allowed and may_edit(user, initiative_of(instance))
+
+    def instances_user_has_any_permission_for(self, user: Any, actions: Any) -> Any:
+        found = super().instances_user_has_any_permission_for(user, actions)
+        where = "pk__in" if self.model is Initiative else "initiative__in"
+        return found.filter(**{where: edited_by(user).values("pk")})
+
+
+def initiative_of(thing: Initiative | Impact | Champion) -> Initiative:
+    return thing if isinstance(thing, Initiative) else thing.initiative
+
+
+class OfHerChanges:
+    """A view of one thing: closed for whoever may change such things, but not this one."""
+
+    object: Any
+    request: HttpRequest
+    permission_required = "change"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        action = self.permission_required or "change"
+        if not self.user_has_permission_for_instance(action, self.object):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
+class ConcernedEditView(OfHerChanges, snippets.EditView):
+    pass
+
+
+class ConcernedDeleteView(OfHerChanges, snippets.DeleteView):
+    permission_required = "delete"
+
+
+class ConcernedHistoryView(OfHerChanges, snippets.HistoryView):
+    pass
+
+
+class ConcernedUsageView(OfHerChanges, snippets.UsageView):
+    pass
+
+
+class ConcernedViewSet(SnippetViewSet):
+    """Editors find and change what belongs to the changes they write for; administrators everything."""
+
+    edit_view_class = ConcernedEditView
+    delete_view_class = ConcernedDeleteView
+    history_view_class = ConcernedHistoryView
+    usage_view_class = ConcernedUsageView
+
+    @property
+    def permission_policy(self) -> ConcernedPolicy:
+        return ConcernedPolicy(self.model)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        found = self.model._default_manager.all()
+        where = "pk__in" if self.model is Initiative else "initiative__in"
+        return found.filter(**{where: edited_by(request.user).values("pk")})
+
+
+class OfAChangeForm(WordsForm):
+    """A form of something that belongs to a change: one of those the editor writes for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.for_user is not None:
+            self.fields["initiative"].queryset = edited_by(self.for_user)
+
+
 def objection_to_deleting_initiative(initiative: Initiative) -> str | None:
     if initiative.is_published:
         return _("People have read “%(name)s”: it is ended, not deleted.") % {"name": initiative}
@@ -203,7 +285,7 @@ def objection_to_deleting_initiative(initiative: Initiative) -> str | None:
     return None
 
 
-class InitiativeViewSet(SnippetViewSet):
+class InitiativeViewSet(ConcernedViewSet):
     model = Initiative
     chooser_viewset_class = ChooserViewSet
     icon = "pick"
@@ -277,11 +359,11 @@ class InitiativeViewSet(SnippetViewSet):
     )
 
 
-class PersonForm(WordsForm):
+class PersonForm(OfAChangeForm):
     person = PersonField(label=gettext_lazy("Person"))
 
 
-class ChampionViewSet(SnippetViewSet):
+class ChampionViewSet(ConcernedViewSet):
     model = Champion
     chooser_viewset_class = ChooserViewSet
     icon = "user"
@@ -309,7 +391,7 @@ STRENGTHS = [
 KINDS_OF_IMPACT = ("role", "process", "tool", "skill", "workload", "identity")
 
 
-class ImpactForm(WordsForm):
+class ImpactForm(OfAChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in KINDS_OF_IMPACT:
@@ -318,7 +400,7 @@ class ImpactForm(WordsForm):
             )
 
 
-class ImpactViewSet(SnippetViewSet):
+class ImpactViewSet(ConcernedViewSet):
     model = Impact
     chooser_viewset_class = ChooserViewSet
     icon = "group"
@@ -782,6 +864,8 @@ class ChangeGroup(SnippetViewSetGroup):
 def refuse_deleting(request: HttpRequest, things: Iterable[Model]) -> HttpResponse | None:
     """Redirect with the sentence, where one of the things has to stay."""
     for thing in things:
+        if isinstance(thing, (Initiative, Impact, Champion)) and not may_edit(request.user, initiative_of(thing)):
+            raise PermissionDenied
         if isinstance(thing, Initiative) and (sentence := objection_to_deleting_initiative(thing)):
             messages.error(request, sentence)
             return redirect(Initiative.snippet_viewset.get_url_name("list"))

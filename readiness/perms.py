@@ -48,6 +48,32 @@ def may_see_all(user: User | AnonymousUser, initiative: Initiative) -> bool:
     return may_run(user, initiative)
 
 
+def may_write_in(user: User | AnonymousUser, unit: Unit) -> bool:
+    """Whether an editor of changes tells of those of this unit: she serves it as HR, or works in it or above it."""
+    if serves_unit(user, unit):
+        return True
+    own = unit_of(user)
+    return own is not None and unit.path.startswith(own.path)
+
+
+def may_edit(user: User | AnonymousUser, initiative: Initiative) -> bool:
+    """Whether an editor of changes may write in this one: one of a unit she writes for, or one whose team she is in."""
+    return may_write_in(user, initiative.unit) or is_in_team(user, initiative)
+
+
+def edited_by(user: User | AnonymousUser) -> InitiativeQuerySet:
+    """The initiatives of `may_edit`."""
+    if not user.is_authenticated or not user.is_active:
+        return Initiative.objects.none()
+    if user.is_superuser:
+        return Initiative.objects.all()
+    found = Q(pk__in=TeamMember.objects.filter(person=user).values("initiative_id"))
+    own = unit_of(user)
+    for path in [*hr_paths(user), *([own.path] if own is not None else [])]:
+        found |= Q(unit__path__startswith=path)
+    return Initiative.objects.filter(found)
+
+
 def unit_of(person: User | AnonymousUser, day: date | None = None) -> Unit | None:
     """Her unit: that of her longest running current appointment, of two begun on a day the one higher in the tree."""
     if not person.is_authenticated:
@@ -138,5 +164,10 @@ def initiatives_for(user: User | AnonymousUser) -> InitiativeQuerySet:
     if unit is not None:
         steps = range(unit.steplen, len(unit.path) + 1, unit.steplen)
         concerned = Q(unit__path__in=[unit.path[:end] for end in steps])
+        # Who leads a unit above may read what happens below; who leads nothing is not asked for long.
+        closed = published.filter(is_public=False).exclude(concerned)
+        if closed.exists():
+            for led in units_managed(user):
+                concerned |= Q(unit__path__startswith=led.path)
     readable = published.filter(Q(is_public=True) | concerned)
     return Initiative.objects.filter(Q(pk__in=readable.values("pk")) | Q(pk__in=teams.values("pk")) | served).distinct()

@@ -24,7 +24,7 @@ from readiness.loading import DATA, load_instrument
 from readiness.models import Block, Champion, Impact, Initiative, Instrument, Item, Suggestion, TeamMember
 from readiness.perms import CHANGE_EDITORS
 from readiness.waves import reviewed_languages
-from tests.builders import competency, make_framework, make_person, make_profile, make_unit
+from tests.builders import competency, make_framework, make_hr, make_person, make_post, make_profile, make_unit
 from tests.competencies.test_editor import page, sentences
 from tests.readiness.surveys import draft as draft_wave
 from tests.readiness.surveys import make_initiative, make_instrument
@@ -38,9 +38,10 @@ def cms(model: str, view: str, *args: Any) -> str:
 
 
 @pytest.fixture
-def editor(client):
-    """Somebody of the group that tells of changes, with just its permissions."""
+def editor(client, unit):
+    """Somebody of the group that tells of changes, with just its permissions, who works in the unit."""
     person = make_person("Edith Editor")
+    make_post(unit, holder=person)
     group = Group.objects.get(name=CHANGE_EDITORS)
     models = {model._meta.model_name for model in EDITED}
     told = group.permissions.filter(content_type__app_label="readiness").values_list("content_type__model", flat=True)
@@ -464,3 +465,76 @@ def test_the_pages_open_whatever_the_questionnaire_is(client, editor, shipped, d
     ):  # fmt: skip
         assert client.get(url).status_code == 200
     assert "Si aún no conoce {service}" in page(client, cms("block", "edit", block.pk))
+
+
+# --- Whose changes an editor writes ----------------------------------------------------------------------------------
+@pytest.fixture
+def elsewhere():
+    return make_initiative(make_unit("Elsewhere"), title={"en": "Another house", "es": "Otra casa"})
+
+
+def test_an_editor_writes_for_her_unit_and_those_below(client, editor, unit):
+    change = make_initiative(make_unit("Below", parent=unit), title={"en": "One below", "es": "Una de abajo"})
+    assert "One below" in client.get(cms("initiative", "list")).text
+    assert client.get(cms("initiative", "edit", change.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("view", ["edit", "delete", "history", "usage"])
+def test_what_other_units_tell_is_neither_shown_nor_changed(client, editor, elsewhere, view):
+    assert "Another house" not in client.get(cms("initiative", "list")).text
+    door = cms("initiative", view, elsewhere.pk)
+    for answer in (client.get(door), client.post(door, {})):
+        assert answer.status_code in {302, 403}
+        assert "Another house" not in answer.text
+    elsewhere.refresh_from_db()
+    assert str(elsewhere.title) == "Another house"
+
+
+def test_whoever_is_in_the_team_or_serves_the_unit_writes_too(client, editor, elsewhere):
+    door = cms("initiative", "edit", elsewhere.pk)
+    assert client.get(door).status_code == 302
+    member = TeamMember.objects.create(initiative=elsewhere, person=editor, role=TeamRole.MODERATOR)
+    assert client.get(door).status_code == 200
+    member.delete()
+    make_hr(editor, elsewhere.unit)
+    assert client.get(door).status_code == 200
+
+
+def test_an_administrator_writes_everywhere(client, elsewhere):
+    client.force_login(make_person(is_superuser=True))
+    assert client.get(cms("initiative", "edit", elsewhere.pk)).status_code == 200
+    assert "Another house" in client.get(cms("initiative", "list")).text
+
+
+def test_no_change_is_begun_in_or_sent_to_a_unit_she_does_not_write_for(editor, unit, elsewhere):
+    form = doors.InitiativeForm
+    view = Initiative.snippet_viewset
+    bound = view.get_form_class()({"unit": elsewhere.unit.pk}, for_user=editor)
+    assert issubclass(type(bound), form)
+    assert not bound.is_valid()
+    assert "You tell of changes of the units you work in" in str(bound.errors["unit"])
+    at_home = view.get_form_class()({"unit": unit.pk}, for_user=editor)
+    at_home.is_valid()
+    assert "unit" not in at_home.errors
+
+
+@pytest.mark.parametrize(("model", "fields"), [("champion", ["initiative"]), ("impact", ["initiative"])])
+def test_what_belongs_to_a_change_follows_it(client, editor, unit, elsewhere, model, fields):
+    home = make_initiative(unit)
+    viewset = {"champion": Champion, "impact": Impact}[model].snippet_viewset
+    form = viewset.get_form_class()(for_user=editor)
+    assert list(form.fields["initiative"].queryset) == [home]
+    there = (
+        Champion.objects.create(initiative=elsewhere, person=make_person(), unit=elsewhere.unit)
+        if model == "champion"
+        else Impact.objects.create(initiative=elsewhere, unit=elsewhere.unit, people=5)
+    )
+    assert client.get(cms(model, "edit", there.pk)).status_code == 302
+    assert client.post(cms(model, "delete", there.pk), {}).status_code in {302, 403}
+    assert type(there).objects.filter(pk=there.pk).exists()
+
+
+def test_deleting_many_at_once_deletes_none_of_others(client, editor, elsewhere):
+    url = reverse("wagtail_bulk_action", args=["readiness", "initiative", "delete"])
+    client.post(f"{url}?id={elsewhere.pk}", {})
+    assert Initiative.objects.filter(pk=elsewhere.pk).exists()
