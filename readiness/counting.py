@@ -208,24 +208,34 @@ def _summary(
                 "omega": _short(reliability.omega(covariance)),
             }
         means[block] = scores.person_means(answers)
-    return {"reliability": trust, "weights": _weights(means, questionnaire)}
+    weights, between = _weights(means, questionnaire)
+    return {"reliability": trust, "weights": weights, "weights_between": between}
 
 
-def _weights(means: Mapping[str, NDArray[np.float64]], questionnaire: Mapping[str, Any]) -> dict[str, float]:
-    """Which share of what is explained of the commitment each block takes; empty where it may not be said."""
+def _weights(
+    means: Mapping[str, NDArray[np.float64]], questionnaire: Mapping[str, Any]
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Which share of what is explained of the commitment each block takes, and between which ends it lies if others of the
+    body had answered; empty where it may not be said."""
     readiness = [block["code"] for block in questionnaire["blocks"] if block["kind"] == "readiness"]
     among = [code for code in readiness if code != OUTCOME_BLOCK]
     if OUTCOME_BLOCK not in readiness or len(among) < 2:
-        return {}
+        return {}, {}
     table = np.column_stack([means[code] for code in [*among, OUTCOME_BLOCK]])
     table = table[~np.isnan(table).any(axis=1)]
     if len(table) < 2 or (table.std(axis=0) == 0).any():
-        return {}
+        return {}, {}
     r = np.atleast_2d(np.corrcoef(table, rowvar=False))
     found = drivers.relative_weights(r[:-1, :-1], r[:-1, -1])
     if found is None or not found.shares or not drivers.may_be_shown(found, len(table)):
-        return {}
-    return {code: round(share, 2) for code, share in zip(among, found.shares, strict=True)}
+        return {}, {}
+    weights = {code: round(share, 2) for code, share in zip(among, found.shares, strict=True)}
+    # The sheets stand in an order of secure chance already; the same of them are drawn again whenever this is repeated.
+    spread = drivers.bootstrap(table[:, :-1], table[:, -1], np.random.default_rng(len(table)))
+    if spread is None:
+        return weights, {}
+    ends = zip(among, spread.shares, strict=True)
+    return weights, {code: [round(low, 2), round(high, 2)] for code, (low, high) in ends}
 
 
 def _short(value: float | None) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.utils import quote
@@ -41,7 +41,7 @@ from competencies.models import ProficiencyLevel
 from competencies.models.framework import in_languages
 from organisations.choosers import ChooserViewSet
 from organisations.ids import as_id
-from organisations.models import User
+from organisations.models import Unit, User
 from organisations.perms import signed_in
 from readiness.enums import InstrumentStatus
 from readiness.instruments import (
@@ -151,11 +151,9 @@ class InitiativeForm(WordsForm):
         cleaned: dict[str, Any] = super().clean()
         title, unit = cleaned.get("title"), cleaned.get("unit")
         # A change stays with who writes for it: she may neither begin one elsewhere nor send one there.
-        if unit is not None and self.for_user is not None and unit.pk != self.initial.get("unit"):
-            if not may_write_in(self.for_user, unit):
-                self.add_error(
-                    "unit", _("You tell of changes of the units you work in or serve, and those below them.")
-                )
+        is_here = unit is None or self.for_user is None or unit.pk == self.initial.get("unit")
+        if not is_here and not may_write_in(self.for_user, cast(Unit, unit)):
+            self.add_error("unit", _("You tell of changes of the units you work in or serve, and those below them."))
         if "slug" in cleaned and not cleaned["slug"] and title:
             cleaned["slug"] = self._free_slug(next(iter(in_languages(title).values()), ""))
         return cleaned

@@ -158,6 +158,8 @@ def _first_page(paper: Sheet, result: Result) -> None:
         y = _write(paper, MARGIN, y, _("Fewer than %(k)s answers in %(unit)s; you see %(name)s.") % values, 10)
     if result.describes_few:
         y = _write(paper, MARGIN, y, _("Fewer than half answered: this describes those who did."), 10)
+    elif result.has_silent_part:
+        y = _write(paper, MARGIN, y, _("In a part of it fewer than three in ten answered."), 10)
     y -= 10
     gap = min(46.0, (y - 70) / max(1, len(result.figures)))
     for figure in result.figures:

@@ -166,7 +166,7 @@ def results_map(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
         "wave": wave,
         "node": node,
         "units": page,
-        "map": map_of(wave, [node, *page.object_list]),
+        "map": map_of(wave, [node, *page.object_list], node),
         "above": [unit for unit in above if looking.may_look_at(me, wave, unit)],
     }
     return render(request, "readiness/map.html", context)

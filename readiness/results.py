@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import ceil, floor
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -16,7 +18,7 @@ from readiness.models import Comment, CutTotals, NodeBlock, Wave, WaveNode
 from readiness.questionnaire import block_codes, comparable, in_language
 from readiness.statistics import display
 from readiness.statistics.agreement import shrink
-from readiness.statistics.display import Share, Trust, Verdict
+from readiness.statistics.display import Share, Standing, Trust, Verdict
 from readiness.statistics.inference import Change, Totals, change, margin
 from readiness.statistics.scores import score_0_100
 from readiness.totals import BlockTotals
@@ -76,6 +78,18 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Driver:
+    """How much of what goes along with commitment is this block's, in percent, in steps of five; between `low` and
+    `high` if other people of the same body had answered."""
+
+    code: str
+    title: str
+    pct: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
 class NodeName:
     code: str
     name: str
@@ -110,6 +124,9 @@ class Result:
     cuts: tuple[Cut, ...]
     comments: tuple[tuple[str, tuple[str, ...]], ...]
     compared_with: date | None
+    # Of a group of this unit fewer than three in ten answered.
+    has_silent_part: bool = False
+    drivers: tuple[Driver, ...] = ()
 
     @property
     def is_of_above(self) -> bool:
@@ -162,7 +179,32 @@ def results_for(wave: Wave, node: WaveNode) -> Result:
         cuts=_cuts(wave) if is_root and wave.cut_attribute else (),
         comments=_comments(wave, shown),
         compared_with=on,
+        has_silent_part=_has_silent_part(wave, shown),
+        drivers=_drivers(wave) if is_root else (),
     )
+
+
+def _has_silent_part(wave: Wave, node: WaveNode) -> bool:
+    """Whether of any of the groups counted at it or below fewer answered than a figure of everybody needs."""
+    codes = wave.nodes.filter(position__gte=node.position, position__lte=node.last).values("code")
+    few = wave.classes.filter(eligible__gt=0, n__lt=F("eligible") * display.LOW_CLASS_RESPONSE_PCT / 100.0)
+    return few.filter(node_code__in=codes).exists()
+
+
+def _drivers(wave: Wave) -> tuple[Driver, ...]:
+    """What goes along with commitment, the most first; none where too few answered, or blocks cannot be told apart."""
+    weights, between = wave.summary.get("weights", {}), wave.summary.get("weights_between", {})
+    language = get_language() or ""
+    titles = {block["code"]: in_language(block["title"], language) for block in wave.questionnaire["blocks"]}
+    found = [
+        Driver(
+            code, titles.get(code, code), round(weight * 20) * 5,
+            floor(between[code][0] * 20) * 5, ceil(between[code][1] * 20) * 5,
+        )
+        for code, weight in weights.items()
+        if code in between
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda driver: (-driver.pct, driver.title)))
 
 
 def name_of(node: WaveNode) -> NodeName:
@@ -323,11 +365,13 @@ def _comments(wave: Wave, node: WaveNode) -> tuple[tuple[str, tuple[str, ...]], 
 # --- The map ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Cell:
-    """A block of a unit on the map: its mean drawn to that of all, the more so the fewer people it is of."""
+    """A block of a unit on the map: its mean drawn to that of all, the more so the fewer people it is of. `standing`:
+    beside the rest of the unit above; None where that is not on the screen."""
 
     block: str
     title: str
     score: int | None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -353,8 +397,11 @@ class Map:
         return [title for code, title in self.blocks if code in self.compares]
 
 
-def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
-    """The map of these units, in their order. One query more than loading them. Raises NoResult."""
+def map_of(wave: Wave, nodes: Sequence[WaveNode], above: WaveNode | None = None) -> Map:
+    """The map of these units, in their order. One query more than loading them. Raises NoResult.
+
+    `above`, one of `nodes`: those right below it are also set beside the rest of it, all of a screen looked at together.
+    """
     if not wave.has_results:
         raise NoResult
     language = get_language() or ""
@@ -364,9 +411,11 @@ def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
     ids = [node.pk for node in nodes if node.sheets]
     whole = len(ids) > 900
     rows = NodeBlock.objects.filter(node__wave=wave) if whole else NodeBlock.objects.filter(node_id__in=ids)
-    known: dict[int, dict[str, tuple[int, float]]] = {}
-    for node_id, block, n, total in rows.filter(block__in=codes).values_list("node_id", "block", "n", "sum"):
-        known.setdefault(node_id, {})[block] = (n, total)
+    known: dict[int, dict[str, Totals]] = {}
+    columns = ("node_id", "block", "n", "sum", "sumsq")
+    for node_id, block, n, total, squares in rows.filter(block__in=codes).values_list(*columns):
+        known.setdefault(node_id, {})[block] = Totals(n, total, squares)
+    stands = _standings(above, nodes, known, codes) if above is not None else {}
     return Map(
         wave.pk,
         tuple((code, titles[code]) for code in codes),
@@ -377,7 +426,12 @@ def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
                 node.eligible,
                 node.last > node.position,
                 tuple(
-                    Cell(code, titles[code], _shrunken(known.get(node.pk, {}).get(code), groups.get(code)))
+                    Cell(
+                        code,
+                        titles[code],
+                        _shrunken(known.get(node.pk, {}).get(code), groups.get(code)),
+                        stands.get((node.pk, code)),
+                    )
                     for code in codes
                 ),
             )
@@ -387,11 +441,31 @@ def map_of(wave: Wave, nodes: Sequence[WaveNode]) -> Map:
     )
 
 
-def _shrunken(found: tuple[int, float] | None, group: Mapping[str, float] | None) -> int | None:
-    if found is None or not found[0]:
+def _standings(
+    above: WaveNode, nodes: Sequence[WaveNode], known: Mapping[int, Mapping[str, Totals]], codes: Sequence[str]
+) -> dict[tuple[int, str], Standing]:
+    """By (unit, block): each unit right below `above` beside the rest of that, which has no sheet of the unit in it."""
+    found: dict[tuple[int, str], Standing] = {}
+    below = [node for node in nodes if node.parent_code == above.code and node.sheets]
+    for code in codes:
+        whole = known.get(above.pk, {}).get(code)
+        if whole is None:
+            continue
+        differences = {}
+        for node in below:
+            own = known.get(node.pk, {}).get(code)
+            if own is not None and own.n < whole.n:
+                rest = Totals(whole.n - own.n, whole.sum - own.sum, whole.sumsq - own.sumsq)
+                differences[node.pk] = _in_points(change(rest, own))
+        found |= {(pk, code): standing for pk, standing in display.standings(differences).items()}
+    return found
+
+
+def _shrunken(found: Totals | None, group: Mapping[str, float] | None) -> int | None:
+    if found is None or not found.n:
         return None
-    n, total = found
-    mean = total / n
+    n = found.n
+    mean = found.sum / n
     if group is not None:
         mean = shrink(mean, n, grand=group["grand"], tau2=group["tau2"], ms_within=group["ms_within"])
     return display.rounded(score_0_100(mean), n)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from organisations.models import Unit, User
-from readiness.enums import WaveState
+from readiness.enums import SuggestionKind, WaveState
 from readiness.looking import managed_nodes
 from readiness.models import Action, Initiative, Question, Suggestion, Wave, WaveNode
 from readiness.perms import initiatives_for, units_managed
@@ -110,7 +110,7 @@ def _week(user: User, initiative: Initiative, unit: Unit, day: date) -> WeekOfCh
         closed if result else None,
         strength_of(result.figures) if result else None,
         talk,
-        guides[0] if guides else None,
+        next((guide for guide in guides if guide.kind == SuggestionKind.GUIDE), guides[0] if guides else None),
         tuple(below.overdue(day).select_related("owner", "unit")[:MANY_ACTIONS]),
         Question.objects.waiting().filter(initiative=initiative).count(),
         bool(result) and not below.filter(wave=closed).exists(),

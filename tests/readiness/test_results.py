@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import timedelta
+from random import Random
 
 import openpyxl
 import pytest
@@ -17,7 +18,7 @@ from readiness.enums import TeamRole, WaveKind
 from readiness.looking import may_look_at, own_node, start_node
 from readiness.models import NodeBlock
 from readiness.results import NoResult, map_of, results_for
-from readiness.statistics.display import Verdict
+from readiness.statistics.display import Standing, Verdict
 from tests.builders import appoint, make_hr, make_person, make_post
 from tests.readiness.surveys import (
     act_on,
@@ -222,3 +223,81 @@ def test_a_code_no_database_has_is_a_404_by_every_door(client, units):
         "survey_map_of",
     ):
         assert client.get(reverse(door, args=[wave.pk, "\0"])).status_code == 404
+
+
+# --- Beside the rest, and what goes along ----------------------------------------------------------------------------
+def differing(low_unit) -> object:
+    """Answers of everybody by chance around 4, and around 2 in one unit."""
+    ids = sorted(User.objects.filter(appointments__isnull=False).values_list("pk", flat=True))
+    low = set(User.objects.filter(appointments__post__unit=low_unit).values_list("pk", flat=True))
+    chance = Random(7)
+
+    def value(n: int, item: str) -> int:
+        return min(5, max(1, round(chance.gauss(2 if ids[n] in low else 4, 0.6))))
+
+    return value
+
+
+def test_a_unit_on_the_map_stands_beside_the_rest_of_the_one_above(client):
+    units = make_ministry({"M": 3, "A": 14, "B": 14, "C": 14})
+    wave = make_closed(make_initiative(units["M"]), value=differing(units["B"]))
+    root = wave.nodes.get(code=units["M"].code)
+    below = list(wave.nodes.filter(parent_code=root.code).order_by("position"))
+    found = {row.node.code: {cell.standing for cell in row.cells} for row in map_of(wave, [root, *below], root).rows}
+    assert found[units["B"].code] == {Standing.BELOW}
+    assert Standing.BELOW not in found[units["A"].code]
+    assert found[root.code] == {None}
+    # What stands for a unit beside the rest follows from figures that are on the same screen, of whole groups.
+    assert {cell.standing for row in map_of(wave, below).rows for cell in row.cells} == {None}
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    page = client.get(reverse("survey_map", args=[wave.pk])).text
+    assert page.count("▼ below the rest") == 3
+    assert "beside the rest of M" in page
+
+
+def test_the_rest_of_a_unit_has_nobody_of_it_in_it():
+    """Two units that differ, each the whole rest of the other: one is as far above as the other is below."""
+    units = make_ministry({"M": 0, "A": 14, "B": 14})
+    wave = make_closed(make_initiative(units["M"]), value=differing(units["B"]))
+    root = wave.nodes.get(code=units["M"].code)
+    below = list(wave.nodes.filter(parent_code=root.code))
+    found = {row.node.code: {cell.standing for cell in row.cells} for row in map_of(wave, [root, *below], root).rows}
+    assert found[units["A"].code] == {Standing.ABOVE}
+    assert found[units["B"].code] == {Standing.BELOW}
+
+
+def test_a_group_in_which_few_answered_is_said(client):
+    units = make_ministry({"M": 0, "A": 40, "B": 40})
+    silent = list(User.objects.filter(appointments__post__unit=units["B"]).order_by("pk"))[:29]
+    wave = make_closed(make_initiative(units["M"]), but=silent)
+    result = results_for(wave, wave.nodes.get(code=units["M"].code))
+    assert (result.describes_few, result.has_silent_part) == (False, True)
+    assert not results_for(wave, wave.nodes.get(code=units["A"].code)).has_silent_part
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    assert "in a part of it fewer than three in ten" in client.get(reverse("survey_results", args=[wave.pk])).text
+
+
+@pytest.mark.parametrize(("people", "shown"), [(99, False), (120, True)])
+def test_what_goes_along_with_commitment_is_said_of_the_whole_body_alone(client, people, shown):
+    units = make_ministry({"M": 0, "A": people // 2, "B": people - people // 2})
+    chance = Random(11)
+    moods = [(chance.gauss(3, 0.8), chance.gauss(3, 0.8)) for _ in range(people)]
+
+    def value(n: int, item: str) -> int:
+        why, support = moods[n]
+        mean = {"w": why, "s": support}.get(item[0], 0.8 * why + 0.2 * support)
+        return min(5, max(1, round(chance.gauss(mean, 0.3))))
+
+    wave = make_closed(make_initiative(units["M"]), value=value)
+    result = results_for(wave, wave.nodes.get(code=units["M"].code))
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    page = client.get(reverse("survey_results", args=[wave.pk])).text
+    assert ("What goes along with commitment" in page) is shown
+    if not shown:
+        assert result.drivers == ()
+        return
+    first, second = result.drivers
+    assert (first.code, second.code) == ("why", "support")
+    assert first.low <= first.pct <= first.high
+    assert {value % 5 for driver in result.drivers for value in (driver.pct, driver.low, driver.high)} == {0}
+    assert results_for(wave, wave.nodes.get(code=units["A"].code)).drivers == ()
