@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from django.db.models import Max
 
@@ -21,12 +22,15 @@ from courses.selectors import OfferedCourse, offered_courses
 from learning.demo_evaluation import write_evaluation
 from learning.demo_paths import WelcomePath
 from learning.enums import ASSIGN_JOB, PlanReason
+from learning.jobs import REPLAN_CHANGE_JOB
 from learning.models import PathPlan, PathStep
+from learning.receivers import needs_of, survey_key
 from learning.services import BATCH, assign_batch, replan_many
 from organisations.demo import Member, Ministry, moment, stream, workday_from, workday_until, workdays
 from organisations.enums import JobState
 from organisations.models import Job
 from readiness.demo import Changes, write_changes
+from readiness.models import Initiative, Wave
 
 BEGUN_FROM = 0.55
 
@@ -91,7 +95,26 @@ def live_through(
     for start in range(0, len(asked), BATCH):
         some = asked[start : start + BATCH]
         replan_many(person_ids=some, reason=PlanReason.EVIDENCE, at=moment(ministry.last_day, EVENING))
+    if small:
+        _note_planned(ministry)
     return year
+
+
+def _note_planned(ministry: Ministry) -> None:
+    """What the changes need, and their surveys, have been planned for: nobody need be asked to do it again."""
+    at = moment(ministry.last_day, EVENING)
+    done: list[tuple[str, dict[str, Any]]] = []
+    for initiative in Initiative.objects.order_by("pk"):
+        done.append((f"{initiative.pk}:demo", {"initiative": initiative.pk, "digest": needs_of(initiative)[1]}))
+    for wave in Wave.objects.with_results().order_by("pk"):
+        done.append((survey_key(wave.initiative_id, wave.pk), {"initiative": wave.initiative_id, "digest": ""}))
+    Job.objects.bulk_create(
+        Job(
+            kind=REPLAN_CHANGE_JOB, key=f"{REPLAN_CHANGE_JOB}:{key}", state=JobState.DONE, created_at=at, finished_at=at,
+            payload=payload,
+        )
+        for key, payload in done
+    )  # fmt: skip
 
 
 @dataclass

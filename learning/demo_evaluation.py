@@ -25,7 +25,7 @@ from organisations.models import Unit
 from readiness.ballot import Ballot, seal_ballot
 from readiness.questionnaire import item_codes
 
-COURSES, LEAST_COMPLETED = 3, 12
+COURSES, LEAST_COMPLETED = 3, 3
 # A small ministry needs half a year until enough have taken a course.
 ROUND_MONTHS, EVERY_DAYS = 6, 7
 ANSWER_PCT, PRE_CHECK_PCT = 88, 70

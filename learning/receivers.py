@@ -94,7 +94,7 @@ def on_offer(*, course_key: str, revision: str, **kwargs: Any) -> None:
 def on_survey(*, wave_id: int, **kwargs: Any) -> None:
     """What a change needs is more urgent in units that feel unable, and less where they do no longer."""
     for initiative_id in Need.objects.filter(initiative__waves=wave_id).values_list("initiative_id", flat=True)[:1]:
-        _ask_for_change(initiative_id, f"survey-{wave_id}")
+        _ask_for_change(survey_key(initiative_id, wave_id), initiative_id)
 
 
 @receiver(needs_changed)
@@ -103,19 +103,30 @@ def on_needs(*, initiative_id: int, **kwargs: Any) -> None:
     initiative = Initiative.objects.filter(pk=initiative_id).first()
     if initiative is None:
         return
-    needs = Need.objects.filter(initiative=initiative).order_by("pk").values_list("competency_id", "profile_id", "by")
-    state = repr((initiative.status, initiative.unit_id, [(c, p, f"{by}") for c, p, by in needs]))
-    digest = hashlib.sha256(state.encode()).hexdigest()
+    needs, digest = needs_of(initiative)
     asked = Job.objects.filter(kind=REPLAN_CHANGE_JOB, payload__initiative=initiative_id).exclude(payload__digest="")
     last = asked.order_by("-pk").first()
     known = last.payload["digest"] if last is not None else ""
     if digest != known and (known or (needs and initiative.status == InitiativeStatus.PUBLISHED)):
-        _ask_for_change(initiative_id, str(uuid4()), digest)
+        _ask_for_change(f"{initiative_id}:{uuid4()}", initiative_id, digest)
 
 
-def _ask_for_change(initiative_id: int, key: str, digest: str = "") -> None:
-    payload = {"initiative": initiative_id, "digest": digest}
-    enqueue(kind=REPLAN_CHANGE_JOB, key=f"{initiative_id}:{key}", payload=payload)
+def needs_of(initiative: Initiative) -> tuple[bool, str]:
+    """Whether a change needs anything, and a digest of what, by when, of whom."""
+    needs = list(
+        Need.objects.filter(initiative=initiative).order_by("pk").values_list("competency_id", "profile_id", "by")
+    )
+    state = repr((initiative.status, initiative.unit_id, [(c, p, f"{by}") for c, p, by in needs]))
+    return bool(needs), hashlib.sha256(state.encode()).hexdigest()
+
+
+def survey_key(initiative_id: int, wave_id: int) -> str:
+    """The key of the job that plans for a survey that has closed: once a survey."""
+    return f"{initiative_id}:survey-{wave_id}"
+
+
+def _ask_for_change(key: str, initiative_id: int, digest: str = "") -> None:
+    enqueue(kind=REPLAN_CHANGE_JOB, key=key, payload={"initiative": initiative_id, "digest": digest})
 
 
 @receiver(seat_changed)

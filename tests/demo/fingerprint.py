@@ -9,8 +9,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from certificates.models import Certificate
 from competencies.models import Competency, Evidence, EvidenceWithdrawal, PostRole, RoleAssignment
-from courses.models import Attempt, Enrolment, LessonProgress
-from learning.models import Assignment, CuratedItem, CuratedVersion, PathPlan, PathStep
+from courses.models import Attempt, Enrolment, LessonProgress, PreCheck
+from learning.models import (
+    Assignment,
+    CuratedItem,
+    CuratedVersion,
+    EvaluationAsk,
+    EvaluationRound,
+    PathPlan,
+    PathStep,
+    ServiceValue,
+)
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
 
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -81,6 +90,10 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         PathStep,
         ("plan__person__email", "plan__number", "position", "course__url_path", "closes", "needed_by"),
     ),
+    "rounds": (EvaluationRound, ("course_key", "kind", "opened_on", "closes_on", "state", "asked", "answers", "totals")),
+    "asked about courses": (EvaluationAsk, ("round__course_key", "round__kind", "person__email", "until", "done")),
+    "checks before courses": (PreCheck, ("enrolment__person__email", "enrolment__course__key", "score_pct")),
+    "service figures": (ServiceValue, ("measure__name", "unit__code", "month", "value")),
     "certificates": (Certificate, ("serial", "holder__email", "enrolment__course__key", "issued_on", "valid_until")),
 }  # fmt: skip
 
