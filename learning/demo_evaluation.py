@@ -27,7 +27,7 @@ from readiness.questionnaire import item_codes
 
 COURSES, LEAST_COMPLETED = 3, 3
 # A small ministry needs half a year until enough have taken a course.
-ROUND_MONTHS, EVERY_DAYS = 6, 7
+ROUND_MONTHS, EVERY_DAYS = 6, 14
 ANSWER_PCT, PRE_CHECK_PCT = 88, 70
 # Where statements stand on the scale of 1 to 5: worth it, used less, and managers see still less of it.
 MEANS = {EvaluationKind.REACTION: 4.1, EvaluationKind.USE: 3.2, EvaluationKind.TEAM: 3.0}
@@ -56,7 +56,7 @@ def write_evaluation(ministry: Ministry) -> int:
 
 
 def _history(key: str, day: date, ministry: Ministry, random: Random) -> int:
-    """Ask week by week; whatever has run its time is answered and closed."""
+    """Ask every fortnight; whatever has run its time is answered and closed."""
     while day <= ministry.last_day:
         for kind in EvaluationKind:
             round_for(key, kind, day, months=ROUND_MONTHS)

@@ -120,7 +120,9 @@ def ask_for_reaction(enrolment: Enrolment, day: date) -> None:
     if enrolment.completed_at is not None:
         ends = timezone.localdate(enrolment.completed_at) + timedelta(days=REACTION_DAYS)
         if ends >= day:
-            _ask(EvaluationKind.REACTION, enrolment.course.key, {enrolment.person_id: ends}, day)
+            key = enrolment.course.key
+            new = _not_asked(EvaluationKind.REACTION, key, {enrolment.person_id: ends})
+            _ask(EvaluationKind.REACTION, key, new, day)
 
 
 def ask_everybody(day: date, course_key: str = "") -> int:
@@ -136,9 +138,12 @@ def ask_everybody(day: date, course_key: str = "") -> int:
     ):
         found = _completed(day - timedelta(days=last), day - timedelta(days=first), last, course_key)
         for key, ends in found.items():
-            asked += _ask(kind, key, ends, day)
-            if kind == EvaluationKind.USE:
-                asked += _ask(EvaluationKind.TEAM, key, _managers(ends, day), day)
+            new = _not_asked(kind, key, ends)
+            if kind == EvaluationKind.USE and new:
+                # Before the learners: were this to stop in between, their managers would be found again with them.
+                leads = _managers(new, day)
+                asked += _ask(EvaluationKind.TEAM, key, _not_asked(EvaluationKind.TEAM, key, leads), day)
+            asked += _ask(kind, key, new, day)
     return asked
 
 
@@ -167,10 +172,8 @@ def _managers(ends: Mapping[int, date], day: date) -> dict[int, date]:
     return found
 
 
-def _ask(kind: EvaluationKind, course_key: str, ends: Mapping[int, date], day: date) -> int:
-    """Write who is asked until when, leaving out who stands in an open round of this kind already."""
-    if not ends:
-        return 0
+def _not_asked(kind: EvaluationKind, course_key: str, ends: Mapping[int, date]) -> dict[int, date]:
+    """Those of these people who stand in no open round of this kind yet. A query for each thousand."""
     there: set[int] = set()
     for ids in _parts(list(ends)):
         there |= set(
@@ -178,14 +181,18 @@ def _ask(kind: EvaluationKind, course_key: str, ends: Mapping[int, date], day: d
                 person__in=ids, round__course_key=course_key, round__kind=kind, round__state=RoundState.OPEN
             ).values_list("person_id", flat=True)
         )
-    new = [person_id for person_id in ends if person_id not in there]
+    return {person_id: until for person_id, until in ends.items() if person_id not in there}
+
+
+def _ask(kind: EvaluationKind, course_key: str, new: Mapping[int, date], day: date) -> int:
+    """Write who is asked until when."""
     if not new:
         return 0
     at = round_for(course_key, kind, day)
     if at is None:
         return 0
     EvaluationAsk.objects.bulk_create(
-        [EvaluationAsk(round=at, person_id=person_id, until=ends[person_id]) for person_id in new],
+        [EvaluationAsk(round=at, person_id=person_id, until=until) for person_id, until in new.items()],
         batch_size=BATCH,
         ignore_conflicts=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -141,9 +141,14 @@ def draw_plan(inputs: Inputs, shelf: Shelf, solved: Plan) -> Drawn:
 
 def closing_row(closing: Closing) -> dict[str, Any]:
     """A closing as it is stored; that a declined course is missing only where one is."""
-    row = asdict(closing)
-    if not closing.declined:
-        del row["declined"]
+    row: dict[str, Any] = {
+        "competency_id": closing.competency_id,
+        "held": closing.held,
+        "reaches": closing.reaches,
+        "required": closing.required,
+    }
+    if closing.declined:
+        row["declined"] = True
     return row
 
 
