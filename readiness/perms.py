@@ -140,6 +140,17 @@ def initiatives_for(user: User | AnonymousUser) -> InitiativeQuerySet:
     return Initiative.objects.filter(Q(pk__in=published.filter(readable).values("pk")) | own).distinct()
 
 
+def initiatives_to_write(user: User | AnonymousUser) -> InitiativeQuerySet:
+    """What somebody whom the CMS lets change initiatives may change there: those of units she serves as HR officer and
+    those she works for; an administrator all of them.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return Initiative.objects.none()
+    if user.is_superuser:
+        return Initiative.objects.all()
+    return Initiative.objects.filter(initiatives_worked_for(user)).distinct()
+
+
 def initiatives_worked_for(user: User) -> Q:
     """Changes in whose team she is, and those of units she serves as HR officer, drafts too. One query."""
     found = Q(pk__in=TeamMember.objects.filter(person=user).values("initiative_id"))
