@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOBODY = Q(pk__in=[])
 # So many people are looked up post by post; for more it is quicker to read all posts.
-FEW = 200
+FEW = 10
 
 
 def signed_in(request: HttpRequest) -> User:

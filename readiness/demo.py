@@ -149,7 +149,7 @@ def _initiative(
     roles = [
         (team.sponsor, TeamRole.SPONSOR), (team.lead, TeamRole.LEAD), (team.approvers[0], TeamRole.APPROVER),
         (team.approvers[1], TeamRole.APPROVER), (team.moderator, TeamRole.MODERATOR), (team.steward, TeamRole.STEWARD),
-        (ministry.account("editor"), TeamRole.MODERATOR),
+        (ministry.account("editor"), TeamRole.EDITOR),
     ]  # fmt: skip
     for member, role in roles:
         TeamMember.objects.create(initiative=initiative, person=member.user, role=role)

@@ -1,22 +1,24 @@
 """Change in the CMS: initiatives are told there, questionnaires written, champions, impacts and suggestions kept.
 
-Nothing of surveys, answers or results is edited here, or anywhere. A questionnaire is changed while it is a draft; its own
-page says what is missing, in which languages it may be asked, and makes it ready.
+Whoever may change initiatives here changes those of units she serves as HR officer and those in whose team she is; of others
+she sees nothing, neither their champions nor their impacts. Nothing of surveys, answers or results is edited here, or
+anywhere. A questionnaire is changed while it is a draft; its own page says what is missing, in which languages it may be
+asked, and makes it ready.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MinValueValidator
 from django.db import transaction
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
@@ -25,6 +27,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from django_filters import ModelChoiceFilter
 from i18nfield.forms import I18nFormField, I18nTextarea
 from i18nfield.strings import LazyI18nString
 from wagtail.admin import messages
@@ -32,6 +35,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.permissions import ModelPermissionPolicy
+from wagtail.snippets.views import chooser as choosing
 from wagtail.snippets.views import snippets
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
@@ -41,8 +45,8 @@ from competencies.models import ProficiencyLevel
 from competencies.models.framework import in_languages
 from organisations.choosers import ChooserViewSet
 from organisations.ids import as_id
-from organisations.models import Unit, User
-from organisations.perms import signed_in
+from organisations.models import User
+from organisations.perms import is_hr, signed_in
 from readiness.enums import InstrumentStatus
 from readiness.instruments import (
     InstrumentRefused,
@@ -69,7 +73,7 @@ from readiness.models import (
     Suggestion,
     Wave,
 )
-from readiness.perms import edited_by, may_edit, may_write_in
+from readiness.perms import initiatives_to_write, may_run, serves_unit
 
 # Questionnaires are written in bulk, which Wagtail's index of references does not see; what points to them is looked up.
 for _model in (Instrument, Block):
@@ -140,6 +144,135 @@ class RowsPanel(OptionsPanel):
     """Inline rows with a form of their own."""
 
 
+# --- Whose initiatives -------------------------------------------------------------------------------------------
+def written_by(user: Any, model: type[Model]) -> Q:
+    """Initiatives somebody may write, or what belongs to those: champions and impacts."""
+    initiatives = initiatives_to_write(user).values("pk")
+    return Q(pk__in=initiatives) if model is Initiative else Q(initiative__in=initiatives)
+
+
+def may_write(user: Any, thing: Model) -> bool:
+    """One query; of what is not there yet, whatever the model's permissions allow."""
+    model = type(thing)
+    return thing.pk is None or model._default_manager.filter(written_by(user, model), pk=thing.pk).exists()
+
+
+class OwnPolicy(ModelPermissionPolicy):
+    """What the model's permissions allow, of initiatives that are hers to write."""
+
+    def user_has_permission_for_instance(self, user: Any, action: str, instance: Model) -> bool:
+        return bool(super().user_has_permission_for_instance(user, action, instance)) and may_write(user, instance)
+
+    def instances_user_has_any_permission_for(self, user: Any, actions: Any) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().instances_user_has_any_permission_for(user, actions)
+        return found.filter(written_by(user, self.model))
+
+
+class OwnInitiativePolicy(OwnPolicy):
+    """A new one is told by who serves a unit as HR officer: nobody else could say of which unit it is."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return bool(super().user_has_permission(user, action)) and (action != "add" or is_hr(user))
+
+
+class OnlyOwn:
+    """A view of one thing: what is not hers to write is as good as none."""
+
+    request: HttpRequest
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().get_object(*args, **kwargs)  # type: ignore[misc]
+        if not may_write(self.request.user, found):
+            raise Http404
+        return found
+
+
+class OwnEditView(OnlyOwn, snippets.EditView):
+    pass
+
+
+class OwnDeleteView(OnlyOwn, snippets.DeleteView):
+    pass
+
+
+class OwnUsageView(OnlyOwn, snippets.UsageView):
+    pass
+
+
+class OwnHistoryView(OnlyOwn, snippets.HistoryView):
+    pass
+
+
+class OwnListView(snippets.IndexView):
+    def get_base_queryset(self) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_base_queryset()
+        shown = [
+            field.name for field in self.model._meta.fields if field.many_to_one and field.name in self.list_display
+        ]
+        return found.filter(written_by(self.request.user, self.model)).select_related(*shown)
+
+
+class ChoosesOwn:
+    """A chooser offers what is hers to write, and gives no title of anything else."""
+
+    model_class: Any
+    request: HttpRequest
+
+    def get_object_list(self) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_object_list()  # type: ignore[misc]
+        return found.filter(written_by(self.request.user, self.model_class))
+
+
+class OwnChooseView(ChoosesOwn, choosing.ChooseView):
+    pass
+
+
+class OwnChooseResultsView(ChoosesOwn, choosing.ChooseResultsView):
+    pass
+
+
+class OwnChosenView(choosing.SnippetChosenView):
+    request: HttpRequest
+
+    def get_object(self, pk: Any) -> Any:
+        return self.model_class.objects.filter(written_by(self.request.user, self.model_class)).get(pk=pk)
+
+
+class OwnChosenMultipleView(choosing.SnippetChosenMultipleView):
+    request: HttpRequest
+
+    def get_objects(self, pks: Any) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_objects(pks)
+        return found.filter(written_by(self.request.user, self.model_class))
+
+
+class OwnChooserViewSet(ChooserViewSet):
+    choose_view_class = OwnChooseView
+    choose_results_view_class = OwnChooseResultsView
+    chosen_view_class = OwnChosenView
+    chosen_multiple_view_class = OwnChosenMultipleView
+
+
+class OwnViewSet(SnippetViewSet):
+    """Pages of initiatives and of what belongs to them, for who may write them."""
+
+    chooser_viewset_class = OwnChooserViewSet
+    copy_view_enabled = False
+    index_view_class = OwnListView
+    edit_view_class = OwnEditView
+    delete_view_class = OwnDeleteView
+    usage_view_class = OwnUsageView
+    history_view_class = OwnHistoryView
+
+    @property
+    def permission_policy(self) -> OwnPolicy:
+        return OwnPolicy(self.model)
+
+
+def _own_initiatives(request: HttpRequest | None) -> QuerySet[Initiative]:
+    return initiatives_to_write(request.user) if request is not None else Initiative.objects.none()
+
+
 # --- Initiatives -------------------------------------------------------------------------------------------------
 class InitiativeForm(WordsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -149,13 +282,15 @@ class InitiativeForm(WordsForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        title, unit = cleaned.get("title"), cleaned.get("unit")
-        # A change stays with who writes for it: she may neither begin one elsewhere nor send one there.
-        is_here = unit is None or self.for_user is None or unit.pk == self.initial.get("unit")
-        if not is_here and not may_write_in(self.for_user, cast(Unit, unit)):
-            self.add_error("unit", _("You tell of changes of the units you work in or serve, and those below them."))
+        title = cleaned.get("title")
         if "slug" in cleaned and not cleaned["slug"] and title:
             cleaned["slug"] = self._free_slug(next(iter(in_languages(title).values()), ""))
+        unit = cleaned.get("unit")
+        if unit is not None and unit.pk != self.initial.get("unit") and not serves_unit(self.for_user, unit):
+            self.add_error("unit", _("You tell of changes of units you serve as HR officer: choose one of those."))
+        # Else who writes the page could make herself the one who runs the change.
+        if self.instance.pk and self.formsets["team"].has_changed() and not may_run(self.for_user, self.instance):
+            self.add_error(None, _("Who is in the team is decided by its sponsor and lead, and by HR of the unit."))
         return cleaned
 
     def _free_slug(self, title: str) -> str:
@@ -200,80 +335,6 @@ class TeamMemberForm(WagtailAdminModelForm):
     person = PersonField(label=gettext_lazy("Person"))
 
 
-class ConcernedPolicy(ModelPermissionPolicy):
-    """What the model's permissions allow, of the changes an editor writes for: see `readiness.perms.may_edit`."""
-
-    def user_has_permission_for_instance(self, user: Any, action: str, instance: Any) -> bool:
-        allowed = bool(super().user_has_permission_for_instance(user, action, instance))
-        return allowed and may_edit(user, initiative_of(instance))
-
-    def instances_user_has_any_permission_for(self, user: Any, actions: Any) -> Any:
-        found = super().instances_user_has_any_permission_for(user, actions)
-        where = "pk__in" if self.model is Initiative else "initiative__in"
-        return found.filter(**{where: edited_by(user).values("pk")})
-
-
-def initiative_of(thing: Initiative | Impact | Champion) -> Initiative:
-    return thing if isinstance(thing, Initiative) else thing.initiative
-
-
-class OfHerChanges:
-    """A view of one thing: closed for whoever may change such things, but not this one."""
-
-    object: Any
-    request: HttpRequest
-    permission_required = "change"
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        action = self.permission_required or "change"
-        if not self.user_has_permission_for_instance(action, self.object):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
-
-
-class ConcernedEditView(OfHerChanges, snippets.EditView):
-    pass
-
-
-class ConcernedDeleteView(OfHerChanges, snippets.DeleteView):
-    permission_required = "delete"
-
-
-class ConcernedHistoryView(OfHerChanges, snippets.HistoryView):
-    pass
-
-
-class ConcernedUsageView(OfHerChanges, snippets.UsageView):
-    pass
-
-
-class ConcernedViewSet(SnippetViewSet):
-    """Editors find and change what belongs to the changes they write for; administrators everything."""
-
-    edit_view_class = ConcernedEditView
-    delete_view_class = ConcernedDeleteView
-    history_view_class = ConcernedHistoryView
-    usage_view_class = ConcernedUsageView
-
-    @property
-    def permission_policy(self) -> ConcernedPolicy:
-        return ConcernedPolicy(self.model)
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        found = self.model._default_manager.all()
-        where = "pk__in" if self.model is Initiative else "initiative__in"
-        return found.filter(**{where: edited_by(request.user).values("pk")})
-
-
-class OfAChangeForm(WordsForm):
-    """A form of something that belongs to a change: one of those the editor writes for."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.for_user is not None:
-            self.fields["initiative"].queryset = edited_by(self.for_user)
-
-
 def objection_to_deleting_initiative(initiative: Initiative) -> str | None:
     if initiative.is_published:
         return _("People have read “%(name)s”: it is ended, not deleted.") % {"name": initiative}
@@ -283,14 +344,17 @@ def objection_to_deleting_initiative(initiative: Initiative) -> str | None:
     return None
 
 
-class InitiativeViewSet(ConcernedViewSet):
+class InitiativeViewSet(OwnViewSet):
     model = Initiative
-    chooser_viewset_class = ChooserViewSet
     icon = "pick"
-    copy_view_enabled = False
     list_display = ["title", "unit", "status", "starts_on", "updated_on"]
     list_filter = ["status"]
     search_fields = ["slug", "title", "short_name"]
+
+    @property
+    def permission_policy(self) -> OwnInitiativePolicy:
+        return OwnInitiativePolicy(self.model)
+
     edit_handler = ObjectList(
         [
             MultiFieldPanel(
@@ -357,17 +421,31 @@ class InitiativeViewSet(ConcernedViewSet):
     )
 
 
-class PersonForm(OfAChangeForm):
+class OfInitiativeForm(WordsForm):
+    """What belongs to an initiative belongs to one of hers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["initiative"].queryset = initiatives_to_write(self.for_user)
+
+
+class ChampionForm(OfInitiativeForm):
     person = PersonField(label=gettext_lazy("Person"))
 
 
-class ChampionViewSet(ConcernedViewSet):
+class ChampionFilterSet(WagtailFilterSet):
+    initiative = ModelChoiceFilter(queryset=_own_initiatives, label=gettext_lazy("Initiative"))
+
+    class Meta:
+        model = Champion
+        fields = ["initiative", "manager_agreed"]
+
+
+class ChampionViewSet(OwnViewSet):
     model = Champion
-    chooser_viewset_class = ChooserViewSet
     icon = "user"
-    copy_view_enabled = False
     list_display = ["person", "initiative", "unit", "hours_month", "manager_agreed"]
-    list_filter = ["initiative", "manager_agreed"]
+    filterset_class = ChampionFilterSet
     search_fields = ["person__name", "person__email"]
     edit_handler = ObjectList(
         [
@@ -376,7 +454,7 @@ class ChampionViewSet(ConcernedViewSet):
             FieldPanel("unit"),
             FieldRowPanel([FieldPanel("hours_month"), FieldPanel("manager_agreed")]),
         ],
-        base_form_class=PersonForm,
+        base_form_class=ChampionForm,
     )
 
 
@@ -389,7 +467,7 @@ STRENGTHS = [
 KINDS_OF_IMPACT = ("role", "process", "tool", "skill", "workload", "identity")
 
 
-class ImpactForm(OfAChangeForm):
+class ImpactForm(OfInitiativeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in KINDS_OF_IMPACT:
@@ -398,13 +476,19 @@ class ImpactForm(OfAChangeForm):
             )
 
 
-class ImpactViewSet(ConcernedViewSet):
+class ImpactFilterSet(WagtailFilterSet):
+    initiative = ModelChoiceFilter(queryset=_own_initiatives, label=gettext_lazy("Initiative"))
+
+    class Meta:
+        model = Impact
+        fields = ["initiative"]
+
+
+class ImpactViewSet(OwnViewSet):
     model = Impact
-    chooser_viewset_class = ChooserViewSet
     icon = "group"
-    copy_view_enabled = False
     list_display = ["unit", "initiative", "people"]
-    list_filter = ["initiative"]
+    filterset_class = ImpactFilterSet
     edit_handler = ObjectList(
         [
             FieldPanel("initiative"),
@@ -862,7 +946,7 @@ class ChangeGroup(SnippetViewSetGroup):
 def refuse_deleting(request: HttpRequest, things: Iterable[Model]) -> HttpResponse | None:
     """Redirect with the sentence, where one of the things has to stay."""
     for thing in things:
-        if isinstance(thing, (Initiative, Impact, Champion)) and not may_edit(request.user, initiative_of(thing)):
+        if isinstance(thing, Initiative | Champion | Impact) and not may_write(request.user, thing):
             raise PermissionDenied
         if isinstance(thing, Initiative) and (sentence := objection_to_deleting_initiative(thing)):
             messages.error(request, sentence)

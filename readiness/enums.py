@@ -43,13 +43,16 @@ class InitiativeStatus(models.TextChoices):
 
 
 class TeamRole(models.TextChoices):
-    """What somebody does for an initiative. Approvers and the data steward guard the survey, the others run the change."""
+    """What somebody does for an initiative. Sponsor and lead run the change, approvers and the data steward guard the survey,
+    the moderator reads comments before others do, who tells of it writes its page in the CMS.
+    """
 
     SPONSOR = "sponsor", _("Sponsor")
     LEAD = "lead", _("Change lead")
     APPROVER = "approver", _("Survey approver")
     MODERATOR = "moderator", _("Comment moderator")
     STEWARD = "steward", _("Data steward")
+    EDITOR = "editor", _("Tells of the change")
 
 
 class InstrumentStatus(models.TextChoices):

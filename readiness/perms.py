@@ -48,32 +48,6 @@ def may_see_all(user: User | AnonymousUser, initiative: Initiative) -> bool:
     return may_run(user, initiative)
 
 
-def may_write_in(user: User | AnonymousUser, unit: Unit) -> bool:
-    """Whether an editor of changes tells of those of this unit: she serves it as HR, or works in it or above it."""
-    if serves_unit(user, unit):
-        return True
-    own = unit_of(user)
-    return own is not None and unit.path.startswith(own.path)
-
-
-def may_edit(user: User | AnonymousUser, initiative: Initiative) -> bool:
-    """Whether an editor of changes may write in this one: one of a unit she writes for, or one whose team she is in."""
-    return may_write_in(user, initiative.unit) or is_in_team(user, initiative)
-
-
-def edited_by(user: User | AnonymousUser) -> InitiativeQuerySet:
-    """The initiatives of `may_edit`."""
-    if not user.is_authenticated or not user.is_active:
-        return Initiative.objects.none()
-    if user.is_superuser:
-        return Initiative.objects.all()
-    found = Q(pk__in=TeamMember.objects.filter(person=user).values("initiative_id"))
-    own = unit_of(user)
-    for path in [*hr_paths(user), *([own.path] if own is not None else [])]:
-        found |= Q(unit__path__startswith=path)
-    return Initiative.objects.filter(found)
-
-
 def unit_of(person: User | AnonymousUser, day: date | None = None) -> Unit | None:
     """Her unit: that of her longest running current appointment, of two begun on a day the one higher in the tree."""
     if not person.is_authenticated:
@@ -149,25 +123,52 @@ def champions_unit(user: User | AnonymousUser, initiative: Initiative, unit: Uni
 
 
 def initiatives_for(user: User | AnonymousUser) -> InitiativeQuerySet:
-    """What this person may read: changes of her unit and those above it, those for everybody, those she works for."""
+    """What this person may read: changes of the units she works in or leads and of those above them, of what is below the
+    units she leads, those for everybody, those she works for.
+    """
     published = Initiative.objects.published()
     if not user.is_authenticated:
         return published.filter(is_public=True)
     if user.is_superuser:
         return Initiative.objects.all()
-    teams = Initiative.objects.filter(pk__in=TeamMember.objects.filter(person=user).values("initiative_id"))
-    served = Q(pk__in=[])
+    places, led = _paths_of_places(user)
+    line = {path[:end] for path in places + led for end in range(Unit.steplen, len(path) + 1, Unit.steplen)}
+    readable = Q(is_public=True) | Q(unit__path__in=line)
+    for path in led:
+        readable |= Q(unit__path__startswith=path)
+    own = initiatives_worked_for(user)
+    return Initiative.objects.filter(Q(pk__in=published.filter(readable).values("pk")) | own).distinct()
+
+
+def initiatives_to_write(user: User | AnonymousUser) -> InitiativeQuerySet:
+    """What somebody whom the CMS lets change initiatives may change there: those of units she serves as HR officer and
+    those she works for; an administrator all of them.
+    """
+    if not user.is_authenticated or not user.is_active:
+        return Initiative.objects.none()
+    if user.is_superuser:
+        return Initiative.objects.all()
+    return Initiative.objects.filter(initiatives_worked_for(user)).distinct()
+
+
+def initiatives_worked_for(user: User) -> Q:
+    """Changes in whose team she is, and those of units she serves as HR officer, drafts too. One query."""
+    found = Q(pk__in=TeamMember.objects.filter(person=user).values("initiative_id"))
     for path in hr_paths(user):
-        served |= Q(unit__path__startswith=path)
-    unit = unit_of(user)
-    concerned = Q(pk__in=[])
-    if unit is not None:
-        steps = range(unit.steplen, len(unit.path) + 1, unit.steplen)
-        concerned = Q(unit__path__in=[unit.path[:end] for end in steps])
-        # Who leads a unit above may read what happens below; who leads nothing is not asked for long.
-        closed = published.filter(is_public=False).exclude(concerned)
-        if closed.exists():
-            for led in units_managed(user):
-                concerned |= Q(unit__path__startswith=led.path)
-    readable = published.filter(Q(is_public=True) | concerned)
-    return Initiative.objects.filter(Q(pk__in=readable.values("pk")) | Q(pk__in=teams.values("pk")) | served).distinct()
+        found |= Q(unit__path__startswith=path)
+    return found
+
+
+def _paths_of_places(user: User) -> tuple[list[str], list[str]]:
+    """Paths of the units she works in, and of those she leads where they can be others. One query for who leads nobody."""
+    led = Exists(Post.objects.filter(reports_to=OuterRef("post")))
+    rows = Appointment.objects.current().filter(person=user).annotate(has_reports=led)
+    places: list[str] = []
+    leads = False
+    for path, children, unit_id, above_id, has_reports in rows.values_list(
+        "post__unit__path", "post__unit__numchild", "post__unit_id", "post__reports_to__unit_id", "has_reports"
+    ):
+        places.append(path)
+        # A unit with units below it may be hers though nobody reports to her, where hers is the only post of it.
+        leads = leads or has_reports or (children > 0 and above_id != unit_id)
+    return places, [unit.path for unit in units_managed(user)] if leads else []

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.db.models import Count, F
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from certificates.enums import Verdict
@@ -128,6 +129,21 @@ def test_the_editor_may_write_and_publish_in_the_cms():
     permissions = CataloguePage.objects.get().permissions_for_user(person("editor"))
     assert permissions.can_add_subpage()
     assert permissions.can_publish_subpage()
+
+
+def test_the_editor_writes_the_pages_of_both_changes():
+    from readiness.models import Initiative
+
+    changes = list(Initiative.objects.all())
+    client = Client()
+    client.force_login(person("editor"))
+    named = Initiative.snippet_viewset.get_url_name
+    listed = client.get(reverse(named("list"))).content.decode()
+    assert len(changes) in {0, 2}  # a ministry too small for a survey has none
+    for change in changes:
+        address = reverse(named("edit"), args=[change.pk])
+        assert address in listed
+        assert client.get(address).status_code == 200
 
 
 # --- Stories ---------------------------------------------------------------------------------------------------------

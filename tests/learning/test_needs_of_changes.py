@@ -8,20 +8,25 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from competencies.services import assign_role
+from learning import jobs
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_CHANGE_JOB
-from learning.models import PathPlan
+from learning.models import PathPlan, PathStep
 from learning.selectors import current_plans, path_of
 from learning.services import replan, replan_many
-from learning.wording import why_next
+from learning.wording import what_removes, why_next
+from organisations.jobs import run_job
 from organisations.models import Job
+from organisations.tasks import run_job_task
 from readiness.enums import InitiativeStatus
 from readiness.models import Need
 from readiness.needs import needed_of
 from tests.builders import (
     LONG_AGO,
+    appoint,
     competency,
     make_course,
     make_framework,
@@ -127,8 +132,69 @@ def test_a_need_puts_its_course_first_and_the_step_says_why(client, house, versi
     assert "The change “One counter” needs it." in why_next(view.steps[0], None)
     client.force_login(person)
     page = client.get(reverse("path")).text
-    assert reverse("initiative", args=[change.slug]) in page
-    assert "so it comes earlier" in page
+    day = date_format(made.by, "DATE_FORMAT")
+    link = f'<a href="{reverse("initiative", args=[change.slug])}">“One counter”</a>'
+    assert f"The change {link} needs “{made.competency}” by {day}." in page
+
+
+def test_the_link_of_the_step_opens_for_who_works_there_with_another_of_her_posts(client, house, version):
+    """Her first post is elsewhere; the change concerns the unit of her second."""
+    unit, _person, change = house
+    bea = make_person("Bea")
+    appoint(bea, make_post(make_unit("Elsewhere")), starts_on=LONG_AGO)
+    appoint(bea, make_post(unit), starts_on=LONG_AGO + timedelta(days=400))
+    assign_role(person=bea, profile=make_profile(version, {"B": 2}), by=None, starts_on=LONG_AGO)
+    need(change, version)
+    replan(person=bea, reason=PlanReason.ROLE)
+    assert [why.initiative for why in path_of(bea).steps[0].needed_for] == [change]
+    client.force_login(bea)
+    assert client.get(reverse("initiative", args=[change.slug])).status_code == 200
+
+
+def test_a_step_names_no_change_of_a_unit_she_has_left(client, house, version):
+    """Until she is planned anew, which comes in the background, the stored step still knows of it."""
+    _unit, person, change = house
+    need(change, version)
+    replan(person=person, reason=PlanReason.ROLE)
+    person.appointments.update(ends_on=timezone.localdate())
+    assert current_plans([person.pk])[person.pk].steps.all()[0].needed_for != []
+    assert all(step.needed_for == () for step in path_of(person).steps)
+    client.force_login(person)
+    assert str(change.title) not in client.get(reverse("path")).text
+
+
+def test_changes_named_by_steps_take_one_query(house, version, count_queries):
+    unit, person, change = house
+    replan(person=person, reason=PlanReason.ROLE)
+    without = count_queries(lambda: path_of(person))
+    need(change, version)
+    need(make_initiative(unit), version, "A")
+    assert [len(step.needed_for) for step in path_of(person).steps] == [1, 1]
+    assert count_queries(lambda: path_of(person)) == without + 1
+
+
+def test_a_plan_stored_before_steps_knew_of_changes_still_loads(client, house, version):
+    _unit, person, change = house
+    need(change, version)
+    replan(person=person, reason=PlanReason.ROLE)
+    PathStep.objects.update(needed_for=[])
+    client.force_login(person)
+    assert client.get(reverse("path")).status_code == 200
+    # The next plan says it, once.
+    assert replan_many(person_ids=[person.pk], reason=PlanReason.SWEEP) == 1
+    assert replan_many(person_ids=[person.pk], reason=PlanReason.SWEEP) == 0
+    assert path_of(person).steps[0].needed_for != ()
+
+
+def test_what_removes_the_step_stays_true(house, version):
+    """The change makes a gap of her role more urgent; the gap is still that of the role."""
+    _unit, person, change = house
+    replan(person=person, reason=PlanReason.ROLE)
+    before = {step.course.key: what_removes(step) for step in path_of(person).steps}
+    made = need(change, version)
+    assert {step.course.key: what_removes(step) for step in path_of(person).steps} == before
+    made.delete()
+    assert set(keys(person)) == {"first", "second"}
 
 
 def test_the_plan_is_made_at_once_and_says_what_brought_it_about(house, version):
@@ -197,6 +263,63 @@ def test_a_closed_survey_asks_for_new_plans_of_groups_only(house, version):
         needed_of([one.pk], date.today())[one.pk][competency(version, "B").pk].factor for one in (person, people[0])
     }
     assert factors == {Decimal("1.875")}
+
+
+def test_saving_needs_asks_for_one_job_and_plans_nobody_itself(house, version, monkeypatch, count_queries):
+    """Whether it concerns one or a hundred thousand; the job plans those of the units of the change, and nobody else."""
+    unit, person, change = house
+    elsewhere, below = make_person(), make_person()
+    make_post(make_unit("Elsewhere"), holder=elsewhere)
+    make_post(make_unit("Below", parent=unit), holder=below)
+    replan(person=person, reason=PlanReason.ROLE)
+    handed: list[int] = []
+    monkeypatch.setattr(run_job_task, "delay", handed.append)
+    before = PathPlan.objects.count()
+    alone = count_queries(lambda: need(change, version))
+    staff(unit, 30)
+    assert count_queries(lambda: need(change, version, "A")) <= alone
+    assert PathPlan.objects.count() == before
+    asked: list[list[int]] = []
+    monkeypatch.setattr(jobs, "replan_many", lambda *, person_ids, **more: asked.append(list(person_ids)) or 0)
+    assert [run_job(pk).state for pk in handed] == ["done", "done"]
+    for people in asked:
+        assert len(people) == 32
+        assert {person.pk, below.pk} <= set(people)
+        assert elsewhere.pk not in people
+
+
+def test_a_whole_unit_is_planned_in_batches_of_bounded_queries(house, version, count_queries):
+    unit, _person, change = house
+    profile = make_profile(version, {"B": 2})
+    few, many = staff(unit, 3), staff(unit, 30)
+    for one in (*few, *many):
+        assign_role(person=one, profile=profile, by=None, starts_on=LONG_AGO)
+    need(change, version)
+
+    def plan(people) -> int:
+        PathPlan.objects.filter(person__in=people).update(planned_from=[])
+        return count_queries(lambda: replan_many(person_ids=[one.pk for one in people], reason=PlanReason.CHANGE))
+
+    assert plan(few) == plan(many)
+
+
+def test_the_diff_of_a_plan_says_nothing_of_answers(client, house, version):
+    """What is stored and shown holds ids, dates and reasons: no figure of a unit, no answer of anybody."""
+    unit, person, change = house
+    staff(unit, 24)
+    replan(person=person, reason=PlanReason.ROLE)
+    need(change, version, days=120)
+    make_closed(change, make_instrument({"efficacy": 2, "commitment": 2}), value=lambda who, item: 1)
+    plans = list(PathPlan.objects.filter(person=person, reason=PlanReason.CHANGE))
+    assert plans
+    for plan in plans:
+        assert {key for row in plan.changes for key in row} <= {"kind", "key", "why", "competency_ids", "on"}
+        for step in plan.steps.all():
+            assert {key for row in step.needed_for for key in row} <= {"competency_id", "initiative_id", "by"}
+    client.force_login(person)
+    seen = client.get(reverse("path")).text
+    assert "A change needs something by a day, or a survey of it closed" in seen
+    assert "of 100" not in seen
 
 
 def test_without_needs_a_closed_survey_asks_for_nothing(house):

@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from organisations.models import Post
 from readiness.enums import InitiativeStatus
 from readiness.initiatives import JourneyRefused, confirm_reading, timeline_of
-from readiness.models import Milestone, ReadConfirmation, RoleImpact
-from tests.builders import make_framework, make_person, make_profile, make_unit
+from readiness.models import Initiative, Milestone, ReadConfirmation, RoleImpact
+from readiness.perms import initiatives_for
+from readiness.weekly import weeks_of
+from tests.builders import make_framework, make_person, make_post, make_profile, make_unit
 from tests.readiness.builders import ask, make_action, make_body, make_champion, make_sponsor
-from tests.readiness.surveys import make_open, staff
+from tests.readiness.surveys import make_initiative, make_open, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +38,70 @@ def test_a_change_that_is_not_for_citizens_is_nowhere_for_who_does_not_work_ther
         client.force_login(person)
         assert client.get(address).status_code == 404
         assert str(body.change.title) not in client.get("/changes/").content.decode()
+
+
+def of_a_part():
+    """A change of the desk alone, with a question that waits."""
+    body = make_body()
+    change = make_initiative(body.desk, title={"en": "A new file", "es": "Un expediente nuevo"})
+    ask(change, body.clerk)
+    return body, change
+
+
+@pytest.mark.parametrize("who", ["chief", "head", "first", "clerk"])
+def test_who_leads_a_unit_above_that_of_a_change_reads_it(client, who):
+    body, change = of_a_part()
+    client.force_login(getattr(body, who))
+    assert client.get(f"/changes/{change.slug}/").status_code == 200
+    assert "A new file" in client.get("/changes/").content.decode()
+
+
+def test_who_leads_a_unit_above_finds_the_change_on_her_card_of_the_week(client):
+    body, change = of_a_part()
+    assert [week.initiative for week in weeks_of(body.head, timezone.localdate())] == [change]
+    client.force_login(body.head)
+    assert "1 question waits for an answer" in client.get("/surveys/week/").content.decode()
+
+
+def test_who_leads_a_unit_from_elsewhere_reads_what_changes_there(client):
+    body = make_body()
+    away = make_person()
+    boss = make_post(make_unit("Elsewhere"), holder=away)
+    Post.objects.filter(pk=body.posts["first"].pk).update(reports_to=boss)
+    client.force_login(away)
+    assert client.get(f"/changes/{body.change.slug}/").status_code == 200
+
+
+def test_who_works_above_without_leading_or_leads_elsewhere_does_not_read_it(client):
+    body, change = of_a_part()
+    other = make_person()
+    make_post(make_unit("Other office", parent=body.top), holder=other, reports_to=body.posts["chief"])
+    for person in (body.officer, other):
+        client.force_login(person)
+        assert client.get(f"/changes/{change.slug}/").status_code == 404
+        assert weeks_of(person, timezone.localdate()) == []
+
+
+def test_a_draft_of_a_part_is_not_read_from_above(client):
+    body, change = of_a_part()
+    Initiative.objects.filter(pk=change.pk).update(status=InitiativeStatus.DRAFT)
+    client.force_login(body.head)
+    assert client.get(f"/changes/{change.slug}/").status_code == 404
+
+
+def test_the_only_one_of_a_unit_leads_what_is_below_it_with_nobody_reporting_to_her(client):
+    body, change = of_a_part()
+    Post.objects.filter(pk__in=[body.posts["chief"].pk, body.posts["head"].pk]).update(reports_to=None)
+    assert not Post.objects.filter(reports_to=body.posts["chief"]).exists()
+    client.force_login(body.chief)
+    assert client.get(f"/changes/{change.slug}/").status_code == 200
+
+
+def test_what_staff_may_read_is_asked_in_as_few_queries_as_before(count_queries):
+    """One for her places, one for the units she serves, one for the changes; who leads asks for what she leads too."""
+    body, _change = of_a_part()
+    assert count_queries(lambda: list(initiatives_for(body.clerk))) == 3
+    assert count_queries(lambda: list(initiatives_for(body.chief))) <= 8
 
 
 def test_citizens_read_a_public_change_without_anybody_s_name_question_or_action(client):
