@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -122,22 +123,30 @@ def champions_unit(user: User | AnonymousUser, initiative: Initiative, unit: Uni
     return Champion.objects.agreed().filter(initiative=initiative, person=user, unit=unit).exists()
 
 
-def initiatives_for(user: User | AnonymousUser) -> InitiativeQuerySet:
+def initiatives_for(user: User | AnonymousUser, led: Sequence[Unit] | None = None) -> InitiativeQuerySet:
     """What this person may read: changes of the units she works in or leads and of those above them, of what is below the
-    units she leads, those for everybody, those she works for.
+    units she leads, those for everybody, those she works for. `led`: what `units_managed` says, where it is known.
     """
     published = Initiative.objects.published()
     if not user.is_authenticated:
         return published.filter(is_public=True)
     if user.is_superuser:
         return Initiative.objects.all()
-    places, led = _paths_of_places(user)
-    line = {path[:end] for path in places + led for end in range(Unit.steplen, len(path) + 1, Unit.steplen)}
-    readable = Q(is_public=True) | Q(unit__path__in=line)
-    for path in led:
+    places, leads = _places_of(user)
+    # Which units she leads takes some queries: they are asked only where that opens a change to her.
+    if led is None and leads and published.filter(is_public=False).exclude(unit__path__in=_line_of(places)).exists():
+        led = units_managed(user)
+    tops = [unit.path for unit in led or ()]
+    readable = Q(is_public=True) | Q(unit__path__in=_line_of(places + tops))
+    for path in tops:
         readable |= Q(unit__path__startswith=path)
     own = initiatives_worked_for(user)
     return Initiative.objects.filter(Q(pk__in=published.filter(readable).values("pk")) | own).distinct()
+
+
+def _line_of(paths: Iterable[str]) -> set[str]:
+    """These paths and those of all units above."""
+    return {path[:end] for path in paths for end in range(Unit.steplen, len(path) + 1, Unit.steplen)}
 
 
 def initiatives_to_write(user: User | AnonymousUser) -> InitiativeQuerySet:
@@ -159,8 +168,8 @@ def initiatives_worked_for(user: User) -> Q:
     return found
 
 
-def _paths_of_places(user: User) -> tuple[list[str], list[str]]:
-    """Paths of the units she works in, and of those she leads where they can be others. One query for who leads nobody."""
+def _places_of(user: User) -> tuple[list[str], bool]:
+    """Paths of the units she works in, and whether she may lead others, or what is below hers. One query."""
     led = Exists(Post.objects.filter(reports_to=OuterRef("post")))
     rows = Appointment.objects.current().filter(person=user).annotate(has_reports=led)
     places: list[str] = []
@@ -171,4 +180,4 @@ def _paths_of_places(user: User) -> tuple[list[str], list[str]]:
         places.append(path)
         # A unit with units below it may be hers though nobody reports to her, where hers is the only post of it.
         leads = leads or has_reports or (children > 0 and above_id != unit_id)
-    return places, [unit.path for unit in units_managed(user)] if leads else []
+    return places, leads

@@ -72,7 +72,7 @@ def weeks_of(user: User, day: date) -> list[WeekOfChange]:
     if not units:
         return []
     found = []
-    for initiative in initiatives_for(user).under_way().select_related("unit"):
+    for initiative in initiatives_for(user, units).under_way().select_related("unit"):
         for unit in units:
             if unit.path.startswith(initiative.unit.path) or initiative.unit.path.startswith(unit.path):
                 found.append(_week(user, initiative, unit, day))
