@@ -29,6 +29,7 @@ from organisations.ids import LARGEST
 from organisations.models import User
 from organisations.perms import hr_officer, is_editor, is_hr, is_manager, signed_in
 from readiness.casting import CastRefused
+from readiness.survey_words import promise_in
 from readiness.surveys import form_of, language_names, read_answers
 from readiness.weekly import suggestions_for
 
@@ -105,6 +106,7 @@ def _form(
         **_course(ask.round.course_key),
         "ask": ask,
         "form": form,
+        "promise": promise_in(form.language, ask.round.k),
         "languages": language_names(form.languages),
         "people": evaluating.people_meant(me, ask.round.course_key, timezone.localdate()) if is_team else [],
         "refusal": refusal,

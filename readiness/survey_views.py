@@ -28,6 +28,7 @@ from readiness.looking import start_node
 from readiness.models import Participation, Wave
 from readiness.notice import facts_of
 from readiness.perms import initiatives_for
+from readiness.survey_words import promise_in
 from readiness.surveys import Form, form_of, keep_key, language_names, open_surveys_of, read_answers, self_check_of
 
 SEND = "send"
@@ -101,6 +102,7 @@ def _show(
         "wave": wave,
         "form": form,
         "facts": _facts(form),
+        "promise": promise_in(form.language, wave.k),
         "languages": language_names(form.languages),
         "keep_key": keep_key(me, wave),
         "max_comment": MAX_COMMENT,

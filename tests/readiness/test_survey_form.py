@@ -112,6 +112,25 @@ def test_the_page_says_what_happens_with_answers_before_it_asks(wave):
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("pt", "As suas respostas são criptografadas"),
+        ("fr", "Vos réponses sont chiffrées"),
+        ("es", "Sus respuestas van cifradas"),
+    ],
+)
+def test_the_promise_stands_in_the_language_of_the_questions(wave, language, words):
+    """Also in one the platform does not speak: who reads the questions in it reads there what becomes of answers."""
+    with_languages(wave, pt="Porquê", fr="Pourquoi")
+    page = client_of(asked(wave)).get(url(wave, language=language))
+    said = re.search(rf'<p lang="{language}"[^>]*>([^<]*)</p>', page.text)
+    assert said is not None
+    assert words in said[1]
+    assert "10" in said[1]
+    assert not re.search(r'<p lang="en"', client_of(asked(wave)).get(url(wave, language="en")).text)
+
+
 def test_a_survey_that_closes_at_midnight_is_said_to_be_open_the_day_before(wave):
     midnight = timezone.localtime(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=9)
     wave.closes_at = midnight
