@@ -196,7 +196,12 @@ QUESTIONS: tuple[tuple[str, bool, int, str], ...] = (
         "can look at every report.",
     ),
     ("Can counters keep their paper form for people who do not use the internet?", True, 3, ""),
-    ("Who helps on the first Monday when everybody calls?", False, 12, ""),
+    # People write in their own language; who answers answers in that one.
+    (
+        "¿Habrá que volver a introducir los datos de los expedientes abiertos?", False, 25,
+        "No. Se trasladan en un fin de semana; el lunes cada equipo revisa una lista de veinte casos.",
+    ),
+    ("¿Quién ayuda el primer lunes, cuando llame todo el mundo?", False, 12, ""),
 )  # fmt: skip
 CONCERNS: tuple[tuple[str, str, str, int, str, str], ...] = (
     (
@@ -207,7 +212,7 @@ CONCERNS: tuple[tuple[str, str, str, int, str, str], ...] = (
         "MPS-CCC", ConcernKind.ABILITY, "New colleagues are to learn two systems at once.", 30, ConcernDecision.ACCEPTED,
         "Who starts from now on learns the new file only.",
     ),
-    ("MPS-CCC", ConcernKind.LOSS, "The shortcuts that make us fast would be gone.", 9, "", ""),
+    ("MPS-CCC", ConcernKind.LOSS, "Se perderían los atajos que nos hacen rápidos.", 9, "", ""),
 )  # fmt: skip
 WISHES: tuple[Words, ...] = (
     ("Time to practise before it counts.", "Tiempo para practicar antes de que cuente."),
