@@ -7,12 +7,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-# Where people answer surveys (readiness.urls).
-SURVEYS = "/surveys/"
+# Where people answer surveys (readiness.urls) and questions about courses (learning.urls).
+ANSWERED = ("/surveys/", "/learn/evaluation/")
 
 
 class ReporterFilter(SafeExceptionReporterFilter):
-    """No report carries an answer to a survey.
+    """No report carries an answer to a survey, or to a question about a course.
 
     The views say so themselves, but something may break before a view is reached - the database, when the session is
     read. On a developer's own machine (DEBUG) Django would show everything: of surveys it does not.
@@ -28,4 +28,4 @@ class ReporterFilter(SafeExceptionReporterFilter):
 
 
 def _is_survey(request: HttpRequest | None) -> bool:
-    return getattr(request, "path_info", "").startswith(SURVEYS)
+    return getattr(request, "path_info", "").startswith(ANSWERED)

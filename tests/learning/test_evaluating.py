@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.signals import got_request_exception
 from django.urls import reverse
 from django.utils import timezone
+from django.views.debug import ExceptionReporter
 
 from courses.models import Enrolment, PreCheck
 from learning import evaluating, evaluation_closing
@@ -625,3 +629,56 @@ def test_ask_of_prefers_what_is_still_to_be_answered(course):
     assert ask is not None
     assert not ask.done
     assert evaluation_closing.PLACE == evaluating.PLACE
+
+
+# What somebody sends, so odd that it is found wherever it is left.
+MARK = "4711"
+BREAKS = {
+    "encrypting": "learning.evaluating.seal_ballot",
+    "casting": "learning.evaluation_views.evaluating.cast",
+    "reading": "learning.evaluation_views.read_answers",
+    "before the view": "django.contrib.sessions.backends.base.SessionBase.get",
+}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("place", BREAKS)
+def test_no_report_of_an_error_carries_an_answer(client, course, settings, monkeypatch, place, debug):
+    person = make_person()
+    take_course(person, course)
+    client.force_login(person)
+    reports: list[str] = []
+
+    def note(request, **_kwargs) -> None:
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        reports.append(reporter.get_traceback_html() + reporter.get_traceback_text())
+
+    def breaks(*_args, **_kwargs):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(BREAKS[place], breaks)
+    settings.DEBUG = debug
+    got_request_exception.connect(note)
+    try:
+        client.raise_request_exception = False
+        response = client.post(feedback(), {"a_trn1": "4", "a_rea2": "5", "language": MARK})
+    finally:
+        got_request_exception.disconnect(note)
+    assert response.status_code == 500
+    [report] = reports
+    assert "the disk is full" in report
+    assert MARK not in report
+    assert not re.search(r"(a_trn1|trn1|a_rea2|rea2)[^*<>]{0,40}?\b[45]\b", report)
+
+
+def test_what_is_logged_is_the_same_whatever_she_answers(client, course, caplog):
+    caplog.set_level(logging.INFO)
+    said = []
+    for value in ("1", "5"):
+        person = make_person()
+        take_course(person, course)
+        client.force_login(person)
+        caplog.clear()
+        client.post(feedback(), {"a_trn1": value, "a_rea2": value})
+        said.append([record.getMessage() for record in caplog.records])
+    assert said[0] == said[1]
