@@ -13,9 +13,11 @@ PAGES = {
           "/verify/", "/verify/NOTACODE22/",
           "/account/login/", "/account/signup/", "/account/password/reset/", "/nothing-here/"],
     "ciso": ["/learn/", "/learn/path/", "/learn/competencies/16/", "/learn/competencies/16/assess/", "/competencies/16/",
-             "/learn/certificates/", "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/"],
-    "manager": ["/team/"],
-    "hr": ["/hr/", "/hr/people/", "/hr/assign/", "/hr/batches/"],
+             "/learn/certificates/", "/account/details/", "/account/email/", "/account/password/change/", "/jobs/", "/hr/",
+             "/learn/evaluation/waiting/"],
+    "manager": ["/team/", "/evaluation/"],
+    "hr": ["/hr/", "/hr/people/", "/hr/assign/", "/hr/batches/", "/evaluation/", "/evaluation/safe-digital-work/",
+           "/evaluation/safe-digital-work/figures/", "/evaluation/figures/1/"],
 }  # fmt: skip
 
 

@@ -54,6 +54,12 @@ def test_the_ciso_closes_her_largest_gap_and_a_stranger_verifies_her_certificate
     assert download.value.suggested_filename.endswith(".pdf")
     assert download.value.path().read_bytes().startswith(b"%PDF-")
 
+    # Whether it was worth it: said in confidence, once, and not to be changed.
+    her.press("Was it worth it? Say so in one minute").sees("Your answers are encrypted").shot("feedback")
+    for statement in her.page.locator("fieldset.survey-item").all():
+        statement.get_by_text("Agree", exact=True).click()
+    her.press("Send my answers").sees("Your answers are in the box")
+
     her.go("/learn/")
     after = her.page.locator("section[aria-labelledby=way]").inner_text()
     assert int(re.search(r"(\d+) of \d+ competencies at the level", after).group(1)) > met
