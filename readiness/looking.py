@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from organisations.models import Unit, User
 from readiness.models import Wave, WaveNode
@@ -41,34 +42,58 @@ def managed_nodes(user: User, wave: Wave, day: date | None = None) -> list[WaveN
     return found
 
 
+class Eyes:
+    """What somebody may see of a survey. Who she is to it is found out once, however often it is asked."""
+
+    def __init__(self, user: User, wave: Wave) -> None:
+        self.user, self.wave = user, wave
+
+    @cached_property
+    def sees_all(self) -> bool:
+        return may_see_all(self.user, self.wave.initiative)
+
+    @cached_property
+    def managed(self) -> list[WaveNode]:
+        return managed_nodes(self.user, self.wave)
+
+    @cached_property
+    def own(self) -> WaveNode | None:
+        return own_node(self.user, self.wave)
+
+    def may_look_at(self, node: WaveNode) -> bool:
+        """Own unit, and the one whose figures stand for it; units she leads and what is below; all, for who runs the change."""
+        if self.sees_all:
+            return True
+        if self.own is not None and node.code in (self.own.code, self.own.shown_code):
+            return True
+        return self._is_led(node) or any(node.code == above.shown_code for above in self.managed)
+
+    def start_node(self) -> WaveNode | None:
+        """Where she begins: the whole for who may see it, else what she leads, else her own unit."""
+        if self.sees_all:
+            return self.wave.nodes.filter(parent_code="").first()
+        return self.managed[0] if self.managed else self.own
+
+    def leads(self, node: WaveNode) -> bool:
+        """Whether what is done about this unit's figures is hers to decide."""
+        return self.sees_all or self._is_led(node)
+
+    def sub_nodes(self, node: WaveNode) -> Sequence[WaveNode]:
+        """The units right below one, for who may see them."""
+        if not self.leads(node):
+            return []
+        return list(self.wave.nodes.filter(parent_code=node.code).order_by("position"))
+
+    def _is_led(self, node: WaveNode) -> bool:
+        return any(above.position <= node.position <= above.last for above in self.managed)
+
+
 def may_look_at(user: User, wave: Wave, node: WaveNode) -> bool:
-    """Own unit, and the one whose figures stand for it; units she leads and what is below; all, for who runs the change."""
-    if may_see_all(user, wave.initiative):
-        return True
-    mine = own_node(user, wave)
-    if mine is not None and node.code in (mine.code, mine.shown_code):
-        return True
-    led = managed_nodes(user, wave)
-    return any(above.position <= node.position <= above.last or node.code == above.shown_code for above in led)
+    return Eyes(user, wave).may_look_at(node)
 
 
 def start_node(user: User, wave: Wave) -> WaveNode | None:
-    """Where she begins: the whole for who may see it, else what she leads, else her own unit."""
-    if may_see_all(user, wave.initiative):
-        return wave.nodes.filter(parent_code="").first()
-    led = managed_nodes(user, wave)
-    return led[0] if led else own_node(user, wave)
-
-
-def sub_nodes(user: User, wave: Wave, node: WaveNode) -> Sequence[WaveNode]:
-    """The units right below one, for who may see them."""
-    if not (may_see_all(user, wave.initiative) or _leads(user, wave, node)):
-        return []
-    return list(wave.nodes.filter(parent_code=node.code).order_by("position"))
-
-
-def _leads(user: User, wave: Wave, node: WaveNode) -> bool:
-    return any(above.position <= node.position <= above.last for above in managed_nodes(user, wave))
+    return Eyes(user, wave).start_node()
 
 
 def waves_to_look_at(user: User) -> Q:

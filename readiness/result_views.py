@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -16,11 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from competencies.selectors import key_posts
-from organisations.models import Appointment, User
+from organisations.models import Appointment
 from organisations.perms import signed_in
-from readiness import looking, weekly
+from readiness import weekly
 from readiness.enums import ActionStatus, WaveState
 from readiness.initiatives import concerns_by_kind, reach_of
+from readiness.looking import Eyes
 from readiness.models import Action, Wave, WaveNode
 from readiness.outcome import outcome_of
 from readiness.perms import initiatives_for, may_see_all
@@ -37,16 +39,17 @@ def _wave(pk: int) -> Wave:
     return get_object_or_404(waves, pk=pk, state=WaveState.CLOSED)
 
 
-def _looked_at(request: HttpRequest, pk: int, code: str = "") -> tuple[User, Wave, WaveNode]:
+def _looked_at(request: HttpRequest, pk: int, code: str = "") -> tuple[Eyes, Wave, WaveNode]:
     """The survey and the unit somebody may look at. What she may not see and what is not there are the same 404."""
     me = signed_in(request)
     if "\0" in code:  # no database has it, and one of them refuses to look
         raise Http404
     wave = _wave(pk)
-    node = wave.nodes.filter(code=code).first() if code else looking.start_node(me, wave)
-    if node is None or (code and not looking.may_look_at(me, wave, node)):
+    eyes = Eyes(me, wave)
+    node = wave.nodes.filter(code=code).first() if code else eyes.start_node()
+    if node is None or (code and not eyes.may_look_at(node)):
         raise Http404
-    return me, wave, node
+    return eyes, wave, node
 
 
 def _result(wave: Wave, node: WaveNode) -> Result:
@@ -60,9 +63,9 @@ def _result(wave: Wave, node: WaveNode) -> Result:
 @require_GET
 def results(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
     """What people of a unit said, what is done about it, and for who leads what to talk about."""
-    me, wave, node = _looked_at(request, pk, code)
+    eyes, wave, node = _looked_at(request, pk, code)
     result = _result(wave, node)
-    leads = bool(looking.sub_nodes(me, wave, node)) or _may_act(me, wave, node)
+    leads = eyes.leads(node)
     low = weekly.low_figures(result.figures)
     talk = weekly.to_talk_about(result.figures, wave.summary.get("weights", {}))
     helps = weekly.suggestions_for([figure.code for figure in low] + ([talk.code] if talk else []))
@@ -85,7 +88,7 @@ def results(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
             "guides": helps.get(talk.code, []) if talk else [],
             "actions": list(actions),
             "today": timezone.localdate(),
-            "units": looking.sub_nodes(me, wave, node),
+            "units": eyes.sub_nodes(node),
         },
     )
 
@@ -95,23 +98,17 @@ def _act_url(wave: Wave, result: Result, block: str) -> str:
     return f"{reverse('action_new', args=[wave.initiative.slug])}?{asked}"
 
 
-def _may_act(user: User, wave: Wave, node: WaveNode) -> bool:
-    if may_see_all(user, wave.initiative):
-        return True
-    return any(above.position <= node.position <= above.last for above in looking.managed_nodes(user, wave))
-
-
-def _line_of(wave: Wave, node: WaveNode) -> list[str]:
-    """The unit and those above it: what is done there is done for its people too."""
+def _line_of(wave: Wave, node: WaveNode) -> QuerySet[WaveNode, str]:
+    """Codes of the unit and those above it: what is done there is done for its people too."""
     above = wave.nodes.filter(position__lte=node.position, last__gte=node.position)
-    return list(above.values_list("code", flat=True))
+    return above.order_by().values_list("code", flat=True)
 
 
 @never_cache
 @require_GET
 def results_data(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """The same as data."""
-    _me, wave, node = _looked_at(request, pk, code)
+    _eyes, wave, node = _looked_at(request, pk, code)
     return JsonResponse(asdict(_result(wave, node)))
 
 
@@ -119,9 +116,9 @@ def results_data(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 @require_GET
 def results_sheet(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """The same as a spreadsheet, with the units below where the reader may see them."""
-    me, wave, node = _looked_at(request, pk, code)
+    eyes, wave, node = _looked_at(request, pk, code)
     result = _result(wave, node)
-    units = looking.sub_nodes(me, wave, node)
+    units = eyes.sub_nodes(node)
     below = map_of(wave, [node, *units]) if units else None
     return _file(result_workbook(result, below), XLSX, _name(wave, node, "xlsx"))
 
@@ -130,9 +127,9 @@ def results_sheet(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 @require_GET
 def results_paper(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """The same on two pages of paper."""
-    me, wave, node = _looked_at(request, pk, code)
+    eyes, wave, node = _looked_at(request, pk, code)
     result = _result(wave, node)
-    units = looking.sub_nodes(me, wave, node)
+    units = eyes.sub_nodes(node)
     actions = Action.objects.filter(initiative=wave.initiative, unit__code__in=_line_of(wave, node))
     paper = result_pdf(
         result,
@@ -156,9 +153,9 @@ def _file(content: bytes, kind: str, name: str) -> HttpResponse:
 @require_GET
 def results_map(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
     """Units against blocks: a unit with those right below it; each leads one level down."""
-    me, wave, node = _looked_at(request, pk, code)
-    units = looking.sub_nodes(me, wave, node)
-    if not units and not _may_act(me, wave, node):
+    eyes, wave, node = _looked_at(request, pk, code)
+    units = eyes.sub_nodes(node)
+    if not units and not eyes.leads(node):
         raise Http404
     page = Paginator(units, UNITS_A_PAGE).get_page(request.GET.get("page"))
     above = wave.nodes.filter(position__lt=node.position, last__gte=node.position).order_by("position")
@@ -167,7 +164,7 @@ def results_map(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
         "node": node,
         "units": page,
         "map": map_of(wave, [node, *page.object_list], node),
-        "above": [unit for unit in above if looking.may_look_at(me, wave, unit)],
+        "above": [unit for unit in above if eyes.may_look_at(unit)],
     }
     return render(request, "readiness/map.html", context)
 

@@ -107,6 +107,16 @@ def test_the_page_asks_fewer_than_ten_queries_for_its_figures_whatever_the_size(
     assert count_queries(lambda: client.get(url)) == few
 
 
+@pytest.mark.parametrize(("who", "most"), [("lead", 13), ("staff", 16)])
+def test_the_whole_page_finds_out_once_who_is_looking(client, units, count_queries, who, most):
+    """Session, person, navigation and rights with it; its figures themselves are four."""
+    wave = make_closed(make_initiative(units["M"]))
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD) if who == "lead" else some_of(units["A2"]))
+    url = reverse("survey_results", args=[wave.pk])
+    client.get(url)
+    assert count_queries(lambda: client.get(url)) <= most
+
+
 # --- Who looks -------------------------------------------------------------------------------------------------------
 def test_staff_see_their_own_unit_and_what_stands_for_it_and_nothing_else(client, units):
     wave = make_closed(make_initiative(units["M"]))
