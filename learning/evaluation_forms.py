@@ -21,7 +21,8 @@ class MeasureForm(forms.ModelForm):
     def clean_name(self) -> str:
         """The course is no field of the form, so Django would not look at the two together."""
         name: str = self.cleaned_data["name"]
-        if ServiceMeasure.objects.filter(course_key=self.instance.course_key, name=name).exists():
+        others = ServiceMeasure.objects.filter(course_key=self.instance.course_key, name=name)
+        if others.exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(_("This course has a figure of that name already."))
         return name
 

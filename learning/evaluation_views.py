@@ -23,7 +23,7 @@ from learning.enums import EvaluationKind
 from learning.evaluation_forms import FiguresForm, MeasureForm
 from learning.evaluation_results import LEAST_PAIRS, MONTHS_COMPARED, answers_of, gain_of, outcomes_of
 from learning.models import EvaluationAsk, EvaluationRound, ServiceMeasure
-from learning.service_figures import FiguresRefused, store_figures
+from learning.service_figures import FiguresRefused, remove_measure, store_figures
 from learning.titles import Titles, course_titles
 from organisations.ids import LARGEST
 from organisations.models import User
@@ -201,6 +201,9 @@ def measure_new(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "learning/measure_new.html", {**context, "form": form}, status=status)
 
 
+CHANGE, REMOVE = "change", "remove"
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def measure(request: HttpRequest, pk: int) -> HttpResponse:
     """What a figure is, what is there, and the field to paste more."""
@@ -208,9 +211,23 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
     if pk > LARGEST:
         raise Http404
     found = get_object_or_404(ServiceMeasure, pk=pk)
-    form = FiguresForm(request.POST or None)
+    key = found.course_key
+    act = request.POST.get("do", "")
+    if act == REMOVE:
+        remove_measure(measure=found, by=me)
+        messages.success(request, _("The figure is removed."))
+        return redirect("evaluation", key)
+    definition = MeasureForm(request.POST if act == CHANGE else None, instance=found)
+    form = FiguresForm(request.POST if request.method == "POST" and act != CHANGE else None)
     status = 200
-    if request.method == "POST":
+    if act == CHANGE:
+        if definition.is_valid():
+            definition.save()
+            messages.success(request, _("Changed."))
+            return redirect("measure", pk)
+        status = 422
+        found.refresh_from_db()
+    elif request.method == "POST":
         status = 422
         if form.is_valid():
             try:
@@ -230,6 +247,7 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
         **_course(found.course_key),
         "measure": found,
         "form": form,
+        "definition": definition,
         "months": months,
         "rows": [(unit, [by_month.get(month) for month in months]) for unit, by_month in table.items()],
     }

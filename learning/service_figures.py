@@ -122,3 +122,13 @@ def store_figures(*, measure: ServiceMeasure, text: str, by: User) -> int:
 
 def _units(by: User, codes: set[str]) -> Mapping[str, Unit]:
     return {unit.code: unit for unit in units_served(by).filter(code__in=codes)}
+
+
+@transaction.atomic
+def remove_measure(*, measure: ServiceMeasure, by: User) -> None:
+    """Take a figure away with all its months: one that was typed beside the wrong course, or is counted no more."""
+    log(
+        instance=measure, action="learning.remove_figure", user=by,
+        data={"course": measure.course_key, "values": measure.values.count()},
+    )  # fmt: skip
+    measure.delete()

@@ -44,4 +44,5 @@ def log_actions(actions: Any) -> None:
     actions.register_action("learning.exempt", _("Exempt"), _("Exempted"))
     actions.register_action("learning.end_exemption", _("End an exemption"), _("Exemption ended"))
     actions.register_action("learning.leave_exception", _("Leave as it is"), _("Left as it is for a while"))
+    actions.register_action("learning.remove_figure", _("Remove a service figure"), _("Service figure removed"))
     actions.register_action("learning.store_figures", _("Store service figures"), _("Service figures stored"))

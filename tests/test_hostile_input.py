@@ -169,7 +169,7 @@ PARAMETERS = {
     "survey_map": ("page",),
     "course_feedback": ("language", "a_trn1"),
     "measure_new": ("name", "unit_of_measure", "source", "lower_is_better"),
-    "measure": ("text",),
+    "measure": ("text", "do", "name"),
     "wagtailadmin_explore_root": ("p", "ordering", "q"),
 }
 # Ways through the steps of the assignment, past which the hostile parameter is read.

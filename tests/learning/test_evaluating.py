@@ -14,6 +14,7 @@ from django.core.signals import got_request_exception
 from django.urls import reverse
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
+from wagtail.models import ModelLogEntry
 
 from courses.models import Enrolment, PreCheck
 from learning import evaluating, evaluation_closing
@@ -578,6 +579,28 @@ def test_an_officer_writes_figures(client, course):
     assert "Line 1" in bad.text
     client.post(url, {"text": f"{unit.code};2026-01;12.5"})
     assert "12.5" in client.get(url).text
+
+
+def test_an_officer_corrects_what_a_figure_is_and_takes_it_away(client, course, service):
+    officer = make_person()
+    make_hr(officer, make_unit())
+    client.force_login(officer)
+    ServiceMeasure.objects.create(course_key="counter", name="Complaints", made_by=officer)
+    url = reverse("measure", args=[service.pk])
+    taken = client.post(url, {"do": "change", "name": "Complaints"})
+    assert taken.status_code == 422
+    assert "has a figure of that name" in taken.text
+    client.post(url, {"do": "change", "name": "Days until a licence", "lower_is_better": "on"})
+    service.refresh_from_db()
+    assert service.name == "Days until a licence"
+    assert service.values.count() == 42
+    gone = client.post(url, {"do": "remove"})
+    assert gone.url == reverse("evaluation", args=["counter"])
+    assert not ServiceMeasure.objects.filter(pk=service.pk).exists()
+    assert not ServiceValue.objects.exists()
+    entry = ModelLogEntry.objects.get(action="learning.remove_figure")
+    assert (entry.user, entry.data["values"]) == (officer, 42)
+    assert client.post(url, {"do": "remove"}).status_code == 404
 
 
 # --- Attacks ---------------------------------------------------------------------------------------------------------
