@@ -131,20 +131,23 @@ def ask_everybody(day: date, course_key: str = "") -> int:
     A round closes when the last who came to it has had her time, so whoever is within hers and was asked still has her
     row: nobody is asked twice about one completion.
     """
+    reaction = _new(EvaluationKind.REACTION, 0, REACTION_DAYS, day, course_key)
+    use = _new(EvaluationKind.USE, USE_FROM_DAYS, USE_TO_DAYS, day, course_key)
+    # All posts are read to find who leads whom: once, for the people of all courses.
+    everybody = {person_id for ends in use.values() for person_id in ends}
+    leads = perms.managers_of(everybody, day) if everybody else {}
     asked = 0
-    for kind, first, last in (
-        (EvaluationKind.REACTION, 0, REACTION_DAYS),
-        (EvaluationKind.USE, USE_FROM_DAYS, USE_TO_DAYS),
-    ):
-        found = _completed(day - timedelta(days=last), day - timedelta(days=first), last, course_key)
-        for key, ends in found.items():
-            new = _not_asked(kind, key, ends)
-            if kind == EvaluationKind.USE and new:
-                # Before the learners: were this to stop in between, their managers would be found again with them.
-                leads = _managers(new, day)
-                asked += _ask(EvaluationKind.TEAM, key, _not_asked(EvaluationKind.TEAM, key, leads), day)
-            asked += _ask(kind, key, new, day)
-    return asked
+    for key, ends in use.items():
+        # Before the learners: were this to stop in between, their managers would be found again with them.
+        managers = _not_asked(EvaluationKind.TEAM, key, _managers(ends, leads, day))
+        asked += _ask(EvaluationKind.TEAM, key, managers, day) + _ask(EvaluationKind.USE, key, ends, day)
+    return asked + sum(_ask(EvaluationKind.REACTION, key, ends, day) for key, ends in reaction.items())
+
+
+def _new(kind: EvaluationKind, first: int, last: int, day: date, course_key: str) -> dict[str, dict[int, date]]:
+    """By course: who completed it between `first` and `last` days ago and is not asked in this way yet."""
+    found = _completed(day - timedelta(days=last), day - timedelta(days=first), last, course_key)
+    return {key: new for key, ends in found.items() if (new := _not_asked(kind, key, ends))}
 
 
 def _completed(first: date, last: date, days: int, course_key: str) -> dict[str, dict[int, date]]:
@@ -163,12 +166,12 @@ def _completed(first: date, last: date, days: int, course_key: str) -> dict[str,
     return found
 
 
-def _managers(ends: Mapping[int, date], day: date) -> dict[int, date]:
+def _managers(ends: Mapping[int, date], leads: Mapping[int, set[int]], day: date) -> dict[int, date]:
     """Who leads these people, each until the last of hers is past her time."""
     found: dict[int, date] = {}
-    for person_id, leads in perms.managers_of(ends, day).items():
-        for manager in leads:
-            found[manager] = max(found.get(manager, day), ends[person_id])
+    for person_id, until in ends.items():
+        for manager in leads.get(person_id, ()):
+            found[manager] = max(found.get(manager, day), until)
     return found
 
 

@@ -346,26 +346,6 @@ def test_finding_who_leads_asks_two_queries_for_many(unit, chair, count_queries)
     assert count_queries(lambda: perms.managers_of(ids, today())) == 2
 
 
-def test_a_few_are_looked_up_post_by_post_with_the_same_result(unit, chair, monkeypatch):
-    """Two vacant posts on the way up, a person with two posts, one at the top, and a circle."""
-    first = held(unit, "V1", None)
-    people = list(User.objects.order_by("pk"))
-    vacant = make_post(unit, reports_to=first)
-    deeper = make_post(unit, reports_to=vacant)
-    ana = make_person("Ana")
-    appoint(ana, make_post(unit, reports_to=deeper))
-    appoint(ana, make_post(unit, reports_to=chair))
-    bea = make_person("Bea")
-    one = make_post(unit, holder=bea)
-    other = make_post(unit, reports_to=one)
-    type(one).objects.filter(pk=one.pk).update(reports_to=other)
-    ids = [person.pk for person in (*people, ana, bea)]
-    few = perms.managers_of(ids, today())
-    monkeypatch.setattr(perms, "FEW", 0)
-    assert perms.managers_of(ids, today()) == few
-    assert few[ana.pk]
-
-
 def test_an_officer_serves_her_units_and_those_below_in_tree_order(unit):
     below, other = make_unit("Below", unit), make_unit("Other")
     officer = make_person()
