@@ -249,6 +249,6 @@ def measure(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "definition": definition,
         "months": months,
-        "rows": [(unit, [by_month.get(month) for month in months]) for unit, by_month in table.items()],
+        "rows": [(unit, [(month, by_month.get(month)) for month in months]) for unit, by_month in table.items()],
     }
     return render(request, "learning/measure.html", context, status=status)

@@ -21,7 +21,7 @@ from organisations.models import Job, Unit
 from readiness.ballot import Ballot, seal_ballot
 from readiness.closing import close_wave
 from readiness.demo_texts import ACTIONS, CONCERNS, FIRST, NEXT, QUESTIONS, WISHES, Texts
-from readiness.enums import DEFAULT_K, CommentState, InitiativeStatus, TeamRole, WaveKind
+from readiness.enums import COURSE_EVALUATION, DEFAULT_K, CommentState, InitiativeStatus, TeamRole, WaveKind
 from readiness.loading import load_shipped
 from readiness.models import (
     Action,
@@ -88,10 +88,11 @@ def write_changes(ministry: Ministry, starter: Starter) -> Changes:
     load_shipped()
     Group.objects.get(name=CHANGE_EDITORS).user_set.add(ministry.account("editor").user)
     instrument = Instrument.objects.get(slug="readiness-core")
-    LanguageReview.objects.get_or_create(
-        instrument=instrument, language="es",
-        defaults={"reviewer": ministry.account("hr").user, "note": "Read by two people who work at the counter."},
-    )  # fmt: skip
+    for asked in (instrument, Instrument.objects.get(slug=COURSE_EVALUATION)):
+        LanguageReview.objects.get_or_create(
+            instrument=asked, language="es",
+            defaults={"reviewer": ministry.account("hr").user, "note": "Read by two people who work at the counter."},
+        )  # fmt: skip
     first = _initiative(FIRST, body, ministry, team, InitiativeStatus.PUBLISHED, starter)
     upcoming = _initiative(NEXT, body, ministry, team, InitiativeStatus.PUBLISHED, starter)
     trained = _workshops(ministry, starter, working)
