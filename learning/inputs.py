@@ -282,6 +282,10 @@ class _Asked:
         done = completions_of({row[1] for row in rows if row[6] is not None and periods.get(row[0]) is not None})
         for pk, person_id, kind, mandatory, due_on, key, path_id, repeat, role_id, lineage in rows:
             if kind == AssignmentKind.ROLE:
+                if repeat and pk in periods:
+                    # Its first date is past once it has come round: what counts is the turn that is open.
+                    turn = periods[pk]
+                    due_on = turn[1] if turn is not None else due_on if due_on is not None and due_on >= day else None
                 if due_on is not None and (without is None or role_id != without):
                     self._due(person_id, standings[person_id], lineage, due_on)
                 continue

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from competencies.services import assign_role
 from courses.models import CoursePage, Enrolment
 from learning import selectors, tasks
 from learning.enums import AssignmentKind, CuratedStatus, PlanReason
@@ -29,6 +30,7 @@ from learning.recurring import PERIODS_JOB, due_again, repeating, rounds_of, set
 from learning.services import replan
 from organisations.models import Job, User
 from tests.builders import (
+    LONG_AGO,
     competency,
     give_evidence,
     make_course,
@@ -265,6 +267,28 @@ def test_a_new_version_of_a_path_leaves_earlier_periods_as_they_were(ana, versio
     completed(ana, law, today())
     settle_periods(assignment_ids=[assignment.pk], day=today())
     assert rows(assignment)[1][4] is None  # now it takes both
+
+
+@pytest.mark.parametrize(
+    ("first_due", "dates"),
+    [
+        (400, [400]),  # the first turn has not opened: its date is known all the same
+        (30, [30]),
+        (-350, [15]),  # the first turn is over and was missed; the second is open
+    ],
+)
+def test_a_gap_of_a_role_that_comes_round_is_due_by_the_turn_that_is_open(ana, version, first_due, dates):
+    profile = make_profile(version, {"A": 3})
+    make_course(version, {"A": 3}, key="way")
+    role = assign_role(person=ana, profile=profile, by=None, starts_on=LONG_AGO)[0]
+    Assignment.objects.update_or_create(
+        role_assignment=role,
+        defaults={"person": ana, "kind": AssignmentKind.ROLE, "due_on": in_days(first_due), "repeat": YEARLY},
+    )
+    settle_periods(assignment_ids=repeating([ana.pk]), day=today())
+    replan(person=ana, reason=PlanReason.SWEEP)
+    (step,) = selectors.current_plans([ana.pk])[ana.pk].steps.all()
+    assert abs((step.due_on - in_days(dates[0])).days) <= 1  # a year may have a leap day
 
 
 def test_a_role_is_kept_on_the_day_it_is_seen_to_be_met(ana, version):
