@@ -86,7 +86,9 @@ def _asked_sentence(step: StepView, assignment: Assignment) -> str:
     if assignment.kind == AssignmentKind.PATH:
         values["path"] = path_title(assignment)
         stage = step.stage
-        if stage is not None and stage.choose is not None:
+        # A course may be part of two paths; the stage is that of one of them.
+        own = stage is not None and stage.version.path_id == assignment.curated_path_id
+        if stage is not None and own and stage.choose is not None:
             values |= {"stage": str(stage.title), "choose": str(stage.choose)}
             sentence = _("It counts in “%(path)s”, stage “%(stage)s”, of which %(choose)s are chosen.") % values
         else:
