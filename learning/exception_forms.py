@@ -27,6 +27,8 @@ class UnitChoice(forms.ModelChoiceField):
 
 
 class ExceptionFilter(forms.Form):
+    says_optional = False
+
     kind = forms.ChoiceField(label=_("What is wrong"), required=False, choices=[("", _("Everything")), *Kind.choices])
     unit = UnitChoice(label=_("Unit"), queryset=Unit.objects.none(), required=False, empty_label=_("All units"))
 
