@@ -43,6 +43,8 @@ DATE, EXEMPT, LEAVE, AGAIN = "date", "exempt", "leave", "again"
 class ActForm(forms.Form):
     """What to do with the rows ticked. Dates of single rows are in fields of their own: `due_<id>`."""
 
+    says_optional = False  # what is shown is what the answer before asks for
+
     do = forms.ChoiceField(
         label=_("What to do with those ticked"),
         choices=[
