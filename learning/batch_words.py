@@ -245,7 +245,7 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
 
 
 def report_of(batch: AssignmentBatch) -> list[Figure]:
-    """What became of the rows that were to be done, in numbers."""
+    """What became of the rows that were to be done, in numbers; and the lines that led to nobody."""
     states = batch.counts.get("states", {})
     words = {
         RowState.APPLIED: gettext_lazy("done as it was shown"),
@@ -254,4 +254,8 @@ def report_of(batch: AssignmentBatch) -> list[Figure]:
         RowState.RESTORED: gettext_lazy("taken back"),
         RowState.KEPT: gettext_lazy("kept, because somebody has changed it since"),
     }
-    return [Figure(states[state.value], str(word), state) for state, word in words.items() if states.get(state.value)]
+    figures = [
+        Figure(states[state.value], str(word), state) for state, word in words.items() if states.get(state.value)
+    ]
+    missing = [figure for figure in figures_of(batch) if figure.show == RowOutcome.NOT_FOUND]
+    return figures + missing

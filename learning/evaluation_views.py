@@ -22,9 +22,11 @@ from learning import evaluating
 from learning.enums import EvaluationKind
 from learning.evaluation_forms import FiguresForm, MeasureForm
 from learning.evaluation_results import LEAST_PAIRS, MONTHS_COMPARED, answers_of, gain_of, outcomes_of
+from learning.hr import people_served
 from learning.models import EvaluationAsk, EvaluationRound, ServiceMeasure
 from learning.service_figures import FiguresRefused, remove_measure, store_figures
 from learning.titles import Titles, course_titles
+from learning.wishes import reasons_declined
 from organisations.ids import LARGEST
 from organisations.models import User
 from organisations.perms import hr_officer, is_editor, is_hr, is_manager, signed_in
@@ -183,6 +185,7 @@ def evaluation(request: HttpRequest, key: str) -> HttpResponse:
         "outcomes": outcomes_of(key, timezone.localdate()),
         "months_compared": MONTHS_COMPARED,
         "officer": officer,
+        "declined": reasons_declined(key, people_served(me)) if officer else [],
     }
     return render(request, "learning/evaluation.html", context)
 

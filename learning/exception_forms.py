@@ -27,6 +27,8 @@ class UnitChoice(forms.ModelChoiceField):
 
 
 class ExceptionFilter(forms.Form):
+    says_optional = False
+
     kind = forms.ChoiceField(label=_("What is wrong"), required=False, choices=[("", _("Everything")), *Kind.choices])
     unit = UnitChoice(label=_("Unit"), queryset=Unit.objects.none(), required=False, empty_label=_("All units"))
 
@@ -40,6 +42,8 @@ DATE, EXEMPT, LEAVE, AGAIN = "date", "exempt", "leave", "again"
 
 class ActForm(forms.Form):
     """What to do with the rows ticked. Dates of single rows are in fields of their own: `due_<id>`."""
+
+    says_optional = False  # what is shown is what the answer before asks for
 
     do = forms.ChoiceField(
         label=_("What to do with those ticked"),

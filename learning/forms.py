@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,10 +25,10 @@ class ProfileChoice(forms.ModelChoiceField):
         kwargs.setdefault("queryset", RoleProfile.objects.none())
         super().__init__(empty_label=_("Choose a role"), **kwargs)
 
-    def offer(self) -> None:
-        """Read what is offered today. Three queries, however many roles."""
+    def offer(self, but: Collection[int] = ()) -> None:
+        """Read what is offered today, leaving out the profiles with the ids `but`. Three queries, however many roles."""
         self.queryset = published_profiles()
-        profiles = list(published_profiles())
+        profiles = [profile for profile in published_profiles() if profile.pk not in but]
         order = frameworks_own_first({p.role.version.framework_id: p.role.version.framework.slug for p in profiles})
         grouped: dict[FrameworkVersion, list[tuple[int, str]]] = {}
         for profile in sorted(profiles, key=lambda p: order.index(p.role.version.framework_id)):
@@ -96,6 +97,8 @@ class ReplaceForm(forms.Form):
 
 
 class RosterFilter(forms.Form):
+    says_optional = False
+
     q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
     unit = forms.ModelChoiceField(
         label=_("Unit"), queryset=Unit.objects.none(), required=False, empty_label=_("All units")

@@ -99,6 +99,7 @@ class Outlook:
     def _of_courses(self, inputs: Inputs, outline: Outline, planned: frozenset[str]) -> Reckoning:
         """What is not passed or held of it, with what that needs first; new is what is not on the path of today."""
         asked = tuple(m for m in self.asked if self.mandatory or m.key not in inputs.declined)
+        planned &= self._thing_keys  # a course begun for another reason is no part of it
         steps, minutes, keys = self._answer(inputs, outline, planned, (), asked, self.choices, frozenset())
         new = keys - planned
         effort = {key: self.shelf.page(key, inputs.language, inputs.begun).effort_minutes for key in new}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +37,7 @@ class DeclineForm(forms.Form):
         label=_("Why is this course not for you?"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Whoever plans courses reads it. It does not change your level."),
+        help_text=_("HR reads it beside the course, without your name. It does not change your level."),
         error_messages={"required": _("Say why, so that whoever plans courses learns from it.")},
     )
 
@@ -61,9 +62,9 @@ class WhatIfForm(forms.Form):
         label=_("Without these courses"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, courses: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, courses: list[tuple[str, str]], held: Collection[int] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].offer()  # type: ignore[attr-defined]
+        self.fields["role"].offer(but=held)  # type: ignore[attr-defined]
         self.fields["skip"].choices = courses  # type: ignore[attr-defined]
 
     @property

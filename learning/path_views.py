@@ -21,6 +21,7 @@ from learning import extensions, selectors, wishes
 from learning.enums import WishKind
 from learning.models import StepWish
 from learning.path_forms import DeclineForm, PaceForm, WhatIfForm
+from organisations.models import User
 from organisations.perms import signed_in
 
 
@@ -151,8 +152,16 @@ def decline_step(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, _("Declined: your path is planned without it."))
             return redirect("path")
-    context = {"form": form, "course": page, "supposed": wishes.suppose(me, skipping=[key])}
+    supposed = wishes.suppose(me, skipping=[key])
+    stays = any(step.course.key == key and step.change != "removed" for step in supposed.steps)
+    context = {"form": form, "course": page, "supposed": supposed, "needed_by": _needed_by(me, key) if stays else ""}
     return render(request, "learning/path_decline.html", context, status=422 if form.errors else 200)
+
+
+def _needed_by(person: User, key: str) -> str:
+    """The first course on her path that needs this one, in quotation marks."""
+    step = next((step for step in selectors.path_of(person).steps if step.course.key == key), None)
+    return f"“{step.needed_by[0].title}”" if step is not None and step.needed_by else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,7 +174,10 @@ def what_if(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     asked = bool({"hours", "role", "skip"} & set(data))
     form = WhatIfForm(
-        data if asked else None, courses=courses, initial={"hours": hours_of(wishes.weekly_minutes_of(me))}
+        data if asked else None,
+        courses=courses,
+        held={profile.pk for profile in view.standing.profiles},
+        initial={"hours": hours_of(wishes.weekly_minutes_of(me))},
     )
     context: dict[str, Any] = {
         "form": form,

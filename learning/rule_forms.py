@@ -122,6 +122,8 @@ class RowForm(forms.Form):
     title: ClassVar[str | Promise]
     verbs: ClassVar[tuple[str | Promise, str | Promise]]
 
+    says_optional = False
+
     kind = forms.CharField(widget=forms.HiddenInput, max_length=10)
     verb = forms.ChoiceField(
         label=_("Who"), required=False, error_messages={"invalid_choice": _("Choose one of the two.")}
@@ -221,6 +223,10 @@ class GradeRow(RowForm):
 
     def prepare(self) -> None:
         self.choose("grade", self.offer.grade_choices, _("Choose a grade"))
+        if not self.offer.grade_choices:
+            self.fields["grade"].help_text = _(
+                "No post in your units has a grade. Administrators enter grades under Content."
+            )
 
     def said(self) -> dict[str, Any]:
         return {"grade": self.cleaned_data["grade"]}
@@ -340,6 +346,8 @@ class TagRow(RowForm):
 
     def prepare(self) -> None:
         self.choose("tag", self.offer.tag_choices, _("Choose a tag"))
+        if not self.offer.tag_choices:
+            self.fields["tag"].help_text = _("Nobody you serve has a tag. Administrators enter tags under Content.")
 
     def said(self) -> dict[str, Any]:
         return {"tag": self.cleaned_data["tag"]}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -25,6 +25,7 @@ from organisations.models import User
 
 LEAST_WEEKLY, MOST_WEEKLY = 15, 2400
 MOST_REASON = 500
+MOST_REASONS = 50
 
 
 class WishRefused(Exception):
@@ -87,6 +88,14 @@ def set_pace(*, person: User, weekly_minutes: int | None, by: User) -> LearnerSe
     return row
 
 
+def reasons_declined(key: str, people: QuerySet[User]) -> list[tuple[datetime, str]]:
+    """Why people decline a course today, the newest first and without their names. One query."""
+    found = StepWish.objects.filter(
+        course_key=key, kind=WishKind.DECLINED, withdrawn_at__isnull=True, person__in=people.values("pk")
+    )
+    return list(found.order_by("-made_at", "-pk").values_list("made_at", "reason")[:MOST_REASONS])
+
+
 def _lock(person: User) -> None:
     User.objects.select_for_update(of=("self",)).get(pk=person.pk)
 
@@ -138,6 +147,8 @@ class Supposed:
     ends_after: date | None
     open_before: int
     open_after: int
+    # Names of the competencies whose gaps would stay open, which close today.
+    left_open: tuple[str, ...] = ()
 
     @property
     def changes_nothing(self) -> bool:
@@ -226,7 +237,15 @@ def _compared(before: Plan, after: Plan, now: Inputs, then: Inputs, shelf: Shelf
         max((step.ends_on for step in after.steps if step.ends_on is not None), default=None),
         len(before.unclosed),
         len(after.unclosed),
+        _left_open(before, after, then),
     )
+
+
+def _left_open(before: Plan, after: Plan, then: Inputs) -> tuple[str, ...]:
+    names = {line.competency.pk: str(line.competency) for line in then.standing.lines}
+    open_today = {gap.competency_id for gap in before.unclosed}
+    ids = [gap.competency_id for gap in after.unclosed if gap.competency_id not in open_today]
+    return tuple(names[pk] for pk in ids if pk in names)
 
 
 def weekly_minutes_of(person: User) -> int:

@@ -86,7 +86,9 @@ def _asked_sentence(step: StepView, assignment: Assignment) -> str:
     if assignment.kind == AssignmentKind.PATH:
         values["path"] = path_title(assignment)
         stage = step.stage
-        if stage is not None and stage.choose is not None:
+        # A course may be part of two paths; the stage is that of one of them.
+        own = stage is not None and stage.version.path_id == assignment.curated_path_id
+        if stage is not None and own and stage.choose is not None:
             values |= {"stage": str(stage.title), "choose": str(stage.choose)}
             sentence = _("It counts in “%(path)s”, stage “%(stage)s”, of which %(choose)s are chosen.") % values
         else:
@@ -108,7 +110,11 @@ def why_here(step: StepView) -> list[str]:
     for line, closing in step.closes:
         if line.required.rank is not None:
             sentences.append(
-                _("Your role asks for “%(name)s” at level %(required)s; level %(held)s is shown so far.")
+                (
+                    _("Your role asks for “%(name)s” at level %(required)s; level %(held)s is shown so far.")
+                    if closing.held
+                    else _("Your role asks for “%(name)s” at level %(required)s; nothing is shown so far.")
+                )
                 % {"name": line.competency, "required": line.required.rank, "held": closing.held}
             )
         else:
@@ -135,9 +141,14 @@ def what_removes(step: StepView) -> str:
         )
     if step.asked_by:
         return _("It leaves your path when you pass it, show what it leads to in another way, or decline it.")
+    if not names and step.is_pinned:
+        return _("It leaves your path when you pass it or take the pin away.")
+    if step.is_pinned:
+        return _(
+            "It leaves your path when you pass it or show all it leads to in another way. Your pin keeps it even if your "
+            "role no longer asks for it."
+        )
     if not names:
-        if step.is_pinned:
-            return _("It leaves your path when you pass it or take the pin away.")
         return _("It leaves your path when no course after it needs it any more.")
     return ngettext(
         "It leaves your path when %(names)s is shown in another way, or your role no longer asks for it.",

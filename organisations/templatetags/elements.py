@@ -661,7 +661,13 @@ def form_field(
         "id": field.id_for_label,
         "auto_id": field.auto_id,
         "label": label or field.label,
-        "optional": not field.field.required and kind not in ("hidden", "check") and not field.field.disabled,
+        "optional": (
+            not field.field.required
+            and kind not in ("hidden", "check")
+            and not field.field.disabled
+            # Where leaving a field alone is an answer like any other (a filter, "is in"), the note only confuses.
+            and getattr(field.form, "says_optional", True)
+        ),
         "help_text": help_words,
         "errors": [] if kind == "hidden" else field.errors,
         "described_by": " ".join(described),

@@ -343,6 +343,14 @@ def test_a_course_and_a_curated_path_are_assigned_with_the_minutes_that_are_left
     assert Assignment.objects.asking().count() == 4
 
 
+def test_a_course_begun_for_another_reason_is_no_part_of_a_dry_run_for_a_course(m):
+    make_course(m.version, {"C": 1}, key="short", effort=30)
+    m.apply(m.for_course(), press="long")
+    Enrolment.objects.create(person=m.ana, course=m.course)
+    short = m.start(Ask(AssignmentKind.COURSE, m.whom, course_key="short"), press="short")
+    assert {(row.steps, row.minutes, row.added_minutes) for row in rows_of(short)} == {(1, 30, 30)}
+
+
 def test_when_the_world_has_changed_nothing_is_written_and_the_batch_says_what_changed(m):
     batch = m.start()
     give_evidence(m.ben, competency(m.version, "A"), 3)

@@ -52,11 +52,14 @@ def asked(person: User, key: str, **fields) -> Assignment:
     return assignment
 
 
-def curated(*stages: tuple[int | None, tuple[str, ...]], officer: User) -> CuratedPath:
-    path = CuratedPath.objects.create(key="welcome", unit=make_unit(), created_by=officer)
-    version = CuratedVersion.objects.create(
-        path=path, number=1, title={"en": "Welcome to government"}, status=CuratedStatus.PUBLISHED
-    )
+def curated(
+    *stages: tuple[int | None, tuple[str, ...]],
+    officer: User,
+    key: str = "welcome",
+    title: str = "Welcome to government",
+) -> CuratedPath:
+    path = CuratedPath.objects.create(key=key, unit=make_unit(), created_by=officer)
+    version = CuratedVersion.objects.create(path=path, number=1, title={"en": title}, status=CuratedStatus.PUBLISHED)
     for position, (choose, courses) in enumerate(stages, start=1):
         stage = CuratedStage.objects.create(
             version=version, position=position, title={"en": f"Stage {position}"}, choose=choose
@@ -180,6 +183,19 @@ def test_a_curated_path_and_gaps_make_one_path_without_repeating_what_is_held(ve
     assert "It is part of the path “Welcome to government”." in wording.why_here(steps["safe"])
     assert "of which 2 are chosen" in wording.why_here(steps["c"])[0]
     assert {"gap", "choice"} <= set(steps["a"].step.kinds)
+
+
+def test_a_course_of_two_paths_is_never_said_to_count_in_a_stage_of_the_other(version):
+    for key in ("a", "b", "c"):
+        make_course(version, {"A": 3}, key=key)
+    ana, officer = make_person(), make_person()
+    follow(ana, curated((2, ("a", "b", "c")), officer=officer))
+    follow(ana, curated((None, ("a",)), officer=officer, key="managers", title="New managers"))
+    steps = {step.course.key: step for step in selectors.path_of(ana).steps}
+    assert wording.why_here(steps["a"])[:2] == [
+        "It counts in “Welcome to government”, stage “Stage 1”, of which 2 are chosen.",
+        "It is part of the path “New managers”.",
+    ]
 
 
 def test_a_pinned_course_stays_and_says_so(version):

@@ -10,12 +10,12 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from competencies.models import RoleAssignment
-from learning import selectors, wishes
+from learning import selectors, wishes, wording
 from learning.enums import AssignmentKind, PlanReason
 from learning.models import Assignment, LearnerSettings, PathPlan, StepWish
 from learning.services import replan
 from organisations.models import Leave, User
-from tests.builders import make_course, make_framework, make_person, make_profile
+from tests.builders import make_course, make_framework, make_hr, make_person, make_post, make_profile, make_unit
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +99,21 @@ def test_declining_with_a_reason_plans_another_way_and_can_be_taken_back(ana):
     assert sorted(keys(ana)) == ["other", "short"]
 
 
+def test_hr_reads_beside_the_course_why_it_was_declined_without_the_name(ana):
+    wishes.decline_course(person=ana, key="other", reason="I teach it.", by=ana)
+    unit = make_unit()
+    make_post(unit, holder=ana)
+    officer, elsewhere = make_person(), make_person()
+    make_hr(officer, unit)
+    make_hr(elsewhere, make_unit())
+    text = page(officer, "/evaluation/other/")
+    assert "I teach it." in text
+    assert "Ana" not in text
+    assert "I teach it." not in page(elsewhere, "/evaluation/other/")
+    wishes.withdraw_wish(person=ana, key="other", by=ana)
+    assert "I teach it." not in page(officer, "/evaluation/other/")
+
+
 def test_a_gap_that_stays_open_because_a_course_was_declined_says_so(ana):
     wishes.decline_course(person=ana, key="other", reason="Not now.", by=ana)
     assert "a course leads there, and you declined it" in page(ana)
@@ -129,6 +144,15 @@ def test_a_pinned_course_stays_when_its_gap_is_closed_and_pinning_twice_is_pinni
     assert "Take the pin away" in page(ana)
 
 
+def test_a_pinned_course_that_closes_a_gap_does_not_say_that_it_leaves_with_the_role(ana):
+    wishes.pin_course(person=ana, key="short", by=ana)
+    [step] = [step for step in selectors.path_of(ana).steps if step.course.key == "short"]
+    assert wording.what_removes(step) == (
+        "It leaves your path when you pass it or show all it leads to in another way. Your pin keeps it even if your role "
+        "no longer asks for it."
+    )
+
+
 def test_pinning_what_is_not_offered_is_refused_in_a_sentence(ana):
     answer = client_of(ana).post("/learn/path/nowhere/pin/", follow=True)
     assert "This course is not offered any more." in answer.content.decode()
@@ -144,6 +168,30 @@ def test_what_if_shows_the_difference_and_saves_nothing(ana):
     assert PathPlan.objects.count() == plans
     assert not StepWish.objects.exists()
     assert not LearnerSettings.objects.exists()
+
+
+def test_what_if_names_the_gaps_that_would_stay_open(ana):
+    supposed = wishes.suppose(ana, skipping=["other"])
+    assert supposed.open_after == supposed.open_before + 1 == len(supposed.left_open)
+    assert f"It leaves open: {', '.join(supposed.left_open)}." in page(ana, "/learn/path/what-if/?skip=other")
+    assert "It leaves open" not in page(ana, "/learn/path/what-if/?skip=short")
+
+
+def test_what_if_offers_no_role_that_is_held_already(ana, version):
+    more = make_profile(version, {"C": 2}, title="Deputy")
+    offered = client_of(ana).get("/learn/path/what-if/").context["form"].fields["role"].choices
+    assert [pk for _group, options in offered[1:] for pk, _label in options] == [more.pk]
+
+
+def test_declining_what_another_course_needs_first_says_that_it_stays(ana, version):
+    base = make_course(version, {"C": 2}, key="base", title="Base course")
+    make_course(version, {"C": 4}, key="top", title="Top course", requires=[base])
+    Assignment.objects.create(person=ana, kind=AssignmentKind.COURSE, course_key="top")
+    replan(person=ana, reason=PlanReason.ASSIGNMENT)
+    assert "It would stay on your path all the same: “Top course” there needs it first." in page(
+        ana, "/learn/path/base/decline/"
+    )
+    assert "all the same" not in page(ana, "/learn/path/short/decline/")
 
 
 def test_what_if_with_one_role_more(ana, version):
