@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 OPEN_JOB: Final = "readiness.open_wave"
 CLOSE_JOB: Final = "readiness.close_wave"
@@ -86,7 +87,7 @@ class WaveState(models.TextChoices):
     """`sealed`: results are laid down and the ballots are gone, the private key is about to be destroyed. No result yet."""
 
     DRAFT = "draft", _("In preparation")
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("state", "Open")
     SEALED = "sealed", _("Being closed")
     CLOSED = "closed", _("Closed")
     DESTROYED = "destroyed", _("Closed without result")
