@@ -74,10 +74,9 @@ class WaveForm(forms.Form):
             },
         )
         super().__init__(*args, **kwargs)
+        instruments = Instrument.objects.for_waves().order_by("slug", "-version").prefetch_related("reviews")
         self.fields["instrument"].label_from_instance = _with_languages  # type: ignore[attr-defined]
-        self.fields["instrument"].queryset = (
-            Instrument.objects.for_waves().order_by("slug", "-version").prefetch_related("reviews")
-        )  # type: ignore[attr-defined]
+        self.fields["instrument"].queryset = instruments  # type: ignore[attr-defined]
         units = Unit.objects.filter(path__startswith=initiative.unit.path).order_by("path")
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
 
