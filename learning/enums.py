@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # The kinds of the jobs that make a dry run, apply it and take it back.
 DRY_RUN_JOB = "learning.dry_run"
@@ -130,7 +131,7 @@ class EvaluationKind(models.TextChoices):
 
 
 class RoundState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("state", "Open")
     SEALED = "sealed", _("Being closed")
     CLOSED = "closed", _("Closed")
     DESTROYED = "destroyed", _("Closed without result")

@@ -21,7 +21,15 @@ from organisations.models import Job, Unit
 from readiness.ballot import Ballot, seal_ballot
 from readiness.closing import close_wave
 from readiness.demo_texts import ACTIONS, CONCERNS, FIRST, NEXT, QUESTIONS, WISHES, Texts
-from readiness.enums import COURSE_EVALUATION, DEFAULT_K, CommentState, InitiativeStatus, TeamRole, WaveKind
+from readiness.enums import (
+    COURSE_EVALUATION,
+    DEFAULT_K,
+    CommentState,
+    InitiativeStatus,
+    TeamRole,
+    WaveEventKind,
+    WaveKind,
+)
 from readiness.loading import load_shipped
 from readiness.models import (
     Action,
@@ -187,7 +195,8 @@ def _survey_history(
     for turn, (kind, ago) in enumerate(
         ((WaveKind.BASELINE, BASELINE_AGO), (WaveKind.PULSE, PULSE_AGO), (WaveKind.PULSE, OPEN_AGO))
     ):
-        at = moment(ministry.ago(ago), 8 * 60)
+        # As the form has it: from the beginning of a day to the end of one.
+        at = moment(ministry.ago(ago), 0)
         wave = make_wave(
             initiative=initiative, instrument=instrument, kind=kind, unit=initiative.unit, opens_at=at,
             closes_at=at + timedelta(days=OPEN_DAYS), by=team.lead.user, k=k, cut_attribute="leads",
@@ -195,6 +204,7 @@ def _survey_history(
         for approver in team.approvers:
             approve_wave(wave=wave, by=approver.user, seen=digest_of(wave))
         wave = open_wave(wave=wave, by=team.lead.user, at=at)
+        _date_record(wave, ministry, ago)
         answers += _cast(ministry, wave, turn, stream(ministry.seed, "survey", turn))
         if ago != OPEN_AGO:
             wave = close_wave(wave=wave, at=wave.closes_at)
@@ -203,6 +213,12 @@ def _survey_history(
         else:
             count_responses(wave)
     return answers
+
+
+def _date_record(wave: Wave, ministry: Ministry, ago: int) -> None:
+    """What came before the opening happened before it, and not on the day of seeding."""
+    for kind, days in ((WaveEventKind.MADE, 10), (WaveEventKind.APPROVED, 6)):
+        wave.events.filter(kind=kind).update(on=workday_from(ministry.ago(ago + days)))
 
 
 def _cast(ministry: Ministry, wave: Wave, turn: int, chance: Random) -> int:

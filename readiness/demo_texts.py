@@ -28,7 +28,7 @@ FIRST = Texts(
     fields={
         "title": ("One case file for each citizen", "Un solo expediente para cada persona"),
         "short_name": ("One case file", "Expediente único"),
-        "service_name": ("Counter and contact centre", "Ventanilla y centro de contacto"),
+        "service_name": ("One case file", "Expediente único"),
         "summary": (
             "From next spring on, every request of a citizen is one file that counter, contact centre and regions work in "
             "together. Nobody has to tell the same story twice, and each of us sees what has been promised.",
@@ -143,7 +143,7 @@ NEXT = Texts(
         "decider": ("The Permanent Secretary.", "La Secretaría General Permanente."),
     },
     milestones=((21, False, ("Three drafts of the page to choose from", "Tres borradores de la página para elegir")),),
-    needs=(("TD1", 2),),
+    needs=(("TD5", 2),),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 OPEN_JOB: Final = "readiness.open_wave"
 CLOSE_JOB: Final = "readiness.close_wave"
@@ -26,6 +27,8 @@ MAX_COMMENT: Final = 1_500
 SHEETS_KEPT_MONTHS: Final = 24
 QUESTION_ANSWERED_WITHIN_WORKING_DAYS: Final = 5
 MAX_OPEN_ACTIONS: Final = 3
+# Below our own questionnaires and their results; a questionnaire of somebody else keeps its own words in every language.
+OUR_ATTRIBUTION: Final = gettext_noop("Questions of the Digital Talent Platform, free for any use (CC0 1.0).")
 # The languages questionnaires ship in, besides those of the installation.
 QUESTION_LANGUAGES: Final = ("en", "es", "pt", "fr")
 # The questionnaire that is put to people after courses (on the learning floor), never to whole units.
@@ -86,7 +89,7 @@ class WaveState(models.TextChoices):
     """`sealed`: results are laid down and the ballots are gone, the private key is about to be destroyed. No result yet."""
 
     DRAFT = "draft", _("In preparation")
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("state", "Open")
     SEALED = "sealed", _("Being closed")
     CLOSED = "closed", _("Closed")
     DESTROYED = "destroyed", _("Closed without result")

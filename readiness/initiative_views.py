@@ -21,6 +21,7 @@ from organisations.models import Unit, User
 from organisations.perms import signed_in
 from readiness import actions, initiatives, nudging
 from readiness.enums import InitiativeStatus
+from readiness.guarding import surveys_to_guard
 from readiness.initiatives import JourneyRefused
 from readiness.journey_forms import AnswerForm, AskForm, ChampionForm, ConcernForm, DecideConcernForm, NudgesForm
 from readiness.models import (
@@ -68,6 +69,7 @@ def initiative_list(request: HttpRequest) -> HttpResponse:
         "groups": [(status.label, [i for i in found if i.status == status]) for status in _AS_LISTED],
         "read": read,
         "nothing": not found,
+        "today": timezone.localdate(),
     }
     return render(request, "readiness/initiatives.html", context)
 
@@ -92,7 +94,7 @@ def _page(request: HttpRequest, found: Initiative, ask_form: AskForm | None = No
         "needs": list(found.needs.select_related("competency", "level", "profile__role").order_by("by", "pk")),
         "today": day,
         "impacts": impacts,
-        "mine": _chosen_role(request, impacts),
+        "mine": _chosen_roles(request, impacts),
         "is_staff_page": initiatives.is_concerned(request.user, found, unit),
         "is_under_way": found.status == InitiativeStatus.PUBLISHED,
     }
@@ -119,6 +121,7 @@ def _for_staff(request: HttpRequest, found: Initiative, unit: Unit | None) -> di
     shown = list(actions.actions_of_line(found, unit, day)[:ACTIONS_SHOWN]) if unit is not None else []
     return {
         "runs": may_run(me, found),
+        "to_guard": surveys_to_guard(me, found, now),
         "has_read": ReadConfirmation.objects.filter(initiative=found, person=me).exists(),
         "participation": participation,
         "last_result": Wave.objects.with_results().filter(initiative=found).order_by("-closes_at").first(),
@@ -132,21 +135,23 @@ def _for_staff(request: HttpRequest, found: Initiative, unit: Unit | None) -> di
     }
 
 
-def _chosen_role(request: HttpRequest, impacts: list[RoleImpact]) -> RoleImpact | None:
-    """The role she has chosen here, else one that is hers; the choice is remembered for the next change."""
+def _chosen_roles(request: HttpRequest, impacts: list[RoleImpact]) -> list[RoleImpact]:
+    """The role she has chosen here, else all that are hers; the choice is remembered for the next change."""
+    if "role" in request.GET and not request.GET["role"] and request.user.is_authenticated:
+        request.session.pop(ROLE_KEY, None)
     wanted = as_id(request.GET.get("role", ""))
     by_profile = {impact.profile_id: impact for impact in impacts}
     if wanted in by_profile:
         # Nobody who only reads gets a session.
         if request.user.is_authenticated:
             request.session[ROLE_KEY] = wanted
-        return by_profile[wanted]
+        return [by_profile[wanted]]
     if not impacts or not request.user.is_authenticated:
-        return None
+        return []
     kept = request.session.get(ROLE_KEY)
     if kept in by_profile:
-        return by_profile[kept]
-    return initiatives.own_impact(signed_in(request), impacts, timezone.localdate())
+        return [by_profile[kept]]
+    return initiatives.own_impacts(signed_in(request), impacts, timezone.localdate())
 
 
 @require_POST

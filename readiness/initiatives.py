@@ -85,18 +85,21 @@ def role_impacts_of(initiative: Initiative) -> list[RoleImpact]:
     return list(initiative.role_impacts.select_related("profile__role").order_by("sort_order", "pk"))
 
 
-def own_impact(person: User, impacts: Sequence[RoleImpact], day: date) -> RoleImpact | None:
-    """What changes for her by a role of her post or one assigned to her, whichever edition it is of. Up to three queries."""
+def own_impacts(person: User, impacts: Sequence[RoleImpact], day: date) -> list[RoleImpact]:
+    """What changes for her by the roles of her post and those assigned to her, whichever edition they are of.
+
+    Up to three queries.
+    """
     if not impacts:
-        return None
+        return []
     own = profiles_by_person([person.pk], day).get(person.pk, [])
     lineages = set(RoleProfile.objects.filter(pk__in=own).values_list("lineage", flat=True)) if own else set()
-    return next((impact for impact in impacts if impact.profile.lineage in lineages), None)
+    return [impact for impact in impacts if impact.profile.lineage in lineages]
 
 
-def reading_minutes(initiative: Initiative, mine: RoleImpact | None) -> int:
+def reading_minutes(initiative: Initiative, mine: Sequence[RoleImpact]) -> int:
     """How long the texts take to read in the reader's language, at WORDS_A_MINUTE, in whole minutes, at least one."""
-    texts = [getattr(initiative, name) for name in TEXTS] + ([mine.text] if mine is not None else [])
+    texts = [getattr(initiative, name) for name in TEXTS] + [impact.text for impact in mine]
     return max(1, round(sum(len(str(text).split()) for text in texts) / WORDS_A_MINUTE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from organisations.models import Unit, User
 from readiness.enums import ActionStatus, ConcernDecision, ConcernKind, NudgeKind
 from readiness.models import Nudge
+
+SATURDAY = 5
 
 
 def somebody(email: str) -> User:
@@ -97,6 +99,12 @@ class DecideConcernForm(forms.Form):
     )
 
 
+def _in_a_month(day: date) -> date:
+    """Never a Saturday or a Sunday: nobody is there to end it."""
+    due = day + timedelta(days=30)
+    return due + timedelta(days=7 - due.weekday() if due.weekday() >= SATURDAY else 0)
+
+
 class ActionForm(forms.Form):
     """`owners`: people to choose from by their address, as the browser suggests them."""
 
@@ -129,7 +137,7 @@ class ActionForm(forms.Form):
     )
 
     def __init__(self, *args: Any, me: User, owners: Sequence[User] = (), **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"due_on": timezone.localdate() + timedelta(days=30), "owner": me.email})
+        kwargs.setdefault("initial", {"due_on": _in_a_month(timezone.localdate()), "owner": me.email})
         super().__init__(*args, **kwargs)
         self.owners = owners
 

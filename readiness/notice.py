@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from organisations.enums import UnitKind
 from organisations.models import Unit
 from readiness.enums import LEAST_COMMENT_K, MAX_REMINDERS, SHEETS_KEPT_MONTHS, TeamRole, WaveState
 from readiness.models import Wave, WaveNode
+from readiness.moderating import withheld_by_reason
 from readiness.questionnaire import NoLanguage, item_codes, question_codes
 from readiness.tree import audience_of
 from readiness.waves import questions_of
@@ -53,6 +55,22 @@ def facts_of(wave: Wave) -> Facts:
         approvers=tuple(people.get(TeamRole.APPROVER, ())),
         moderators=tuple(people.get(TeamRole.MODERATOR, ())),
         stewards=tuple(people.get(TeamRole.STEWARD, ())),
+    )
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened to a survey so far, by day, and how many comments were withheld for which reason."""
+
+    events: tuple[tuple[date, str], ...]
+    withheld: tuple[tuple[str, int], ...]
+
+
+def record_of(wave: Wave) -> Record:
+    """Two queries, one before there are results."""
+    return Record(
+        events=tuple((event.on, event.get_kind_display()) for event in wave.events.all()),
+        withheld=tuple(withheld_by_reason(wave)) if wave.has_results else (),
     )
 
 

@@ -55,7 +55,8 @@ class BlockOutcome:
 
 @dataclass(frozen=True)
 class Outcome:
-    surveys: tuple[tuple[date, str], ...]
+    # When each closed, which it was, and how many answered it.
+    surveys: tuple[tuple[date, str, int], ...]
     blocks: tuple[BlockOutcome, ...]
     coverage: tuple[Coverage, ...]
     trained_units: int
@@ -80,7 +81,9 @@ def outcome_of(initiative: Initiative) -> Outcome | None:
     effects = _effects(first, last, coverage) if first != last else {}
     placebo = _effects(first, waves[1], coverage) if len(waves) > 2 else {}
     return Outcome(
-        tuple((result.closed_on, wave.get_kind_display()) for wave, result in zip(waves, results, strict=True)),
+        tuple(
+            (result.closed_on, wave.get_kind_display(), result.n) for wave, result in zip(waves, results, strict=True)
+        ),
         tuple(_block(code, results, effects, placebo) for code in _codes(waves)),
         coverage,
         sum(row.is_trained for row in coverage),

@@ -14,6 +14,7 @@ from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
 
 from organisations.paper import ACTION, INK, LINE, QUIET, REGULAR, SEMIBOLD, Sheet, settable, sheet, wrap
+from readiness.enums import WaveKind
 from readiness.models import Action
 from readiness.result_words import figure_words, share, since_words
 from readiness.results import Figure, Map, Result
@@ -41,7 +42,7 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
         _("Since the survey before"),
     ]
     figures.write_row(0, 0, [result.initiative, result.shown.name], bold)
-    figures.write_row(1, 0, [_answered(result)])
+    figures.write_row(1, 0, [_answered(result), _closed(result)])
     figures.write_row(3, 0, heads, bold)
     for row, figure in enumerate(result.figures, start=4):
         figures.write(row, 0, figure.title, wrapped)
@@ -50,7 +51,7 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
             1,
             [
                 figure.n,
-                _or_dash(figure.score),
+                _or_few(figure.score),
                 _or_dash(figure.margin),
                 *_share_words(figure),
                 since_words(figure.since) or "–",
@@ -88,7 +89,7 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
         units.write_row(0, 0, [_("Unit"), _("People"), *(title for _code, title in below.blocks)], bold)
         for at, unit in enumerate(below.rows, start=1):
             units.write_row(
-                at, 0, [unit.node.name, unit.n or _("too few"), *(_or_dash(cell.score) for cell in unit.cells)]
+                at, 0, [unit.node.name, unit.n or _("too few"), *(_or_few(cell.score) for cell in unit.cells)]
             )
         units.set_column(0, 0, 44)
         units.set_column(1, 1 + len(below.blocks), 16)
@@ -105,6 +106,11 @@ def _or_dash(value: int | None) -> int | str:
     return "–" if value is None else value
 
 
+def _or_few(value: int | None) -> int | str:
+    """A figure that is not shown says why."""
+    return _("too few") if value is None else value
+
+
 def _share_words(figure: Figure) -> list[str]:
     if figure.shares is None:
         return ["–", "–", "–"]
@@ -114,6 +120,11 @@ def _share_words(figure: Figure) -> list[str]:
 def _answered(result: Result) -> str:
     said = ngettext("%(n)s of %(asked)s person answered", "%(n)s of %(asked)s people answered", result.eligible)
     return said % {"n": result.n, "asked": result.eligible}
+
+
+def _closed(result: Result) -> str:
+    values = {"kind": WaveKind(result.kind).label, "day": formats.date_format(result.closed_on, "DATE_FORMAT")}
+    return _("%(kind)s, closed on %(day)s") % values
 
 
 # --- Paper -----------------------------------------------------------------------------------------------------------
@@ -152,7 +163,7 @@ def _first_page(paper: Sheet, result: Result) -> None:
     _width, height = A4
     y = _write(paper, MARGIN, height - 70, result.initiative, 18, SEMIBOLD)
     y = _write(paper, MARGIN, y - 2, result.shown.name, 13)
-    y = _write(paper, MARGIN, y, _answered(result), 10, colour=QUIET)
+    y = _write(paper, MARGIN, y, f"{_answered(result)} · {_closed(result)}", 10, colour=QUIET)
     if result.is_of_above:
         values = {"k": result.k, "name": result.shown.name, "unit": result.asked_for.name}
         y = _write(paper, MARGIN, y, _("Fewer than %(k)s answers in %(unit)s; you see %(name)s.") % values, 10)
@@ -165,10 +176,16 @@ def _first_page(paper: Sheet, result: Result) -> None:
     for figure in result.figures:
         _write(paper, MARGIN, y, figure.title, 10, SEMIBOLD, width=230, most=2)
         _bar(paper, 300, y - 2, figure)
-        words = [figure_words(figure), since_words(figure.since)]
+        words = [figure_words(figure), _people(figure), since_words(figure.since)]
         _write(paper, 300, y - 18, " · ".join(word for word in words if word), 8, colour=QUIET, width=250, most=2)
         y -= gap
     _foot(paper, result)
+
+
+def _people(figure: Figure) -> str:
+    if figure.score is None:
+        return ""
+    return ngettext("%(n)s person", "%(n)s people", figure.n) % {"n": figure.n}
 
 
 def _bar(paper: Sheet, x: float, y: float, figure: Figure) -> None:

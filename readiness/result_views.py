@@ -82,6 +82,7 @@ def results(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
             "result": result,
             "node": node,
             "leads": leads,
+            "shows_items": any(figure.items for figure in result.figures),
             "talk": talk if leads else None,
             "act_url": _act_url(wave, result, talk.code if talk else ""),
             "low": [(figure, helps.get(figure.code, [])) for figure in low],

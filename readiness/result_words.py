@@ -49,25 +49,57 @@ def figure_words(figure: Figure) -> str:
 
 def effect_words(effect: Effect) -> str:
     """What training did as far as it can be said, always with what could not have been seen."""
-    values = {
-        "points": f"{effect.effect:.0f}", "low": f"{effect.low:.0f}", "high": f"{effect.high:.0f}",
-        "unseen": f"{effect.unseen_below:.0f}",
-    }  # fmt: skip
-    said = gettext("Trained units rose %(points)s points more than the others (between %(low)s and %(high)s).") % values
+    points, low, high = round(effect.effect), round(effect.low), round(effect.high)
     if not effect.is_proven:
-        said = (
-            gettext("Not proven: %(points)s points between trained and other units (between %(low)s and %(high)s).")
-            % values
-        )
-    return f"{said} {gettext('An effect below %(unseen)s points could not have been seen.') % values}"
+        said = ngettext(
+            "Not proven: %(points)s point between trained and other units (between %(low)s and %(high)s).",
+            "Not proven: %(points)s points between trained and other units (between %(low)s and %(high)s).",
+            abs(points),
+        ) % {"points": _signed(points), "low": _signed(low), "high": _signed(high)}
+    elif effect.effect >= 0:
+        said = ngettext(
+            "Trained units rose %(points)s point more than the others (between %(low)s and %(high)s).",
+            "Trained units rose %(points)s points more than the others (between %(low)s and %(high)s).",
+            points,
+        ) % {"points": points, "low": low, "high": high}
+    else:
+        said = ngettext(
+            "Trained units rose %(points)s point less than the others (between %(low)s and %(high)s).",
+            "Trained units rose %(points)s points less than the others (between %(low)s and %(high)s).",
+            -points,
+        ) % {"points": -points, "low": -high, "high": -low}
+    unseen = round(effect.unseen_below)
+    beyond = ngettext(
+        "An effect below %(unseen)s point could not have been seen.",
+        "An effect below %(unseen)s points could not have been seen.",
+        unseen,
+    ) % {"unseen": unseen}
+    return f"{said} {beyond}"
+
+
+def _signed(points: int) -> str:
+    """With the sign that is printed, not the hyphen."""
+    return f"−{-points}" if points < 0 else str(points)
 
 
 def placebo_words(effect: Effect) -> str:
     """Whether trained units had risen more already before most of the training: then it was not the training."""
-    values = {"points": f"{effect.effect:.0f}"}
+    points = round(effect.effect)
+    values = {"points": _signed(points)}
     if effect.is_proven:
         return (
-            gettext("They already differed by %(points)s points at the survey between: it may not be the training.")
+            ngettext(
+                "They already differed by %(points)s point at the survey between: it may not be the training.",
+                "They already differed by %(points)s points at the survey between: it may not be the training.",
+                abs(points),
+            )
             % values
         )
-    return gettext("At the survey between they did not differ clearly (%(points)s points).") % values
+    return (
+        ngettext(
+            "At the survey between they did not differ clearly (%(points)s point).",
+            "At the survey between they did not differ clearly (%(points)s points).",
+            abs(points),
+        )
+        % values
+    )

@@ -26,7 +26,7 @@ from readiness.casting import CastRefused, cast
 from readiness.enums import MAX_COMMENT, WaveState
 from readiness.looking import start_node
 from readiness.models import Participation, Wave
-from readiness.notice import facts_of
+from readiness.notice import facts_of, record_of
 from readiness.perms import initiatives_for
 from readiness.survey_words import promise_in
 from readiness.surveys import Form, form_of, keep_key, language_names, open_surveys_of, read_answers, self_check_of
@@ -141,7 +141,7 @@ def survey_sent(request: HttpRequest, pk: int) -> HttpResponse:
 def survey_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """What is done with answers, for whom, and how to complain: for everybody the change concerns."""
     wave = _readable(signed_in(request), pk)
-    return render(request, "readiness/notice.html", {"wave": wave, "facts": facts_of(wave)})
+    return render(request, "readiness/notice.html", {"wave": wave, "facts": facts_of(wave), "record": record_of(wave)})
 
 
 @never_cache

@@ -13,6 +13,9 @@ from organisations.models import Unit
 from readiness.enums import DEFAULT_K, MAX_COMMENT, CommentState, CutAttribute, KeyKeeper, WaveKind
 from readiness.models import Initiative, Instrument, Wave
 from readiness.sealing import LEAST_K
+from readiness.surveys import language_names
+
+USUAL_INSTRUMENT = "readiness-core"
 
 
 def day_input() -> forms.DateInput:
@@ -59,7 +62,7 @@ class WaveForm(forms.Form):
             "initial",
             {
                 "kind": wave.kind if wave else WaveKind.BASELINE,
-                "instrument": wave.instrument_id if wave else None,
+                "instrument": wave.instrument_id if wave else _usual_instrument(),
                 "unit": wave.unit_id if wave else initiative.unit_id,
                 "opens_on": timezone.localdate(wave.opens_at) if wave else day,
                 "closes_on": timezone.localdate(wave.closes_at) - timedelta(days=1)
@@ -71,7 +74,9 @@ class WaveForm(forms.Form):
             },
         )
         super().__init__(*args, **kwargs)
-        self.fields["instrument"].queryset = Instrument.objects.for_waves().order_by("slug", "-version")  # type: ignore[attr-defined]
+        instruments = Instrument.objects.for_waves().order_by("slug", "-version").prefetch_related("reviews")
+        self.fields["instrument"].label_from_instance = _with_languages  # type: ignore[attr-defined]
+        self.fields["instrument"].queryset = instruments  # type: ignore[attr-defined]
         units = Unit.objects.filter(path__startswith=initiative.unit.path).order_by("path")
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
 
@@ -89,6 +94,17 @@ class WaveForm(forms.Form):
     @property
     def closes_at(self) -> datetime:
         return _midnight(self.cleaned_data["closes_on"] + timedelta(days=1))
+
+
+def _usual_instrument() -> Instrument | None:
+    """Ours on a change: it is there in more languages than others, and has a pulse."""
+    return Instrument.objects.for_waves().filter(slug=USUAL_INSTRUMENT).order_by("-version").first()
+
+
+def _with_languages(instrument: Instrument) -> str:
+    """What it is called, and in which languages people could answer it today."""
+    languages = [name for _code, name in language_names(review.language for review in instrument.reviews.all())]
+    return f"{instrument} · {', '.join(languages)}" if languages else str(instrument)
 
 
 def _midnight(day: Any) -> datetime:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
+
 from organisations.models import Unit, User
 from readiness.enums import SuggestionKind, WaveState
 from readiness.looking import managed_nodes
 from readiness.models import Action, Initiative, Question, Suggestion, Wave, WaveNode
-from readiness.perms import initiatives_for, units_managed
+from readiness.perms import initiatives_for, may_run, units_managed
 from readiness.results import Figure, NoResult, Result, results_for
 from readiness.statistics import display
 
@@ -19,8 +21,13 @@ MANY_ACTIONS = 3
 
 
 def to_talk_about(figures: Sequence[Figure], weights: Mapping[str, float]) -> Figure | None:
-    """The block with the most to win, `display.to_talk_about`; None where no figure is clear."""
-    code = display.to_talk_about({figure.code: (figure.score, figure.margin) for figure in figures}, weights)
+    """The block with the most to win, `display.to_talk_about`; None where no figure is clear.
+
+    The strength of the unit is not what she should talk about first, also where nothing else is clear.
+    """
+    strength = strength_of(figures)
+    others = [figure for figure in figures if figure is not strength]
+    code = display.to_talk_about({figure.code: (figure.score, figure.margin) for figure in others}, weights)
     return next((figure for figure in figures if figure.code == code), None)
 
 
@@ -57,7 +64,9 @@ class WeekOfChange:
     strength: Figure | None
     talk: Figure | None
     guide: Suggestion | None
+    # The first of them, and how many there are.
     overdue: tuple[Action, ...]
+    all_overdue: int
     questions: int
     needs_action: bool
 
@@ -100,7 +109,17 @@ def _week(user: User, initiative: Initiative, unit: Unit, day: date) -> WeekOfCh
     open_nodes = managed_nodes(user, open_wave, day) if open_wave else []
     talk = to_talk_about(result.figures, closed.summary.get("weights", {})) if result and closed else None
     guides = suggestions_for([talk.code]).get(talk.code, []) if talk else []
-    below = Action.objects.filter(initiative=initiative, unit__path__startswith=unit.path)
+    actions = Action.objects.filter(initiative=initiative)
+    below = actions.filter(unit__path__startswith=unit.path)
+    seen = Q(unit__path__startswith=unit.path) | Q(owner=user)
+    if may_run(user, initiative):
+        # Nobody leads from above the unit that is changed as a whole: who runs the change does.
+        seen |= Q(unit=initiative.unit)
+    overdue = list(actions.filter(seen).overdue(day).select_related("owner", "unit"))
+    answers = below.filter(wave=closed)
+    if result and result.is_of_above:
+        # Too few answered here: what was said is said with the unit above, and so is what is done about it.
+        answers |= actions.filter(wave=closed, unit__code=result.shown.code)
     return WeekOfChange(
         initiative,
         unit,
@@ -111,7 +130,8 @@ def _week(user: User, initiative: Initiative, unit: Unit, day: date) -> WeekOfCh
         strength_of(result.figures) if result else None,
         talk,
         next((guide for guide in guides if guide.kind == SuggestionKind.GUIDE), guides[0] if guides else None),
-        tuple(below.overdue(day).select_related("owner", "unit")[:MANY_ACTIONS]),
+        tuple(overdue[:MANY_ACTIONS]),
+        len(overdue),
         Question.objects.waiting().filter(initiative=initiative).count(),
-        bool(result) and not below.filter(wave=closed).exists(),
+        bool(result) and not answers.exists(),
     )

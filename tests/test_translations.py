@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -65,5 +66,20 @@ def test_texts_are_marked_by_names_that_the_collector_knows():
         for path in ROOT.glob("[!.]*/**/*.py")
         if path.relative_to(ROOT).parts[0] not in {"node_modules", "build", "var", "tests"}
         for found in known.finditer(path.read_text())
+    ]
+    assert hidden == []
+
+
+def test_no_text_is_marked_inside_an_f_string():
+    """The collector does not look there: such a text stays English for good."""
+    names = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
+    hidden = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
+        for path in ROOT.glob("[!.]*/**/*.py")
+        if path.relative_to(ROOT).parts[0] not in {"node_modules", "build", "var", "tests"}
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in names
     ]
     assert hidden == []

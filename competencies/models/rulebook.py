@@ -80,7 +80,8 @@ class Rulebook(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.framework or _('All frameworks')} · {self.number}"
+        framework = self.framework or _("All frameworks")
+        return f"{framework} · {self.number}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -21,8 +21,9 @@ from readiness.actions import (
 )
 from readiness.enums import ActionStatus
 from readiness.models import Action
+from readiness.weekly import weeks_of
 from tests.builders import make_person, make_unit
-from tests.readiness.builders import make_action, make_body
+from tests.readiness.builders import make_action, make_body, make_sponsor
 from tests.readiness.surveys import make_closed, make_instrument, make_open, staff
 
 pytestmark = pytest.mark.django_db
@@ -253,3 +254,41 @@ def test_the_list_asks_as_many_queries_for_ten_actions_as_for_one(client, count_
         made = make_action(body.change, body.desk, body.first, in_days(number), text=f"Thing {number}")
         move_action(action=made, due_on=in_days(50), reason="So.", by=body.head)
     assert count_queries(lambda: client.get(address)) == before
+
+
+# --- The card of the week --------------------------------------------------------------------------------------------
+def card(person):
+    [week] = weeks_of(person, timezone.localdate())
+    return week
+
+
+def test_an_overdue_action_of_the_whole_is_on_the_card_of_its_owner_and_of_who_runs_the_change():
+    body = make_body()
+    make_sponsor(body.change, body.head)
+    of_all = make_action(body.change, body.top, body.first, in_days(-1))
+    of_office = make_action(body.change, body.office, body.clerk, in_days(-2))
+    assert card(body.first).overdue == (of_all,)
+    assert set(card(body.head).overdue) == {of_all, of_office}
+    assert set(card(body.chief).overdue) == {of_all, of_office}
+
+
+def test_the_card_counts_all_overdue_actions_and_names_three(client):
+    body = make_body()
+    for number in range(5):
+        make_action(body.change, body.desk, body.first, in_days(-1), text=f"Thing {number}")
+    client.force_login(body.head)
+    page = client.get("/surveys/week/").content.decode()
+    assert "5 actions are overdue" in page
+    assert sum(f"Thing {number}" in page for number in range(5)) == 3
+
+
+def test_where_the_figures_are_those_of_above_an_action_above_answers_them():
+    body = make_body()
+    staff(body.office, 12, body.posts["head"])
+    wave = make_closed(body.change, make_instrument())
+    week = card(body.first)
+    assert week.result is not None and week.result.is_of_above
+    assert week.needs_action
+    above = body.top if week.result.shown.code == body.top.code else body.office
+    make_action(body.change, above, body.head, in_days(5), wave=wave)
+    assert not card(body.first).needs_action

@@ -352,6 +352,17 @@ def test_the_card_of_the_week_talks_about_that_block_and_of_nothing_unclear():
     assert weekly.to_talk_about(figures[2:], {}) is None
 
 
+def test_the_strength_of_a_unit_is_never_what_to_talk_about_first():
+    def figure(code: str, score: int, margin: int) -> Figure:
+        return Figure(code, code, "", "readiness", 30, score, margin, None)
+
+    only = [figure("why", 70, 10), figure("benefit", 40, 12)]
+    assert weekly.strength_of(only) is only[0]
+    assert weekly.to_talk_about(only, {}) is None
+    all_high = [figure("why", 90, 5), figure("benefit", 75, 5)]
+    assert weekly.to_talk_about(all_high, {}) is all_high[1]
+
+
 def test_an_index_needs_every_block():
     assert (index([50, 60]), index([50, None]), index([])) == (55, None, None)
 

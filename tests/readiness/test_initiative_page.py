@@ -8,14 +8,15 @@ import pytest
 from django.utils import timezone
 
 from organisations.models import Post
-from readiness.enums import InitiativeStatus
+from readiness.enums import InitiativeStatus, TeamRole
 from readiness.initiatives import JourneyRefused, confirm_reading, timeline_of
 from readiness.models import Initiative, Milestone, ReadConfirmation, RoleImpact
 from readiness.perms import initiatives_for
+from readiness.waves import approve_wave, digest_of
 from readiness.weekly import weeks_of
 from tests.builders import make_framework, make_person, make_post, make_profile, make_unit
 from tests.readiness.builders import ask, make_action, make_body, make_champion, make_sponsor
-from tests.readiness.surveys import make_initiative, make_open, staff
+from tests.readiness.surveys import draft, in_team, make_initiative, make_instrument, make_open, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -296,3 +297,34 @@ def test_the_list_asks_as_many_queries_for_many_changes_as_for_one(client, count
             why={"en": "So."}, status=InitiativeStatus.PUBLISHED, starts_on=timezone.localdate(),
         )  # fmt: skip
     assert count_queries(lambda: client.get("/changes/")) == before
+
+
+def test_who_has_several_roles_reads_what_changes_in_each_until_she_chooses_one(client):
+    body = make_body()
+    clerk, manager = impacts_of(body)
+    for profile in (clerk, manager):
+        body.officer.appointments.get().post.post_roles.create(profile=profile)
+    seen = page(client, body, body.officer)
+    assert "Changes for Clerk." in seen and "Changes for Manager." in seen
+    assert "Changes for Clerk." not in page(client, body, role=manager.pk)
+    assert "Changes for Clerk." not in page(client, body)
+    assert "Changes for Clerk." in page(client, body, role="")
+
+
+def test_who_guards_a_survey_finds_on_the_page_what_waits_for_her(client):
+    body = make_body()
+    staff(body.office, 12, body.posts["head"])
+    wave = draft(body.change, make_instrument(), at=timezone.now())
+    approver = in_team(body.change, TeamRole.APPROVER)
+    assert "A survey waits for your approval" in page(client, body, approver)
+    approve_wave(wave=wave, by=approver, seen=digest_of(wave))
+    assert "A survey waits for your approval" not in page(client, body, approver)
+    assert "A survey waits for your approval" not in page(client, body, body.lead)
+
+
+def test_a_change_that_has_not_begun_says_when_it_does(client):
+    body = make_body()
+    client.force_login(body.clerk)
+    assert "Begins on" not in client.get("/changes/").content.decode()
+    Initiative.objects.filter(pk=body.change.pk).update(starts_on=timezone.localdate() + timedelta(days=9))
+    assert "Begins on" in client.get("/changes/").content.decode()

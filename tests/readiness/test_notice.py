@@ -10,13 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from organisations.models import Unit
-from readiness.enums import CutAttribute, TeamRole
+from readiness.enums import CommentState, CutAttribute, TeamRole
 from readiness.models import LanguageReview
+from readiness.moderating import decide_comment, pending
 from readiness.notice import facts_of, people_asked
 from tests.builders import make_unit
 from tests.readiness.surveys import (
     draft,
     in_team,
+    make_closed,
     make_initiative,
     make_instrument,
     make_ministry,
@@ -55,6 +57,21 @@ def test_the_notice_says_the_groups_the_names_and_the_time_of_this_very_survey(c
         *(member.person.name for member in wave.initiative.team.filter(role=TeamRole.APPROVER)),
     ):
         assert words in told
+
+
+def test_what_happened_is_there_for_everybody_to_check_and_so_are_reasons_for_withholding(client, units):
+    wave = make_closed(make_initiative(units["M"]), comments={"wish": "More time."})
+    reader = in_team(wave.initiative, TeamRole.MODERATOR)
+    for comment in list(pending(wave))[:2]:
+        decide_comment(
+            comment=comment, state=CommentState.WITHHELD, text=comment.text, reason="It accuses somebody", by=reader
+        )
+    [colleague] = staff(units["A"], 1)
+    client.force_login(colleague)
+    told = page(client, "survey_notice", wave.pk)
+    for words in ("Prepared", "Approved", "Opened", "Key destroyed", "Results shared", "It accuses somebody: 2"):
+        assert words in told
+    assert "More time." not in told
 
 
 def test_comments_need_ten_writers_also_where_groups_are_smaller(units):
