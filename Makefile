@@ -61,9 +61,11 @@ demo: setup  ## Make the demo ministry in an empty database (N= people, SEED=)
 	@$(PY) manage.py seed_demo --people $(or $(N),160) --seed $(or $(SEED),1)
 
 test: .venv/.dev build/vendor/.done  ## Run the whole suite (browser journeys where Chromium is found)
+	@$(PY) -m config.run --messages  # what is said in Spanish is tested too
 	@$(PY) -m pytest $(ARGS)
 
 test-postgres: .venv/.dev build/vendor/.done  ## The suite again on PostgreSQL, with Redis as broker (DATABASE_URL=, CELERY_BROKER_URL= override)
+	@$(PY) -m config.run --messages
 	@DATABASE_URL="$(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)" \
 	CELERY_BROKER_URL="$(or $(CELERY_BROKER_URL),redis://127.0.0.1:6379/15)" $(PY) -m pytest $(ARGS)
 
