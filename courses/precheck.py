@@ -1,4 +1,4 @@
-"""What somebody knows before a course: the questions of its checks, answered before any lesson. It counts for nothing."""
+"""What somebody knows before a course: the questions of its final check, answered before any lesson. It counts for nothing."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ def _has_just_begun(enrolment: Enrolment) -> bool:
 
 
 def questions_of(enrolment: Enrolment) -> list[Question]:
-    """The questions of all checks of the course, in their order; none where it has no check. Two queries."""
+    """The questions of the final check, the last where there are several; none where there is none. Two queries.
+
+    Only that one, because it is compared with that one: see `selectors.gains_of`.
+    """
     lessons = lessons_by_course([enrolment.course]).get(enrolment.course_id, [])
-    wanted = [lesson.pk for lesson in lessons if lesson.is_check]
-    bodies = LessonPage.objects.in_bulk(wanted)
-    return [question for pk in wanted for question in questions_in(bodies[pk].body)]
+    final = next((lesson.pk for lesson in reversed(lessons) if lesson.is_check), None)
+    return [] if final is None else questions_in(LessonPage.objects.get(pk=final).body)
 
 
 @transaction.atomic

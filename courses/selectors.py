@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from competencies.enums import FrameworkStatus
@@ -292,17 +292,47 @@ def latest_attempt(enrolment: Enrolment, lesson: LessonPage) -> Attempt | None:
     return Attempt.objects.filter(enrolment=enrolment, lesson=lesson).order_by("number").last()
 
 
-def gains_of(course_key: str) -> list[tuple[int, int]]:
-    """What people knew before a course and at their first try of a check in it, in percent, in whatever language. One query.
+def _final_checks(courses: QuerySet[CoursePage]) -> QuerySet[CoursePage, int]:
+    """Ids of the check that ends each of these courses: the last one offered, else the last one withdrawn."""
+    checks = LessonPage.objects.filter(is_check=True, depth=5, path__startswith=OuterRef("path"))
+    final = checks.order_by("-live", "-path").values("pk")[:1]
+    return courses.annotate(final_check=Subquery(final)).values_list("final_check", flat=True)
 
-    The first try, not the best one: later ones are helped by what it said.
+
+def gains_of(course_key: str, since: datetime | None = None) -> list[tuple[int, int]]:
+    """What people knew before a course and at their first try of its final check, in percent, in whatever language.
+
+    The same questions both times, and the first try, not the best one: later ones are helped by what it said.
+    `since` leaves out who answered before the course earlier than that. One query.
     """
     first = (
         Attempt.objects.filter(
-            enrolment=OuterRef("enrolment"), lesson__is_check=True, submitted_at__gt=OuterRef("submitted_at")
+            enrolment=OuterRef("enrolment"),
+            lesson__in=_final_checks(CoursePage.objects.filter(key=course_key)),
+            submitted_at__gt=OuterRef("submitted_at"),
         )
         .order_by("submitted_at", "pk")
         .values("score_pct")[:1]
     )
     rows = PreCheck.objects.filter(enrolment__course__key=course_key).annotate(after=Subquery(first))
+    if since is not None:
+        rows = rows.filter(submitted_at__gte=since)
     return list(rows.filter(after__isnull=False).order_by("pk").values_list("score_pct", "after"))
+
+
+def gain_of(enrolment: Enrolment) -> tuple[int, int] | None:
+    """What she knew before the course and knows now, in percent: her best pass of the final check. One query.
+
+    None where she was not asked before, or has not passed yet.
+    """
+    best = (
+        Attempt.objects.filter(
+            enrolment=OuterRef("enrolment"),
+            lesson__in=_final_checks(CoursePage.objects.filter(pk=enrolment.course_id)),
+            passed=True,
+        )
+        .order_by("-score_pct")
+        .values("score_pct")[:1]
+    )
+    rows = PreCheck.objects.filter(enrolment=enrolment).annotate(now=Subquery(best)).filter(now__isnull=False)
+    return rows.values_list("score_pct", "now").first()

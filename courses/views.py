@@ -17,7 +17,7 @@ from competencies.searching import clean_query
 from competencies.selectors import home_roles
 from courses import marking, precheck, runs, selectors, services
 from courses.enums import DATED_FORMATS
-from courses.models import CataloguePage, CourseOutcome, CoursePage, CourseRun, Enrolment, LessonPage, PreCheck
+from courses.models import CataloguePage, CourseOutcome, CoursePage, CourseRun, Enrolment, LessonPage
 from courses.questions import questions_in
 from courses.searching import Fit, find_courses
 from organisations.perms import signed_in
@@ -93,6 +93,7 @@ def course_context(request: HttpRequest, course: CoursePage) -> dict[str, Any]:
         "course": course,
         "enrolment": enrolment,
         "state": state,
+        "pre_check": state is not None and precheck.is_possible(state),
         "here": here,
         "lessons": lessons,
         "outcomes": list(course.outcomes.select_related("competency", "level")) if course.pk else [],
@@ -335,6 +336,6 @@ def course_result(request: HttpRequest, enrolment_id: int) -> HttpResponse:
             "enrolment": enrolment,
             "course": enrolment.course,
             "state": selectors.course_state(enrolment),
-            "before": PreCheck.objects.filter(enrolment=enrolment).first(),
+            "gain": selectors.gain_of(enrolment),
         },
     )
