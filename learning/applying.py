@@ -8,7 +8,7 @@ done, the next one goes on with the rest.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -40,10 +40,9 @@ def give(batch: AssignmentBatch, by: User | None, progress: Progress | None = No
     if not begun and not _is_as_shown(batch, progress):
         return AssignmentBatch.objects.get(pk=batch.pk)
     if begun:  # whoever was interrupted may have given without planning
-        _replan(
-            list(todo.filter(state=RowState.APPLIED).order_by("-number").values_list("person_id", flat=True)[:BATCH])
-        )
-    _in_parts(todo.filter(state=RowState.PLANNED), lambda ids: _give_part(batch, ids, by), progress)
+        interrupted = todo.filter(state=RowState.APPLIED).order_by("-number").values_list("person_id", flat=True)
+        replan_many(person_ids=list(interrupted[:BATCH]), **_why(batch))
+    _in_parts(todo.filter(state=RowState.PLANNED), lambda ids: _give_part(batch, ids, by), _why(batch), progress)
     return _finish(batch, BatchStatus.APPLYING, BatchStatus.APPLIED, "learning.assign", by)
 
 
@@ -71,21 +70,25 @@ def _alive(progress: Progress | None) -> Progress | None:
     return None if progress is None else lambda _done, total: progress(0, total)
 
 
-def _in_parts(todo: Any, act: Callable[[list[int]], list[int]], progress: Progress | None) -> None:
+def _why(batch: AssignmentBatch) -> dict[str, Any]:
+    """What a path that this batch changes says it was planned anew for."""
+    if batch.rule is not None:
+        return {"reason": PlanReason.RULE, "about": batch.rule.title}
+    return {"reason": PlanReason.ASSIGNMENT}
+
+
+def _in_parts(
+    todo: Any, act: Callable[[list[int]], list[int]], why: Mapping[str, Any], progress: Progress | None
+) -> None:
     ids = list(todo.order_by("number").values_list("pk", flat=True))
     offered = offered_courses() if ids else {}
     for start in range(0, len(ids), BATCH):
         people = act(ids[start : start + BATCH])
         # What comes round has its periods before the path is planned; should this stop here, the daily look makes them.
         settle_periods(assignment_ids=repeating(people), day=timezone.localdate())
-        replan_many(person_ids=people, reason=PlanReason.ASSIGNMENT, offered=offered)
+        replan_many(person_ids=people, offered=offered, **why)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
-
-
-def _replan(people: Sequence[int]) -> None:
-    if people:
-        replan_many(person_ids=people, reason=PlanReason.ASSIGNMENT)
 
 
 def _lock(ids: Sequence[int], state: RowState) -> tuple[list[BatchRow], set[int]]:
@@ -315,9 +318,10 @@ def take_back(batch: AssignmentBatch, by: User | None, progress: Progress | None
     if batch.status != BatchStatus.UNDOING:
         return batch
     done = batch.rows.filter(state__in=(RowState.RESTORED, RowState.KEPT), outcome__in=CHANGING)
-    _replan(list(done.order_by("-number").values_list("person_id", flat=True)[:BATCH]))
+    why = {"reason": PlanReason.TAKEN_BACK}
+    replan_many(person_ids=list(done.order_by("-number").values_list("person_id", flat=True)[:BATCH]), **why)
     todo = batch.rows.filter(outcome__in=CHANGING, state=RowState.APPLIED)
-    _in_parts(todo, lambda ids: _take_back_part(batch, ids), progress)
+    _in_parts(todo, lambda ids: _take_back_part(batch, ids), why, progress)
     return _finish(batch, BatchStatus.UNDOING, BatchStatus.UNDONE, "learning.undo", by)
 
 

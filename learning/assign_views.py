@@ -260,6 +260,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "undo_until": batches.undo_until(row) if batches.can_undo(row) else None,
         "undo_days": UNDO_DAYS,
         "unrealistic": row.counts.get("reasons", {}).get("unrealistic", 0),
+        "others_late": row.counts.get("reasons", {}).get("others_late", 0),
         "realistic_day": _realistic_day(row) if is_ready else None,
         "served": {name: row.counts.get(name, 0) for name in ("required", "unserved", "half_served")},
         "stale_rows": _stale_rows(row),
@@ -400,13 +401,13 @@ def _table(batch: AssignmentBatch, show: str) -> Iterator[list[str | int]]:
     """Every row with its words, a heading first."""
     yield [
         _("Row in the list"), _("As written"), _("Name"), _("E-mail"), _("What happens"), _("To look at"),
-        _("Due so far"), _("Due"), _("Realistic from"), _("Gaps"), _("Courses"), _("Minutes of learning"),
+        _("Due so far"), _("Due"), _("Realistic from"), _("Makes this date late"), _("Gaps"), _("Courses"), _("Minutes of learning"),
         _("Minutes added"), _("What became of it"),
     ]  # fmt: skip
     rows = _rows(batch, show or "all")[1]
     for view in batch_words.row_views(rows.iterator(chunk_size=2000)):
         row = view.row
-        days = (day.isoformat() if day else "" for day in (row.due_before, row.due_on, row.realistic_on))
+        days = (day.isoformat() if day else "" for day in (row.due_before, row.due_on, row.realistic_on, row.late_on))
         yield [
             row.line or "", row.text, row.person.name if row.person else "", row.person.email if row.person else "",
             view.outcome, "; ".join(view.reasons), *days, row.gaps, row.steps, row.minutes, row.added_minutes,
@@ -433,7 +434,7 @@ def batch_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, 13, 18)
+    sheet.set_column(0, 14, 18)
     for number, line in enumerate(_table(row, request.GET.get("show", ""))):
         for column, cell in enumerate(line):
             if isinstance(cell, int):

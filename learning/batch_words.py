@@ -32,6 +32,7 @@ from organisations.models import Unit
 
 REASONS: Mapping[str, Promise] = {
     "unrealistic": gettext_lazy("too little working time before the date"),
+    "others_late": gettext_lazy("leaves too little time for another date"),
     "on_leave": gettext_lazy("away on leave now"),
     "exempt": gettext_lazy("exempt: it is not asked of this person"),
     "other_date": gettext_lazy("keeps another date"),
@@ -217,7 +218,7 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
     """The dry run in numbers: who gains always, the rest where there is somebody."""
     counts: dict[str, Any] = batch.counts
     reasons = counts.get("reasons", {})
-    gains, holds, moves, loses, conflicts, missing, unrealistic = (
+    gains, holds, moves, loses, conflicts, missing, unrealistic, others_late = (
         *(
             counts.get(outcome.value, 0)
             for outcome in (
@@ -226,6 +227,7 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
             )
         ),
         reasons.get("unrealistic", 0),
+        reasons.get("others_late", 0),
     )  # fmt: skip
     gain_words = {
         AssignmentKind.ROLE: ngettext("person gains a path", "people gain a path", gains),
@@ -239,6 +241,11 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
         Figure(loses, ngettext("loses it", "lose it", loses), RowOutcome.LOSES),
         Figure(missing, ngettext("could not be found", "could not be found", missing), RowOutcome.NOT_FOUND),
         Figure(unrealistic, ngettext("date is not realistic", "dates are not realistic", unrealistic), "unrealistic"),
+        Figure(
+            others_late,
+            ngettext("misses another date because of it", "miss another date because of it", others_late),
+            "others_late",
+        ),
         Figure(conflicts, ngettext("is left as it is", "are left as they are", conflicts), RowOutcome.CONFLICT),
     ]
     return [figure for figure in figures if figure.number or figure.show == RowOutcome.GAINS]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -35,10 +36,12 @@ from learning.due_dates import (
     date_today,
     earliest_realistic,
     is_realistic,
+    moved,
 )
 from learning.enums import BatchStatus, Existing, RowOutcome, RowState
+from learning.hr import newest_plans
 from learning.inputs import leave_of
-from learning.models import Assignment, BatchRow, LearnerSettings
+from learning.models import Assignment, BatchRow, LearnerSettings, PathStep
 from learning.outlook import Outlook, Reckoning
 from organisations.enums import OPEN_JOB_STATES
 from organisations.ids import Ids
@@ -65,6 +68,8 @@ class Facts:
     """What rows are made from, read for some hundred people at once."""
 
     had: dict[int, Had] = field(default_factory=dict)
+    # Minutes of the path of today by the day they are due, undated ones left out.
+    dated: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
     due: dict[int, DueFacts] = field(default_factory=dict)
     leaves: dict[int, tuple[tuple[date, date], ...]] = field(default_factory=dict)
@@ -142,9 +147,13 @@ def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook:
         if any(start <= day < end for start, end in leaves):
             row.reasons.append("on_leave")
         rows.append(row)
-    reckonings = outlook.of([person for _row, person in reckoned])
+    opened = {}
+    if ask.repeat is not None:
+        before = ask.repeat.opens_days_before
+        opened = {person.pk: moved(row.due_on, -before) for row, person in reckoned if row.due_on is not None}
+    reckonings = outlook.of([person for _row, person in reckoned], opened)
     for row, person in reckoned:
-        _measure(row, reckonings[person.pk], facts, day)
+        _measure(row, reckonings[person.pk], facts, day, max(opened.get(person.pk, day), day))
     return rows
 
 
@@ -165,16 +174,44 @@ def _outcome(ask: Ask, had: Had | None, due_on: date | None, under_way: bool) ->
     return RowOutcome.MOVES, []
 
 
-def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date) -> None:
+def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date, opens_on: date) -> None:
+    """Whether there is time for it from the day it opens, and whether it leaves the time that other dates need."""
     row.gaps, row.steps = reckoning.gaps, reckoning.steps
     row.minutes, row.added_minutes = reckoning.minutes, reckoning.added
     if row.due_on is None or row.person_id is None:
         return
     weekly = facts.weekly_minutes.get(row.person_id) or settings.WEEKLY_LEARNING_MINUTES
     leaves = facts.leaves.get(row.person_id, ())
-    if not is_realistic(row.minutes, row.due_on, as_of=day, weekly_minutes=weekly, leaves=leaves):
+    if not is_realistic(row.minutes, row.due_on, as_of=opens_on, weekly_minutes=weekly, leaves=leaves):
         row.reasons.append("unrealistic")
-        row.realistic_on = earliest_realistic(row.minutes, day, weekly, leaves)
+        # Where it opens later than today the days from there to the date are always as many: no later date has more.
+        row.realistic_on = earliest_realistic(row.minutes, day, weekly, leaves) if opens_on == day else None
+    row.late_on = _first_late(row, facts.dated.get(row.person_id, []), day, weekly, leaves)
+    if row.late_on is not None:
+        row.reasons.append("others_late")
+
+
+def _first_late(
+    row: BatchRow, dated: Sequence[tuple[date, int]], day: date, weekly: int, leaves: tuple[tuple[date, date], ...]
+) -> date | None:
+    """The first other date that can be met today and no longer with this: what is due first is learned first, so only
+    dates from the new one on are touched. `dated` are minutes of the path by the day they are due, in order."""
+    if row.due_on is None:
+        return None
+    before, total = row.due_before, 0
+    for number, (due_on, minutes) in enumerate(dated):
+        total += minutes
+        if due_on < row.due_on or (number + 1 < len(dated) and dated[number + 1][0] == due_on):
+            continue
+        if row.outcome == RowOutcome.MOVES:
+            # It is on the path already: new is only that it has to be done before this day.
+            more = row.minutes if before is None or due_on < before else 0
+        else:
+            more = row.added_minutes
+        fits = partial(is_realistic, due_on=due_on, as_of=day, weekly_minutes=weekly, leaves=leaves)
+        if more and fits(total) and not fits(total + more):
+            return due_on
+    return None
 
 
 # --- Facts -----------------------------------------------------------------------------------------------------------
@@ -193,9 +230,20 @@ def read_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date, batch_id: 
         ).values_list("person_id", flat=True)
     )
     facts.leaves = leave_of(ids, day)
+    facts.dated = _dated(ids, day)
     paces = LearnerSettings.objects.filter(person_id__in=ids).values_list("person_id", "weekly_minutes")
     facts.weekly_minutes = {person_id: minutes for person_id, minutes in paces if minutes is not None}
     return facts
+
+
+def _dated(ids: Sequence[int], day: date) -> dict[int, list[tuple[date, int]]]:
+    """Minutes of each path in force by the day they are due, in order; what is overdue cannot become late. One query."""
+    found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+    plans = newest_plans().filter(person__in=ids).values("pk")
+    rows = PathStep.objects.filter(plan__in=plans, due_on__gte=day).order_by("due_on")
+    for person_id, due_on, minutes in rows.values_list("plan__person_id", "due_on", "course__effort_minutes"):
+        found[person_id].append((due_on, minutes))
+    return found
 
 
 def _had(ids: Sequence[int], thing: Thing, day: date) -> dict[int, Had]:
@@ -295,7 +343,7 @@ def print_of(row: BatchRow) -> str:
     return json.dumps(
         [
             row.person_id, row.line, row.text, str(row.outcome), sorted(row.reasons), str(row.due_before),
-            str(row.due_on), str(row.realistic_on), row.gaps, row.steps, row.minutes, row.added_minutes,
+            str(row.due_on), str(row.realistic_on), str(row.late_on), row.gaps, row.steps, row.minutes, row.added_minutes,
         ]
     )  # fmt: skip
 

@@ -29,8 +29,8 @@ from learning.leave import fix_due_date, lock_people
 from learning.models import Assignment, ExtensionRequest, LearnerSettings, LearningPeriod, PathPlan
 from learning.room import Room, rooms_of
 from learning.selectors import post_titles
-from learning.services import replan_many
-from learning.titles import course_titles, titles_of
+from learning.services import replan
+from learning.titles import course_titles, title_for_its_person, titles_of
 from organisations.models import Appointment, Leave, Unit, User
 from organisations.perms import is_hr_of
 
@@ -259,8 +259,12 @@ def set_due_date(*, assignment: Assignment, due_on: date, by: User, day: date | 
     assignment.save(update_fields=["left_until"])
     data = {"from": before.isoformat() if before else None, "to": str(assignment.due_on)}
     log(instance=assignment, action="learning.set_due_date", user=by, data=data)
-    replan_many(person_ids=[assignment.person_id], reason=PlanReason.ASSIGNMENT)
+    _replan(assignment, PlanReason.REDATED)
     return True
+
+
+def _replan(assignment: Assignment, reason: PlanReason) -> None:
+    replan(person=assignment.person, reason=reason, about=title_for_its_person(assignment))
 
 
 @transaction.atomic
@@ -275,7 +279,7 @@ def exempt(*, assignment: Assignment, reason: str, by: User, day: date | None = 
     assignment.exempted_at, assignment.exempted_by, assignment.exempt_reason = timezone.now(), by, reason
     assignment.save(update_fields=["exempted_at", "exempted_by", "exempt_reason"])
     log(instance=assignment, action="learning.exempt", user=by, data={"reason": reason})
-    replan_many(person_ids=[assignment.person_id], reason=PlanReason.ASSIGNMENT)
+    _replan(assignment, PlanReason.EXEMPT)
     return True
 
 
@@ -289,7 +293,7 @@ def end_exemption(*, assignment: Assignment, by: User, day: date | None = None) 
     assignment.exempted_at, assignment.exempted_by, assignment.exempt_reason = None, None, ""
     assignment.save(update_fields=["exempted_at", "exempted_by", "exempt_reason"])
     log(instance=assignment, action="learning.end_exemption", user=by, data=data)
-    replan_many(person_ids=[assignment.person_id], reason=PlanReason.ASSIGNMENT)
+    _replan(assignment, PlanReason.ASKED_AGAIN)
     return True
 
 

@@ -23,7 +23,7 @@ from learning.models import Assignment, ExtensionRequest
 from learning.room import Room, rooms_of
 from learning.selectors import post_titles
 from learning.services import replan
-from learning.titles import titles_of
+from learning.titles import title_for_its_person, titles_of
 from organisations import perms
 from organisations.models import Appointment, HrMandate, User
 from organisations.perms import managers_of
@@ -145,7 +145,7 @@ def grant_extension(
         user=by,
         data={"request": request.pk, "from": str(request.due_before), "to": str(request.granted_until)},
     )
-    replan(person=assignment.person, reason=PlanReason.ASSIGNMENT, at=moment)
+    replan(person=assignment.person, reason=PlanReason.EXTENDED, about=title_for_its_person(assignment), at=moment)
     return request
 
 

@@ -91,7 +91,7 @@ class Inputs:
     """What one person's plan is made from on one day.
 
     `mandatory` are all courses asked for, those recommended by HR too as long as they are not declined; `asked_by` leads
-    from a course to the assignments behind it, `stage_of` to the stage of the curated path it stands in.
+    from a course to the assignments behind it, `stages_of` to the stages of the curated paths it stands in.
     """
 
     standing: Standing
@@ -105,7 +105,7 @@ class Inputs:
     mandatory: tuple[Mandatory, ...] = ()
     choices: tuple[Choice, ...] = ()
     asked_by: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    stage_of: Mapping[str, int] = field(default_factory=dict)
+    stages_of: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     gap_due: Mapping[int, date] = field(default_factory=dict)
     # What changes need of her, by competency: more urgent, and by a day.
     needed: Mapping[int, NeededFor] = field(default_factory=dict)
@@ -193,7 +193,7 @@ def read_inputs(
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]
         language, pace = own.get(pk, ("", None))
-        mandatory, choices, asked_by, stage_of = asked.of(pk, declined)
+        mandatory, choices, asked_by, stages_of = asked.of(pk, declined)
         found[pk] = Inputs(
             standing=standings[pk],
             language=language,
@@ -203,7 +203,7 @@ def read_inputs(
             mandatory=mandatory,
             choices=choices,
             asked_by=asked_by,
-            stage_of=stage_of,
+            stages_of=stages_of,
             gap_due=asked.gap_due.get(pk, {}),
             needed=needed.get(pk, {}),
             pinned=wishes[pk, WishKind.PINNED],
@@ -314,22 +314,26 @@ class _Asked:
 
     def of(
         self, person_id: int, declined: frozenset[str]
-    ) -> tuple[tuple[Mandatory, ...], tuple[Choice, ...], dict[str, tuple[int, ...]], dict[str, int]]:
+    ) -> tuple[tuple[Mandatory, ...], tuple[Choice, ...], dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
         asked: dict[str, list[Mandatory]] = defaultdict(list)
         choices: list[Choice] = []
         asked_by: dict[str, list[int]] = defaultdict(list)
-        stage_of: dict[str, int] = {}
+        stages_of: dict[str, list[int]] = defaultdict(list)
         for row in self.rows.get(person_id, ()):
             if row.waits:
                 continue
             keys: Iterable[str] = (row.course_key,) if row.course_key else ()
-            for stage in self.stages.get(row.curated_path_id, ()) if row.curated_path_id is not None else ():
+            stages = self.stages.get(row.curated_path_id, ()) if row.curated_path_id is not None else ()
+            only_electives = all(stage.choose is not None for stage in stages)
+            for stage in stages:
                 for key in stage.keys:
-                    stage_of.setdefault(key, stage.id)
+                    stages_of[key].append(stage.id)
                 if stage.choose is None:
                     keys = (*keys, *stage.keys)
                 else:
-                    choices.append(Choice(str(stage.id), tuple(stage.keys), stage.choose, row.due_on))
+                    # As `required_courses` says: electives are what is to be kept only where nothing is required whole.
+                    kept = row.kept if row.again and only_electives else None
+                    choices.append(Choice(str(stage.id), tuple(stage.keys), stage.choose, row.due_on, kept))
                     for key in stage.keys:
                         asked_by[key].append(row.id)
             for key in keys:
@@ -340,7 +344,7 @@ class _Asked:
             tuple(_strictest(key, rows) for key, rows in sorted(asked.items())),
             tuple(choices),
             {key: tuple(ids) for key, ids in asked_by.items()},
-            stage_of,
+            {key: tuple(ids) for key, ids in stages_of.items()},
         )
 
 

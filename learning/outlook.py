@@ -24,6 +24,7 @@ from learning.hr import newest_plans
 from learning.inputs import Inputs, Shelf, read_inputs
 from learning.models import PathStep
 from learning.planning import Catalogue, Choice, Mandatory, Target, plan_path
+from learning.recurring import completions_of
 from organisations.ids import Ids
 from organisations.models import User
 
@@ -62,8 +63,12 @@ class Outlook:
         )
         self._taught = frozenset(pk for course in self.shelf.offered.values() for pk, _rank in course.outcomes)
 
-    def of(self, people: Sequence[User]) -> dict[int, Reckoning]:
-        """As many queries for one person as for five hundred."""
+    def of(self, people: Sequence[User], opened: Mapping[int, date] | None = None) -> dict[int, Reckoning]:
+        """As many queries for one person as for five hundred.
+
+        `opened` is the day on which the first period of what comes round opens for each person: of courses passed before
+        nothing counts then.
+        """
         ids = Ids(person.pk for person in people)
         if not ids:
             return {}
@@ -71,9 +76,20 @@ class Outlook:
         inputs = read_inputs(ids, day=self.day, standings={pk: Standing(pk, self.day, ()) for pk in ids})
         planned = self._planned(inputs)
         if self.thing.profile is None:
-            return {pk: self._of_courses(inputs[pk], outlines[pk], planned[pk]) for pk in ids}
+            kept = self._kept(ids, opened or {})
+            return {pk: self._of_courses(inputs[pk], outlines[pk], planned[pk], kept.get(pk)) for pk in ids}
         today = dict(newest_plans().filter(person__in=ids).values_list("person_id", "effort_minutes"))
         return {pk: self._of_role(inputs[pk], outlines[pk], planned[pk], today.get(pk, 0)) for pk in ids}
+
+    def _kept(self, ids: Sequence[int], opened: Mapping[int, date]) -> dict[int, frozenset[str]]:
+        """Of who begins a period: the courses of the thing completed since it opened."""
+        if not opened:
+            return {}
+        done = completions_of(ids)
+        return {
+            pk: frozenset(key for on, key in done.get(pk, ()) if on >= since and key in self._thing_keys)
+            for pk, since in opened.items()
+        }
 
     def _planned(self, inputs: Mapping[int, Inputs]) -> dict[int, frozenset[str]]:
         """Courses of each plan in force, as far as they matter: those begun stay where they are planned, those asked for
@@ -96,11 +112,21 @@ class Outlook:
         )
         return Reckoning(len(missing), steps, minutes, max(minutes - today, 0))
 
-    def _of_courses(self, inputs: Inputs, outline: Outline, planned: frozenset[str]) -> Reckoning:
-        """What is not passed or held of it, with what that needs first; new is what is not on the path of today."""
+    def _of_courses(
+        self, inputs: Inputs, outline: Outline, planned: frozenset[str], kept: frozenset[str] | None
+    ) -> Reckoning:
+        """What is not passed or held of it, with what that needs first; new is what is not on the path of today.
+
+        `kept` where a period begins: what of it is kept already, all else is taken again.
+        """
         asked = tuple(m for m in self.asked if self.mandatory or m.key not in inputs.declined)
+        choices = self.choices
+        if kept is not None:
+            asked = tuple(Mandatory(m.key, again=m.key not in kept) for m in asked)
+            if not self.asked:  # electives come round only where nothing is required whole, as in `required_courses`
+                choices = tuple(replace(choice, kept=kept.intersection(choice.keys)) for choice in choices)
         planned &= self._thing_keys  # a course begun for another reason is no part of it
-        steps, minutes, keys = self._answer(inputs, outline, planned, (), asked, self.choices, frozenset())
+        steps, minutes, keys = self._answer(inputs, outline, planned, (), asked, choices, frozenset())
         new = keys - planned
         effort = {key: self.shelf.page(key, inputs.language, inputs.begun).effort_minutes for key in new}
         return Reckoning(0, steps, minutes, sum(effort.values()))

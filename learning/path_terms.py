@@ -77,12 +77,20 @@ class Mandatory:
 
 @dataclass(frozen=True)
 class Choice:
-    """An elective group of a curated path: `choose` of the courses `keys`."""
+    """An elective group of a curated path: `choose` of the courses `keys`.
+
+    `kept` are those that count already where the group comes back and what was passed before does not; None: all that is
+    satisfied counts.
+    """
 
     id: str
     keys: tuple[str, ...]
     choose: int
     due_on: date | None = None
+    kept: frozenset[str] | None = None
+
+    def done(self, satisfied: frozenset[str]) -> frozenset[str]:
+        return (satisfied if self.kept is None else self.kept).intersection(self.keys)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Question:
     targets: tuple[tuple[int, int, int], ...]  # competency, the highest rank of a course that is held, required
     satisfied: frozenset[str]
     mandatory: frozenset[str]
-    choices: tuple[tuple[str, tuple[str, ...], int], ...]
+    choices: tuple[tuple[str, tuple[str, ...], frozenset[str], int], ...]  # id, courses, those that count already, how many
     pinned: frozenset[str]
     declined: frozenset[str]
     in_plan: frozenset[str]
@@ -90,7 +90,8 @@ def plan_path(
     """Choose and order the courses that close all closable gaps in the least learner time.
 
     `satisfied` are keys of courses that need not be taken: passed, or all their outcomes held. They meet what needs
-    them, count in elective groups and are done as mandatory courses; one of them is taken again only where a gap asks.
+    them, count in elective groups and are done as mandatory courses; one of them is taken again only where a gap asks,
+    or where a mandatory course or a group comes back.
     Prerequisites outside `offers` and `satisfied` make a course unavailable.
     `declined` courses close no gap, fill no group and open no other course, except where a mandatory, pinned or begun
     course needs them. A mandatory course is never removed by declining, a pinned one neither; a begun one is.
@@ -119,7 +120,7 @@ def plan_path(
         tuple((t.competency_id, catalogue.rank_below(t.competency_id, t.held), t.required) for t in goals),
         satisfied & (relevant | {key for group in groups for key in group.keys} | _needed(catalogue, relevant)),
         todo,
-        tuple((group.id, tuple(sorted(set(group.keys))), group.choose) for group in groups),
+        tuple((g.id, tuple(sorted(set(g.keys))), g.done(satisfied), g.choose) for g in groups),
         pins,
         declined & relevant,
         in_plan & relevant,
@@ -160,7 +161,7 @@ def _chosen(question: Question) -> Answer:
         q.mandatory
         | q.pinned
         | ((q.catalogue.begun - q.satisfied - q.declined) & q.in_plan)
-        | {key for _id, keys, _choose in q.choices for key in keys},
+        | {key for _id, keys, _done, _choose in q.choices for key in keys},
     )
     offers = {key: q.catalogue.by_key[key] for key in sorted(relevant) if q.catalogue.by_key[key].can_be_sat(q.since)}
     takeable = _takeable(offers, q.satisfied)
@@ -171,10 +172,10 @@ def _chosen(question: Question) -> Answer:
     reached = _reach(q, allowed)
     most = _reach(q, takeable)
     goals = {pk: min(reached[pk], required) for pk, held, required in q.targets if reached[pk] > held}
-    missing = {id_: choose - len(q.satisfied.intersection(keys)) for id_, keys, choose in q.choices}
+    missing = {id_: choose - len(done) for id_, _keys, done, choose in q.choices}
     groups = {
-        id_: frozenset(key for key in keys if key in allowed and key not in q.satisfied)
-        for id_, keys, _choose in q.choices
+        id_: frozenset(key for key in keys if key in allowed and key not in done)
+        for id_, keys, done, _choose in q.choices
         if missing[id_] > 0
     }
     begun = {
@@ -242,7 +243,7 @@ def _chosen_in_time(
     column = {key: place for place, key in enumerate(keys)}
     days = [day for day, _units in room]
     goals = dict(answer.goals)
-    groups = {id_: (members, choose - len(q.satisfied.intersection(members))) for id_, members, choose in q.choices}
+    groups = {id_: (members, choose - len(done)) for id_, members, done, choose in q.choices}
     asked = []
     for day, kind, which in claims:
         if kind == "gap":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -94,9 +94,11 @@ class StepView:
     state: str
     progress: CourseState | None
     needed_by: tuple[CoursePage, ...]
-    # The assignments behind it, those of today: who asked, why, by when; and the stage of a curated path it counts in.
+    # The assignments behind it, those of today: who asked, why, by when; and by curated path the stage it counts in.
     asked_by: tuple[Assignment, ...] = ()
-    stage: CuratedStage | None = None
+    stages: Mapping[int, CuratedStage] = field(default_factory=dict)
+    # Of the competencies it closes, by id: the roles of hers that ask for that level.
+    roles: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     # Changes that need what it closes, those under way: of which competency, by when.
     needed_for: tuple[NeededBy, ...] = ()
 
@@ -164,7 +166,7 @@ def path_of(person: User, *, as_of: date | None = None) -> PathView:
     steps = list(plan.steps.all()) if plan else []
     every = assignments_of(person, day)
     assignments = {pk: assignment for pk, assignment in every.items() if assignment.exempted_at is None}
-    wanted = {step.stage for step in steps if step.stage is not None}
+    wanted = {pk for step in steps for pk in step.stages}
     stages = CuratedStage.objects.select_related("version").in_bulk(wanted) if wanted else {}
     asking = {row["initiative_id"] for step in steps for row in step.needed_for}
     initiatives = _changes_of(person, day, asking) if asking else {}
@@ -258,9 +260,21 @@ def _step_view(
         progress=progress,
         needed_by=tuple(other.course for other in steps if other.course.key in step.needed_by),
         asked_by=tuple(assignments[pk] for pk in step.assignments if pk in assignments),
-        stage=stages.get(step.stage) if step.stage is not None else None,
+        stages={stages[pk].version.path_id: stages[pk] for pk in step.stages if pk in stages},
+        roles={row["competency_id"]: _roles_asking(row["competency_id"], standing) for row in step.closes},
         needed_for=_needed_for(step, standing, initiatives),
     )
+
+
+def _roles_asking(competency_id: int, standing: Standing) -> tuple[str, ...]:
+    """Her roles that ask for the most of a competency, by name."""
+    asking = {
+        str(profile): r.rank_needed
+        for profile in standing.profiles
+        for r in standing.asked.get(profile.pk, ())
+        if r.competency_id == competency_id
+    }
+    return tuple(sorted(role for role, rank in asking.items() if rank == max(asking.values())))
 
 
 def _changes_of(person: User, day: date, ids: set[int]) -> dict[int, Initiative]:

@@ -31,9 +31,9 @@ def offers_for(language: str, offered: dict[str, OfferedCourse]) -> tuple[Offer,
     return tuple(shelf.offer(key, language) for key in offered)
 
 
-def replan(*, person: User, reason: PlanReason, at: datetime | None = None) -> PathPlan | None:
+def replan(*, person: User, reason: PlanReason, about: str = "", at: datetime | None = None) -> PathPlan | None:
     """Make today's plan for one person; returns the plan in force, None for somebody without roles and plans."""
-    replan_many(person_ids=[person.pk], reason=reason, at=at)
+    replan_many(person_ids=[person.pk], reason=reason, about=about, at=at)
     return current_plans([person.pk]).get(person.pk)
 
 
@@ -41,13 +41,14 @@ def replan_many(
     *,
     person_ids: Sequence[int],
     reason: PlanReason,
+    about: str = "",
     at: datetime | None = None,
     offered: dict[str, OfferedCourse] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Make today's plans for many people, a batch a transaction; returns how many new plans were written.
 
-    A plan equal to the one in force is not written again, so doing it twice leaves the same state. Queries grow with
+    `about` names what the reason is about, for people. A plan equal to the one in force is not written again, so doing it twice leaves the same state. Queries grow with
     batches of people, not with people; people with the same gaps and offers share the solving (an LRU cache).
     """
     moment = at or timezone.now()
@@ -55,13 +56,13 @@ def replan_many(
     written = 0
     ids = sorted(set(person_ids))
     for start in range(0, len(ids), BATCH):
-        written += _replan_batch(ids[start : start + BATCH], reason, moment, shelf)
+        written += _replan_batch(ids[start : start + BATCH], reason, about, moment, shelf)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
     return written
 
 
-def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, shelf: Shelf) -> int:
+def _replan_batch(ids: Sequence[int], reason: PlanReason, about: str, moment: datetime, shelf: Shelf) -> int:
     with transaction.atomic():
         # The rows of the people are the lock: two plans for one person are made one after the other.
         inputs = read_inputs(ids, day=timezone.localdate(moment), locking=True)
@@ -83,6 +84,7 @@ def _replan_batch(ids: Sequence[int], reason: PlanReason, moment: datetime, shel
             drawn.plan.number = old.number + 1 if old else 1
             drawn.plan.made_at = moment
             drawn.plan.reason = reason if old else PlanReason.FIRST
+            drawn.plan.about = about[:300] if old else ""
             drawn.plan.changes = describe_changes(old, drawn, own, shelf, now)
             plans.append(drawn.plan)
             steps += drawn.steps
@@ -130,7 +132,7 @@ def draw_plan(inputs: Inputs, shelf: Shelf, solved: Plan) -> Drawn:
                 for pk in (c.competency_id for c in step.closes)
                 if (need := inputs.needed.get(pk)) is not None
             ],
-            stage=inputs.stage_of.get(step.key),
+            stages=list(inputs.stages_of.get(step.key, ())),
             due_on=step.due_on,
             run_id=step.run_id,
         )
@@ -179,7 +181,7 @@ StepRow = tuple[
     list[str],
     list[str],
     list[int],
-    int | None,
+    list[int],
     date | None,
     int | None,
     list[tuple[int, int, str]],
@@ -189,7 +191,7 @@ StepRow = tuple[
 def _row(step: PathStep) -> StepRow:
     kinds = [kind for kind in step.kinds if kind != "begun"]  # beginning a course is no reason for another plan
     return (
-        step.course_id, step.closes, step.needed_by, kinds, step.assignments, step.stage, step.due_on, step.run_id,
+        step.course_id, step.closes, step.needed_by, kinds, step.assignments, step.stages, step.due_on, step.run_id,
         sorted((row["initiative_id"], row["competency_id"], row["by"]) for row in step.needed_for),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 
 from courses.models import CoursePage
 from learning.enums import CuratedStatus
@@ -78,6 +78,12 @@ def titles_of(assignments: Iterable[Assignment]) -> dict[int, str]:
         else:
             found[row.pk] = courses.get(row.course_key, row.course_key)
     return found
+
+
+def title_for_its_person(assignment: Assignment) -> str:
+    """What it is called in the language of the person it is for, where that is known."""
+    with override(assignment.person.language or get_language()):
+        return titles_of([assignment])[assignment.pk]
 
 
 def course_titles(keys: Iterable[str]) -> dict[str, str]:

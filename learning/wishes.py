@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -205,12 +205,30 @@ def _is_mandatory(inputs: Inputs, key: str) -> bool:
     return Assignment.objects.filter(pk__in=inputs.asked_by.get(key, ()), mandatory=True).exists()
 
 
+def moved_among(before: Sequence[str], after: Sequence[str]) -> frozenset[str]:
+    """Which of the same steps moved: the fewest whose moving makes the one order of the other.
+
+    What stays is a longest run of steps that keep their order among themselves; a step that only follows, because
+    another one went before it, has not moved. Of several such runs the one that keeps what comes first is taken.
+    """
+    place = {key: number for number, key in enumerate(before)}
+    numbers = [place[key] for key in after]
+    longest = [1] * len(numbers)  # of the runs that begin here
+    for start in reversed(range(len(numbers))):
+        longest[start] += max((longest[k] for k in range(start + 1, len(numbers)) if numbers[k] > numbers[start]), default=0)
+    stays: list[int] = []
+    for here, number in enumerate(numbers):
+        if longest[here] == max(longest, default=0) - len(stays) and (not stays or number > stays[-1]):
+            stays.append(number)
+    return frozenset(key for key in after if place[key] not in set(stays))
+
+
 def _compared(before: Plan, after: Plan, now: Inputs, then: Inputs, shelf: Shelf) -> Supposed:
     old = {step.key: place for place, step in enumerate(before.steps)}
     new_keys = {step.key for step in after.steps}
-    kept_before = [step.key for step in before.steps if step.key in new_keys]
-    kept_after = [step.key for step in after.steps if step.key in old]
-    moved = {a for a, b in zip(kept_after, kept_before, strict=True) if a != b}
+    moved = moved_among(
+        [step.key for step in before.steps if step.key in new_keys], [step.key for step in after.steps if step.key in old]
+    )
 
     def view(step: Step, inputs: Inputs, change: str) -> SupposedStep:
         page = shelf.page(step.key, inputs.language, inputs.begun)

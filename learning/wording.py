@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.conf import settings
@@ -85,10 +86,8 @@ def _asked_sentence(step: StepView, assignment: Assignment) -> str:
     }
     if assignment.kind == AssignmentKind.PATH:
         values["path"] = path_title(assignment)
-        stage = step.stage
-        # A course may be part of two paths; the stage is that of one of them.
-        own = stage is not None and stage.version.path_id == assignment.curated_path_id
-        if stage is not None and own and stage.choose is not None:
+        stage = step.stages.get(assignment.curated_path_id) if assignment.curated_path_id is not None else None
+        if stage is not None and stage.choose is not None:
             values |= {"stage": str(stage.title), "choose": str(stage.choose)}
             sentence = _("It counts in “%(path)s”, stage “%(stage)s”, of which %(choose)s are chosen.") % values
         else:
@@ -108,20 +107,7 @@ def why_here(step: StepView) -> list[str]:
     """Why a step is in the path."""
     sentences = asked_sentences(step)
     for line, closing in step.closes:
-        if line.required.rank is not None:
-            sentences.append(
-                (
-                    _("Your role asks for “%(name)s” at level %(required)s; level %(held)s is shown so far.")
-                    if closing.held
-                    else _("Your role asks for “%(name)s” at level %(required)s; nothing is shown so far.")
-                )
-                % {"name": line.competency, "required": line.required.rank, "held": closing.held}
-            )
-        else:
-            sentences.append(
-                _("Your role asks for “%(name)s” without stating a level; nothing is shown so far.")
-                % {"name": line.competency}
-            )
+        sentences.append(_gap_sentence(step.roles.get(line.competency.pk, ()), line, closing))
     if step.needed_by:
         sentences.append(_needed_sentence(step))
     if step.is_pinned:
@@ -129,6 +115,43 @@ def why_here(step: StepView) -> list[str]:
     if "begun" in step.step.kinds and not sentences:
         sentences.append(_("You have begun it; what is begun stays."))
     return sentences
+
+
+def _gap_sentence(roles: Sequence[str], line: Line, closing: Closing) -> str:
+    """Which role asks for a competency, at what level, and what is shown so far."""
+    values = {
+        "roles": get_text_list([f"“{role}”" for role in roles], _("and")),
+        "name": line.competency,
+        "required": line.required.rank,
+        "held": closing.held,
+    }
+    n = max(len(roles), 1)
+    if line.required.rank is None:
+        return (
+            ngettext(
+                "Your role %(roles)s asks for “%(name)s” without stating a level; nothing is shown so far.",
+                "Your roles %(roles)s ask for “%(name)s” without stating a level; nothing is shown so far.",
+                n,
+            )
+            % values
+        )
+    if closing.held:
+        return (
+            ngettext(
+                "Your role %(roles)s asks for “%(name)s” at level %(required)s; level %(held)s is shown so far.",
+                "Your roles %(roles)s ask for “%(name)s” at level %(required)s; level %(held)s is shown so far.",
+                n,
+            )
+            % values
+        )
+    return (
+        ngettext(
+            "Your role %(roles)s asks for “%(name)s” at level %(required)s; nothing is shown so far.",
+            "Your roles %(roles)s ask for “%(name)s” at level %(required)s; nothing is shown so far.",
+            n,
+        )
+        % values
+    )
 
 
 def what_removes(step: StepView) -> str:

@@ -278,7 +278,7 @@ class Assignment(models.Model):
 
 class BatchRow(models.Model):
     """What a batch does to one person, or a line that leads to nobody. `reasons` are codes of what to look at:
-    "unrealistic", "on_leave", "exempt", "other_date", "earlier_date" (another rule asks for it earlier), "under_way" (another
+    "unrealistic", "others_late" (another date, `late_on`, could no longer be met), "on_leave", "exempt", "other_date", "earlier_date" (another rule asks for it earlier), "under_way" (another
     batch of it is being applied), "malformed", "unknown", "inactive", "left_rule".
 
     `before` is what was there, so that it can be restored: {"assignment": id, "due_on": date} or {}.
@@ -301,6 +301,7 @@ class BatchRow(models.Model):
     due_before = models.DateField(_("due so far"), null=True, blank=True)
     due_on = models.DateField(_("due"), null=True, blank=True)
     realistic_on = models.DateField(_("realistic from"), null=True, blank=True)
+    late_on = models.DateField(_("makes this date late"), null=True, blank=True)
     gaps = models.PositiveSmallIntegerField(_("gaps"), default=0)
     steps = models.PositiveSmallIntegerField(_("steps"), default=0)
     minutes = models.PositiveIntegerField(_("minutes"), default=0)

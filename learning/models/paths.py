@@ -27,6 +27,8 @@ class PathPlan(models.Model):
     number = models.PositiveIntegerField(_("number"))
     made_at = models.DateTimeField(_("made"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=16, choices=PlanReason.choices)
+    # What the reason is about, as it was called then: the rule, or what was assigned. May be empty.
+    about = models.CharField(_("about"), max_length=300, blank=True)
     effort_minutes = models.PositiveIntegerField(_("effort in minutes"), default=0)
     requirements = models.PositiveSmallIntegerField(_("required competencies"), default=0)
     met = models.PositiveSmallIntegerField(_("at the level"), default=0)
@@ -55,7 +57,7 @@ class PathStep(models.Model):
     `needed_by`: keys of the courses in this plan that require it first. `kinds`: all that put it there, of "gap",
     "mandatory", "choice", "pinned", "begun", "prerequisite"; `assignments`: ids of the assignments behind it;
     `needed_for`: changes that need what it closes, as [{"competency_id", "initiative_id", "by"}];
-    `stage`: id of the stage of a curated path that it is chosen for. Dates of a step are not stored: they follow from
+    `stages`: ids of the stages of curated paths it stands in, one a path. Dates of a step are not stored: they follow from
     the hours a week and the day on which somebody looks.
     """
 
@@ -69,7 +71,7 @@ class PathStep(models.Model):
     kinds = models.JSONField(default=list)
     assignments = models.JSONField(default=list)
     needed_for = models.JSONField(default=list)
-    stage = models.PositiveBigIntegerField(_("stage of a curated path"), null=True, blank=True)
+    stages = models.JSONField(default=list)
     due_on = models.DateField(_("due"), null=True, blank=True)
     run = models.ForeignKey(
         CourseRun,

@@ -44,13 +44,16 @@ def cases(draw):
         for held, required in [draw(st.tuples(st.integers(0, 2), st.integers(1, 3)))]
         if held < required
     ]
-    groups = draw(st.lists(st.tuples(st.sets(st.sampled_from(names), min_size=1), st.integers(1, 3), day), max_size=2))
+    kept = st.none() | some.map(frozenset)
+    groups = draw(
+        st.lists(st.tuples(st.sets(st.sampled_from(names), min_size=1), st.integers(1, 3), day, kept), max_size=2)
+    )
     return {
         "targets": targets,
         "offers": offers,
         "satisfied": draw(some),
         "mandatory": [Mandatory(key, draw(day)) for key in sorted(draw(some) | draw(st.sampled_from([set(), {"x"}])))],
-        "choices": [Choice(f"g{i}", tuple(sorted(keys)), n, due) for i, (keys, n, due) in enumerate(groups)],
+        "choices": [Choice(f"g{i}", tuple(sorted(keys)), n, due, k) for i, (keys, n, due, k) in enumerate(groups)],
         "pinned": draw(some),
         "declined": draw(some),
         "in_plan": draw(some),
@@ -86,8 +89,9 @@ def rules(case):
             goals[t.competency_id] = min(best, t.required)
     groups = []
     for group in case["choices"]:
-        members = set(group.keys) - done
-        missing = group.choose - len(set(group.keys) & done)
+        counted = done if group.kept is None else group.kept
+        members = set(group.keys) - counted
+        missing = group.choose - len(set(group.keys) & counted)
         if missing > 0:
             groups.append((members, min(missing, len(members & may))))
     must |= {
@@ -205,7 +209,8 @@ def can_be_in_time(chosen, case):
         ):  # fmt: skip
             continue
         if any(
-            group.due_on and group.choose > len(set(group.keys) & case["satisfied"])
+            group.due_on
+            and group.choose > len(set(group.keys) & (case["satisfied"] if group.kept is None else group.kept))
             and any(ends[k] > group.due_on for k in ends if k in group.keys)
             for group in case["choices"]
         ):  # fmt: skip
@@ -351,6 +356,15 @@ def test_passed_courses_count_in_a_choice_and_one_that_cannot_be_filled_is_named
     assert keys_of(plan_path([], offers, choices=[two], satisfied=frozenset({"c"}))) == {"a"}
     plan = plan_path([], offers[:1], choices=[two])
     assert (keys_of(plan), plan.short_choices) == ({"a"}, ("g",))
+
+
+def test_a_choice_that_comes_back_is_filled_again_but_for_what_was_kept_since():
+    offers, passed = [Offer("a", 20, ()), Offer("b", 30, ()), Offer("c", 40, ())], frozenset({"a", "b"})
+    two = Choice("g", ("a", "b", "c"), 2)
+    assert plan_path([], offers, choices=[two], satisfied=passed).steps == ()
+    again = replace(two, kept=frozenset())
+    assert keys_of(plan_path([], offers, choices=[again], satisfied=passed)) == {"a", "b"}
+    assert keys_of(plan_path([], offers, choices=[replace(two, kept=frozenset({"b"}))], satisfied=passed)) == {"a"}
 
 
 def test_leave_moves_the_dates_and_a_pace_of_nothing_gives_none():
