@@ -41,6 +41,7 @@ class Whom:
     holders_of: tuple[int, ...] = ()
     emails: tuple[str, ...] = ()
     rule_id: int | None = None
+    list_name: str = ""  # of the file the lines came in
 
     @property
     def is_empty(self) -> bool:
@@ -260,6 +261,7 @@ def write_whom(whom: Whom) -> dict[str, Any]:
         "people": list(whom.person_ids),
         "holders_of": list(whom.holders_of),
         "emails": [plain_line(line) for line in whom.emails],
+        "list_name": whom.list_name,
     }
 
 
@@ -271,6 +273,7 @@ def read_whom(data: Mapping[str, Any], rule_id: int | None = None) -> Whom:
         holders_of=tuple(data.get("holders_of", ())),
         emails=tuple(data.get("emails", ())),
         rule_id=rule_id,
+        list_name=data.get("list_name", ""),
     )
 
 

@@ -268,6 +268,7 @@ class WhomForm(StepForm):
             person_ids=tuple(person.pk for person in data["people"]),
             holders_of=tuple(profile.pk for profile in data["holders"]),
             emails=data["emails"],
+            list_name=data["list_name"] if data["emails"] else "",
         )
 
 
@@ -442,6 +443,7 @@ def answers_of(ask: Ask) -> QueryDict:
         "mandatory": YES if ask.mandatory else NO,
         "note": ask.note,
         "emails": "\n".join(ask.whom.emails),
+        "list_name": ask.whom.list_name,
         "due": due.kind,
         "due_on": due.on and due.on.isoformat(),
         "due_days": due.days or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -91,7 +92,17 @@ def _assign(request: HttpRequest, bound: lists.BoundedList) -> HttpResponse:
     except NotOffered as sentence:
         what.add_error(what.asked[ask.kind.value][0], str(sentence))
         return _show_step(request, "what", data, complaining=what)
+    _put_away(data.get("replaces", ""), batch, me)
     return redirect("batch", pk=batch.pk)
+
+
+def _put_away(replaced: str, batch: AssignmentBatch, me: User) -> None:
+    """What was asked otherwise now no longer waits for anybody to apply it; what came of something stays."""
+    pk = as_id(replaced)
+    old = AssignmentBatch.objects.filter(pk=pk, created_by=me).exclude(pk=batch.pk).first() if pk is not None else None
+    if old is not None:
+        with contextlib.suppress(CannotBeChanged):
+            batches.discard_batch(batch=old)
 
 
 def _token_of(token: str, ask: Ask) -> str:
@@ -114,6 +125,7 @@ def _asked_before(request: HttpRequest, me: User) -> QueryDict:
     if batch is None:
         raise Http404
     answers = answers_of(ask_of(batch))
+    answers["replaces"] = str(batch.pk)
     answers["go"] = data.get("go", "when")
     if "realistic" in data and (day := _realistic_day(batch)) is not None:
         answers["due"], answers["due_on"] = FIXED, day.isoformat()
@@ -147,7 +159,7 @@ def _take_list(request: HttpRequest, data: QueryDict, bound: lists.BoundedList) 
 
 def _carried(data: QueryDict, step: str) -> list[tuple[str, str]]:
     """Answers of the other steps, to be carried along as hidden fields. A list gets a line for each entry."""
-    others = {name for key, form in FORMS.items() if key != step for name in form.base_fields} - {"file"}
+    others = {name for key, form in FORMS.items() if key != step for name in form.base_fields} - {"file"} | {"replaces"}
     return [
         (name, "\n".join(lists.lines_of(value)) if name == "emails" else value)
         for name in sorted(others)
@@ -290,9 +302,13 @@ def _step_links(batch: AssignmentBatch) -> list[Any]:
 
 def _heading(batch: AssignmentBatch, show: str) -> str:
     """What the list shows, in words."""
-    for figure in [*batch_words.figures_of(batch), *batch_words.report_of(batch)] if batch.counted_at else []:
+    for figure in batch_words.report_of(batch) if batch.counted_at else []:
         if figure.show == show:
             return f"{figure.number} {figure.words}"
+    for figure in batch_words.figures_of(batch) if batch.counted_at else []:
+        if figure.show == show:
+            said = f"{figure.number} {figure.words}"
+            return said if batch.applied_at is None else _("The dry run said: %(what)s") % {"what": said}
     return str(batch_words.REASONS.get(show, "")) or _("All rows")
 
 

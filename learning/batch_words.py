@@ -175,7 +175,8 @@ def whom_words(batch: AssignmentBatch) -> list[str]:
     if n := len(whom.person_ids):
         words.append(ngettext("%(n)s person you chose", "%(n)s people you chose", n) % {"n": n})
     if n := count_of(whom.emails):
-        words.append(ngettext("a list of %(n)s line", "a list of %(n)s lines", n) % {"n": n})
+        lines = ngettext("a list of %(n)s line", "a list of %(n)s lines", n) % {"n": n}
+        words.append(f"{lines} ({whom.list_name})" if whom.list_name else lines)
     return words
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -50,6 +50,7 @@ def _list(request: HttpRequest, me: User, form: ActForm, status: int = 200) -> H
     unit = chosen.cleaned_data["unit"] if valid else None
     worklist = acts.worklist_of(me, kind=kind, unit=unit, as_of=day)
     page = Paginator(worklist.rows, PAGE).get_page(request.GET.get("page"))
+    ticks_all = request.method != "POST" and request.GET.get("tick") == "all"
     ticked = {pk for text in request.POST.getlist("rows") if (pk := as_id(text)) is not None}
     context = {
         "filter": chosen,
@@ -57,11 +58,25 @@ def _list(request: HttpRequest, me: User, form: ActForm, status: int = 200) -> H
         "kinds": Kind,
         "worklist": worklist,
         "page_of_rows": page,
-        "rows": [(row, row.assignment.pk in ticked, _date_of(request, row, day)) for row in page.object_list],
+        "rows": [
+            (row, ticks_all or row.assignment.pk in ticked, _date_of(request, row, day)) for row in page.object_list
+        ],
+        "ticks_all": ticks_all,
+        "tick_all_url": f"{reverse('exceptions')}?{_with(request.GET, tick='all')}",
         "form": form,
         "today": day,
     }
     return render(request, "learning/exceptions.html", context, status=status)
+
+
+def _with(query: QueryDict, **changes: str) -> str:
+    """The query of an address with these parameters, "" leaves one out."""
+    data = query.copy()
+    for name, value in changes.items():
+        data.pop(name, None)
+        if value:
+            data[name] = value
+    return data.urlencode()
 
 
 def _date_of(request: HttpRequest, row: Row, day: date) -> date | None:
@@ -98,7 +113,7 @@ def _act(request: HttpRequest, me: User) -> HttpResponse:
             request,
             ngettext("%(n)s was so already.", "%(n)s were so already.", results[False]) % {"n": results[False]},
         )
-    query = request.GET.urlencode()
+    query = _with(request.GET, tick="")
     return redirect(reverse("exceptions") + (f"?{query}" if query else ""))
 
 

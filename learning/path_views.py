@@ -154,7 +154,14 @@ def decline_step(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("path")
     supposed = wishes.suppose(me, skipping=[key])
     stays = any(step.course.key == key and step.change != "removed" for step in supposed.steps)
-    context = {"form": form, "course": page, "supposed": supposed, "needed_by": _needed_by(me, key) if stays else ""}
+    context = {
+        "form": form,
+        "course": page,
+        "supposed": supposed,
+        "needed_by": _needed_by(me, key) if stays else "",
+        # What a role asks for is not taken away by declining a way there.
+        "closes": supposed.left_open,
+    }
     return render(request, "learning/path_decline.html", context, status=422 if form.errors else 200)
 
 

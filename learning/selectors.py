@@ -433,6 +433,9 @@ class MemberView:
     next_step: PathStep | None
     # The next step's course by the name the reader knows it by.
     next_course: CoursePage | None
+    # What is due first, where that is another course than the next one or the role as a whole.
+    due_course: CoursePage | None = None
+    due_is_of_role: bool = False
 
     @property
     def is_overdue(self) -> bool:
@@ -472,13 +475,15 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
     standings = standings_of(ids, as_of=day)
     plans = current_plans(ids)
     due = due_dates(standings, day)
-    for person_id, plan in plans.items():
-        for step in plan.steps.all():
-            if step.due_on is not None:
-                due[person_id] = min(step.due_on, due.get(person_id, step.due_on))
-    titles = post_titles(ids, day)
     steps = {person_id: next(iter(plan.steps.all()), None) for person_id, plan in plans.items()}
-    courses = in_language(get_language() or "", [step.course for step in steps.values() if step is not None])
+    first_due: dict[int, PathStep] = {}
+    for person_id, plan in plans.items():
+        dated = min((s for s in plan.steps.all() if s.due_on is not None), key=_due_then_place, default=None)
+        if dated is not None and dated.due_on is not None and dated.due_on <= due.get(person_id, dated.due_on):
+            due[person_id], first_due[person_id] = dated.due_on, dated
+    titles = post_titles(ids, day)
+    shown = [*steps.values(), *first_due.values()]
+    courses = in_language(get_language() or "", [step.course for step in shown if step is not None])
     seen = {
         person_id: timezone.localdate(moment)
         for person_id, moment in Enrolment.objects.filter(person_id__in=ids)
@@ -496,10 +501,16 @@ def members_of(people: Sequence[User], day: date) -> tuple[MemberView, ...]:
             to_confirm=to_confirm(standings[person.pk]),
             next_step=step,
             next_course=courses[step.course_id] if step is not None else None,
+            due_course=courses[dated.course_id] if dated is not None and dated is not step else None,
+            due_is_of_role=dated is None and person.pk in due,
         )
         for person in people
-        for step in [steps.get(person.pk)]
+        for step, dated in [(steps.get(person.pk), first_due.get(person.pk))]
     )
+
+
+def _due_then_place(step: PathStep) -> tuple[date, int]:
+    return step.due_on or date.max, step.position
 
 
 def to_confirm(standing: Standing) -> tuple[Line, ...]:

@@ -309,6 +309,8 @@ def test_a_file_travels_on_as_the_list_and_its_rows_keep_their_numbers(desk):
     ]
     page = text_of(desk["client"].get(URL, {"batch": batch.pk, "go": "whom"}))
     assert "cleo@" in page
+    seen = text_of(desk["client"].get(f"/hr/batches/{batch.pk}/"))
+    assert "a list of 4 lines (&lt;b&gt;staff.csv)" in seen
 
 
 def test_a_file_takes_the_place_of_a_file_but_never_of_what_was_pasted(desk):
@@ -447,6 +449,23 @@ def test_what_a_dry_run_was_made_of_can_be_changed_and_asked_again_unchanged(des
     assert again.pk != batch.pk
     for name in ("kind", "profile_id", "whom", "due_policy", "repeat", "existing", "note", "mandatory", "counts"):
         assert getattr(again, name) == getattr(batch, name), name
+
+
+def test_what_is_asked_otherwise_takes_the_place_of_the_dry_run_that_was_waiting(desk):
+    batch = ask(desk, due="after_assignment", due_days="9")
+    page = desk["client"].get(URL, {"batch": batch.pk, "go": "when"})
+    assert ("replaces", str(batch.pk)) in page.context["carried"]
+    other = ask(desk, due="after_assignment", due_days="90", replaces=batch.pk)
+    assert not AssignmentBatch.objects.filter(pk=batch.pk).exists()
+    # What was applied stays, and so does what somebody else asked for.
+    desk["client"].post(f"/hr/batches/{other.pk}/apply/")
+    ask(desk, due="after_assignment", due_days="80", existing="move", replaces=other.pk)
+    assert AssignmentBatch.objects.filter(pk=other.pk).exists()
+    stranger = make_person("Stranger")
+    AssignmentBatch.objects.filter(pk=other.pk).update(created_by=stranger, status="ready", applied_at=None)
+    ask(desk, due="after_assignment", due_days="70", existing="move", replaces=other.pk)
+    ask(desk, due="after_assignment", due_days="60", existing="move", replaces="x" * 40)
+    assert AssignmentBatch.objects.filter(pk=other.pk).exists()
 
 
 def test_a_batch_of_somebody_else_cannot_be_read_through_the_form(desk, client):

@@ -28,7 +28,16 @@ from learning.batches import (
     undo_batch,
 )
 from learning.due_dates import DuePolicy
-from learning.enums import ASSIGN_JOB, AssignmentKind, BatchStatus, Existing, OnLeaving, RowOutcome, RowState
+from learning.enums import (
+    ASSIGN_JOB,
+    AssignmentKind,
+    BatchStatus,
+    Existing,
+    OnLeaving,
+    PlanReason,
+    RowOutcome,
+    RowState,
+)
 from learning.leave import settle_due_dates
 from learning.models import (
     Assignment,
@@ -39,10 +48,12 @@ from learning.models import (
     CuratedPath,
     CuratedStage,
     CuratedVersion,
+    LearnerSettings,
     LearningPeriod,
     PathPlan,
 )
 from learning.periods import Recurrence
+from learning.services import replan_many
 from organisations.enums import JobState
 from organisations.jobs import enqueue, run_job
 from organisations.models import Appointment, Job, Leave, Post
@@ -253,6 +264,84 @@ def test_too_little_time_is_told_with_the_first_date_that_would_do_and_leave_cou
     assert (ben.reasons, ben.realistic_on) == (["unrealistic"], day + timedelta(days=34))
     assert [row.pk for row in rows_of(batch, reason="unrealistic")] == [ana.pk, ben.pk]
     assert not rows_of(batch, reason="leave").exists()
+
+
+def test_whose_other_date_could_no_longer_be_met_is_told_before_anything_is_written(m):
+    """At two hours a week four weeks hold eight hours; Ana's path has seven of them already, due on the last day."""
+    day = timezone.localdate()
+    make_course(m.version, {"C": 1}, key="seven", effort=420)
+    make_course(m.version, {"C": 2}, key="two", effort=120)
+    for key, due_on in (("seven", day + timedelta(days=27)), ("none", None)):
+        Assignment.objects.create(person=m.ana, kind=AssignmentKind.COURSE, course_key=key, due_on=due_on)
+    replan_many(person_ids=[m.ana.pk], reason=PlanReason.ASSIGNMENT)
+
+    def told_for(due_on, press):
+        ana, ben = rows_of(m.start(m.for_course(course_key="two", due_policy=DuePolicy("fixed", on=due_on)), press))
+        assert (ben.reasons, ben.late_on) == ([], None)
+        return ana.reasons, ana.late_on
+
+    last = day + timedelta(days=27)
+    assert told_for(day + timedelta(days=20), "before") == (["others_late"], last)
+    assert told_for(last, "same") == (["others_late"], last)
+    assert told_for(last + timedelta(days=9), "after") == ([], None)  # what is due later is learned later
+    LearnerSettings.objects.create(person=m.ana, weekly_minutes=180)
+    assert told_for(day + timedelta(days=20), "faster") == ([], None)
+
+
+def test_a_date_moved_forward_pushes_others_and_one_moved_back_does_not(m):
+    day = timezone.localdate()
+    make_course(m.version, {"C": 1}, key="seven", effort=420)
+    make_course(m.version, {"C": 2}, key="two", effort=120)
+    for key, days in (("seven", 27), ("two", 60)):
+        due_on = day + timedelta(days=days)
+        Assignment.objects.create(person=m.ana, kind=AssignmentKind.COURSE, course_key=key, due_on=due_on)
+    replan_many(person_ids=[m.ana.pk], reason=PlanReason.ASSIGNMENT)
+    for days, late in ((20, day + timedelta(days=27)), (90, None)):
+        ask = m.for_course(
+            course_key="two", due_policy=DuePolicy("fixed", on=day + timedelta(days=days)), existing=Existing.MOVE
+        )
+        ana = rows_of(m.start(ask, f"in {days}")).get(person=m.ana)
+        assert (ana.outcome, ana.late_on) == (RowOutcome.MOVES, late)
+
+
+def test_what_comes_round_is_reckoned_with_for_who_passed_it_before_its_first_period_opens(m):
+    day = timezone.localdate()
+    long_ago, lately = timezone.now() - timedelta(days=400), timezone.now() - timedelta(days=5)
+    Enrolment.objects.create(person=m.ana, course=m.course, completed_at=long_ago)
+    Enrolment.objects.create(person=m.ben, course=m.course, completed_at=lately)
+    once = m.start(m.for_course(due_policy=DuePolicy("fixed", on=day + timedelta(days=50))), "once")
+    assert [row.minutes for row in rows_of(once)] == [0, 0]
+    yearly = Recurrence(every_months=12, opens_days_before=60, grace_days=30)
+    ask = m.for_course(due_policy=DuePolicy("fixed", on=day + timedelta(days=50)), repeat=yearly)
+    batch = m.start(ask, "yearly")
+    assert [(row.minutes, row.added_minutes) for row in rows_of(batch)] == [(600, 600), (0, 0)]
+    apply_batch(batch=batch, by=m.officer)
+    plans = PathPlan.objects.filter(steps__course=m.course).values_list("person", "effort_minutes")
+    assert dict(plans) == {m.ana.pk: 600}  # as the dry run said
+
+
+def test_electives_come_round_where_a_path_has_nothing_but_electives(m):
+    day = timezone.localdate()
+    for key, effort in (("one", 30), ("two", 60)):
+        course = make_course(m.version, {"C": 1}, key=key, effort=effort)
+        Enrolment.objects.create(person=m.ana, course=course, completed_at=timezone.now() - timedelta(days=400))
+    path = make_path(m, keys=["one", "two"], choose=1)
+    yearly = Recurrence(every_months=12, opens_days_before=60)
+    ask = Ask(
+        AssignmentKind.PATH, m.whom, curated_path_id=path.pk, repeat=yearly,
+        due_policy=DuePolicy("fixed", on=day + timedelta(days=50)),
+    )  # fmt: skip
+    batch = m.start(ask)
+    assert rows_of(batch).get(person=m.ana).minutes == 30
+    apply_batch(batch=batch, by=m.officer)
+    assert PathPlan.objects.filter(person=m.ana).latest().effort_minutes == 30
+
+
+def test_where_a_window_that_opens_later_is_too_short_no_later_date_is_called_realistic(m):
+    day = timezone.localdate()
+    monthly = Recurrence(every_months=1, opens_days_before=20)
+    batch = m.start(m.for_course(due_policy=DuePolicy("fixed", on=day + timedelta(days=100)), repeat=monthly))
+    assert {(*row.reasons, row.realistic_on) for row in rows_of(batch)} == {("unrealistic", None)}
 
 
 def test_what_comes_round_has_its_first_period_when_it_is_assigned(m):
@@ -467,6 +556,24 @@ def test_what_was_given_and_moved_is_taken_back_and_a_doubled_press_does_it_once
     assert role.starts_on == role.ends_on == timezone.localdate()
     assert ModelLogEntry.objects.filter(action="learning.undo", user=m.officer).count() == 1
     assert m.apply(press="three").counts["gains"] == 1  # it can be given again
+
+
+def test_a_path_says_what_it_was_planned_anew_for(m):
+    replan_many(person_ids=[m.ana.pk], reason=PlanReason.FIRST)
+    make_course(m.version, {"C": 1}, key="pin", effort=10)
+    Assignment.objects.create(person=m.ana, kind=AssignmentKind.COURSE, course_key="pin")
+    replan_many(person_ids=[m.ana.pk], reason=PlanReason.ASSIGNMENT)
+
+    def why():
+        return PathPlan.objects.filter(person=m.ana).values_list("reason", "about").latest()
+
+    batch = m.apply(m.for_course())
+    assert why() == (PlanReason.ASSIGNMENT, "")
+    undo_batch(batch=batch, by=m.officer)
+    assert why() == (PlanReason.TAKEN_BACK, "")
+    rule = make_rule(m)
+    m.apply(m.for_course(whom=Whom(person_ids=(m.ana.pk,), rule_id=rule.pk)), "rule")
+    assert why() == (PlanReason.RULE, rule.title)
 
 
 def test_what_people_have_done_since_is_kept(m):

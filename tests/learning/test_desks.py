@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from competencies.enums import EvidenceKind
 from competencies.models import RoleAssignment
+from courses.models import Enrolment
 from courses.services import complete_lesson, enrol
 from learning.asking import Ask, Whom
 from learning.batches import apply_batch, start_batch
@@ -203,6 +204,24 @@ def test_a_manager_reads_next_steps_in_her_language_where_there_are_such_courses
     text = page(boss, f"/team/{first.pk}/")
     assert "Risk" in text
     assert "Riesgo" not in text
+
+
+def test_a_date_of_another_course_than_the_next_one_says_of_which(version):
+    boss, [first, second] = team(version, 2)
+    begun = make_course(version, {"A": 3}, key="begun", title="Begun course")
+    make_course(version, {"B": 2}, key="dated", title="Dated course")
+    Enrolment.objects.create(person=first, course=begun)
+    day = timezone.localdate() + timedelta(days=400)
+    for person in (first, second):
+        Assignment.objects.create(person=person, kind=AssignmentKind.COURSE, course_key="dated", due_on=day)
+    give_evidence(second, competency(version, "A"), 3)
+    replan_many(person_ids=[first.pk, second.pk], reason=PlanReason.SWEEP)
+    views = {m.person.pk: m for m in team_of(boss).members}
+    assert [views[p.pk].next_course.key for p in (first, second)] == ["begun", "dated"]
+    assert views[first.pk].due_course.key == "dated"
+    assert views[second.pk].due_course is None  # the date is that of the next step
+    text = page(boss, "/team/")
+    assert text.count("Dated course") == 2
 
 
 def test_nobody_to_lead_is_said_kindly():

@@ -184,8 +184,9 @@ def test_a_realistic_date_is_set_planned_and_logged_once(house):
     assert set_due_date(assignment=assignment, due_on=in_days(34), by=house.hr)
     assert not set_due_date(assignment=assignment, due_on=in_days(34), by=house.hr)
     assert house.rows() == []
-    [step] = current_plans([assignment.person_id])[assignment.person_id].steps.all()
-    assert step.due_on == in_days(34)
+    plan = current_plans([assignment.person_id])[assignment.person_id]
+    [step] = plan.steps.all()
+    assert (step.due_on, plan.reason, plan.about) == (in_days(34), PlanReason.REDATED, step.course.title)
     [entry] = ModelLogEntry.objects.filter(action="learning.set_due_date")
     assert (entry.user, entry.data) == (house.hr, {"from": str(in_days(-1)), "to": str(in_days(34))})
 
@@ -194,7 +195,8 @@ def test_exempting_ends_asking_and_can_be_taken_back(house):
     assignment = house.asks(house.person("Late"), in_days(-1))
     assert exempt(assignment=assignment, reason="Shown in an earlier post.", by=house.hr)
     assert not exempt(assignment=assignment, reason="Again.", by=house.hr)
-    assert not current_plans([assignment.person_id])[assignment.person_id].steps.all()
+    plan = current_plans([assignment.person_id])[assignment.person_id]
+    assert (plan.reason, list(plan.steps.all())) == (PlanReason.EXEMPT, [])
     assert house.rows() == []
     assert house.rows(kind=Kind.EXEMPT) == [("Late", ["exempt"])]
     with pytest.raises(ActRefused, match="exempt"):
@@ -202,7 +204,9 @@ def test_exempting_ends_asking_and_can_be_taken_back(house):
     assert end_exemption(assignment=assignment, by=house.hr)
     assert not end_exemption(assignment=assignment, by=house.hr)
     assert house.rows() == [("Late", ["overdue"])]
-    assert current_plans([assignment.person_id])[assignment.person_id].steps.all()
+    plan = current_plans([assignment.person_id])[assignment.person_id]
+    assert plan.reason == PlanReason.ASKED_AGAIN
+    assert plan.steps.all()
     [entry] = ModelLogEntry.objects.filter(action="learning.exempt")
     assert entry.data == {"reason": "Shown in an earlier post."}
 
@@ -282,6 +286,17 @@ def test_exempting_several_needs_a_reason_and_keeps_what_was_ticked(house):
     page = client.post("/hr/exceptions/?kind=exempt", {"do": "again", "rows": [one.pk]}, follow=True)
     assert "Done for 1 person." in page.content.decode()
     assert house.rows() == [("One", ["overdue"])]
+
+
+def test_the_rows_of_a_page_are_ticked_at_once_without_script(house):
+    one, two = (house.asks(house.person(name), in_days(-1)) for name in ("One", "Two"))
+    client = client_of(house.hr)
+    link = client.get("/hr/exceptions/?kind=overdue").context["tick_all_url"]
+    text = client.get(link).content.decode()
+    assert "kind=overdue" in link
+    assert all(f'id="row{row.pk}" checked' in text for row in (one, two))
+    done = client.post(link, {"do": "exempt", "rows": [one.pk, two.pk], "reason": "Retiring."})
+    assert done.url == "/hr/exceptions/?kind=overdue"
 
 
 def test_nothing_ticked_or_rows_of_others_is_said(house):

@@ -148,6 +148,8 @@ def test_granting_moves_the_date_plans_the_path_and_tells_the_person(team):
     assert granted.due_before == in_days(10)
     [step] = current_plans([team.ana.pk])[team.ana.pk].steps.all()
     assert step.due_on == in_days(30)
+    plan = current_plans([team.ana.pk])[team.ana.pk]
+    assert (plan.reason, plan.about) == (PlanReason.EXTENDED, "Privacy")
     [letter] = mail.outbox
     assert letter.to == [team.ana.email]
     assert "“Privacy” is due on" in letter.subject

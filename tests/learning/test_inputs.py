@@ -198,6 +198,34 @@ def test_a_course_of_two_paths_is_never_said_to_count_in_a_stage_of_the_other(ve
     ]
 
 
+def test_a_course_chosen_in_two_paths_names_its_stage_in_each(version):
+    for key in ("a", "b", "c"):
+        make_course(version, {"A": 3}, key=key)
+    ana, officer = make_person(), make_person()
+    follow(ana, curated((2, ("a", "b", "c")), officer=officer))
+    follow(ana, curated((None, ("b",)), (1, ("a", "c")), officer=officer, key="managers", title="New managers"))
+    steps = {step.course.key: step for step in selectors.path_of(ana).steps}
+    assert wording.why_here(steps["a"])[:2] == [
+        "It counts in “Welcome to government”, stage “Stage 1”, of which 2 are chosen.",
+        "It counts in “New managers”, stage “Stage 2”, of which 1 are chosen.",
+    ]
+
+
+def test_a_step_names_the_roles_that_ask_for_the_level_it_leads_to(version):
+    make_course(version, {"A": 3}, key="a")
+    ana = make_person()
+    for title, rank in (("Data steward", 3), ("Team lead", 3), ("Clerk", 1)):
+        RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": rank}, title=title), starts_on=today())
+    replan(person=ana, reason=PlanReason.ROLE)
+    [step] = selectors.path_of(ana).steps
+    assert wording.why_here(step) == [
+        "Your roles “Data steward” and “Team lead” ask for “Competency A” at level 3; nothing is shown so far."
+    ]
+    RoleAssignment.objects.filter(profile__role__title__en="Team lead").delete()
+    [step] = selectors.path_of(ana).steps
+    assert wording.why_here(step) == ["Your role “Data steward” asks for “Competency A” at level 3; nothing is shown so far."]
+
+
 def test_a_pinned_course_stays_and_says_so(version):
     make_course(version, {"A": 2}, key="own-choice")
     ana = make_person()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wagtail.models import ModelLogEntry
 
 from competencies.models import RoleAssignment
@@ -192,6 +195,27 @@ def test_declining_what_another_course_needs_first_says_that_it_stays(ana, versi
         ana, "/learn/path/base/decline/"
     )
     assert "all the same" not in page(ana, "/learn/path/short/decline/")
+
+
+def test_declining_the_only_way_to_what_a_role_asks_for_says_that_the_role_goes_on_asking(ana):
+    assert "Your role goes on asking for it" in page(ana, "/learn/path/other/decline/")
+    assert "goes on asking" not in page(ana, "/learn/path/short/decline/")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.permutations(range(6)))
+def test_of_an_order_that_changes_as_few_steps_as_possible_are_said_to_have_moved(order):
+    before, after = [f"s{n}" for n in range(6)], [f"s{n}" for n in order]
+    moved = wishes.moved_among(before, after)
+    assert [key for key in before if key not in moved] == [key for key in after if key not in moved]
+    for fewer in combinations(before, len(moved) - 1) if moved else ():
+        assert [k for k in before if k not in fewer] != [k for k in after if k not in fewer]
+
+
+def test_what_only_follows_has_not_moved():
+    assert wishes.moved_among(["a", "b", "c", "d"], ["d", "a", "b", "c"]) == {"d"}
+    assert wishes.moved_among(["a", "b"], ["a", "b"]) == frozenset()
+    assert wishes.moved_among([], []) == frozenset()
 
 
 def test_what_if_with_one_role_more(ana, version):
