@@ -579,6 +579,32 @@ def bench_peers(table: Table) -> None:
         client.get(url)
         compare(name, lambda times: [client.get(url) for _time in range(times)], 20, 1, int)
 
+    def floor(name: str, act: Callable[[int], object], times: int) -> None:
+        """What no program of this kind can be below: the least that has to be done, and nothing of ours."""
+        start, start_database = cpu(), database_cpu()
+        act(times)
+        each = (cpu() - start + database_cpu() - start_database) * 1000 / times
+        table.add(f"floor: {name}", f"{times:,}", f"{each:.2f} CPU ms", "")
+
+    def bare_rows(times: int) -> None:
+        """Two rows and a commit, the statement written by hand: no model, no look whether it is there, no log."""
+        with connection.cursor() as cursor:
+            for number in range(times):
+                with transaction.atomic():
+                    cursor.execute("INSERT INTO bench_floor (person, course) VALUES (%s, %s)", [number, 1])
+                    cursor.execute("INSERT INTO bench_floor (person, course) VALUES (%s, %s)", [number, 2])
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_floor (person bigint, course bigint, UNIQUE (person, course))")
+    floor("two rows and a commit", bare_rows, 2000)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bench_floor")
+    nobody = User.objects.filter(is_superuser=False, appointments__isnull=True).order_by("pk").first()
+    frame = Client()
+    frame.force_login(nobody or User.objects.order_by("pk")[0])
+    frame.get("/account/details/")
+    floor("a signed-in page with one form", lambda times: [frame.get("/account/details/") for _ in range(times)], 50)
+
     people = list(User.objects.active().filter(is_superuser=False).order_by("pk"))
     course = CoursePage.objects.offered().filter(key="cloud-for-decision-makers", language="en").get()
     new = [person for person in people if not person.enrolments.filter(course__key=course.key).exists()][:500]

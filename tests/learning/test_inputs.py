@@ -214,14 +214,16 @@ def test_a_course_chosen_in_two_paths_names_its_stage_in_each(version):
 def test_a_step_names_the_roles_that_ask_for_the_level_it_leads_to(version):
     make_course(version, {"A": 3}, key="a")
     ana = make_person()
-    for title, rank in (("Data steward", 3), ("Team lead", 3), ("Clerk", 1)):
-        RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": rank}, title=title), starts_on=today())
+    _steward, lead, _clerk = (
+        RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": n}, title=title), starts_on=today())
+        for title, n in (("Data steward", 3), ("Team lead", 3), ("Clerk", 1))
+    )
     replan(person=ana, reason=PlanReason.ROLE)
     [step] = selectors.path_of(ana).steps
     assert wording.why_here(step) == [
         "Your roles “Data steward” and “Team lead” ask for “Competency A” at level 3; nothing is shown so far."
     ]
-    RoleAssignment.objects.filter(profile__role__title__en="Team lead").delete()
+    lead.delete()
     [step] = selectors.path_of(ana).steps
     assert wording.why_here(step) == ["Your role “Data steward” asks for “Competency A” at level 3; nothing is shown so far."]
 
