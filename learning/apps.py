@@ -8,3 +8,7 @@ class LearningConfig(AppConfig):
 
     def ready(self) -> None:
         from learning import batch_jobs, evaluation_jobs, jobs, receivers, rule_jobs  # noqa: F401
+        from learning.models import EvaluationEnvelope
+        from readiness.quiet_log import keep_out_of_the_log
+
+        keep_out_of_the_log(EvaluationEnvelope)

@@ -8,3 +8,7 @@ class ReadinessConfig(AppConfig):
 
     def ready(self) -> None:
         from readiness import jobs, journey_mails, nudging, receivers  # noqa: F401
+        from readiness.models import Envelope
+        from readiness.quiet_log import keep_out_of_the_log
+
+        keep_out_of_the_log(Envelope)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.signals import got_request_exception
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
@@ -705,3 +706,19 @@ def test_what_is_logged_is_the_same_whatever_she_answers(client, course, caplog)
         client.post(feedback(), {"a_trn1": value, "a_rea2": value})
         said.append([record.getMessage() for record in caplog.records])
     assert said[0] == said[1]
+
+
+def test_statements_about_an_envelope_are_never_logged(client, course, caplog):
+    person = make_person()
+    take_course(person, course)
+    client.force_login(person)
+    caplog.set_level(logging.DEBUG)
+    connection.force_debug_cursor = True
+    try:
+        client.post(feedback(), {"a_trn1": "4", "a_rea2": "4"})
+    finally:
+        connection.force_debug_cursor = False
+    envelope = EvaluationEnvelope.objects.get()
+    said = [str(vars(record)).replace("-", "") for record in caplog.records if record.name == "django.db.backends"]
+    assert any(EvaluationAsk._meta.db_table in line for line in said)
+    assert not any(envelope.pk.hex in line or EvaluationEnvelope._meta.db_table in line for line in said)
