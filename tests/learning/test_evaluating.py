@@ -712,7 +712,7 @@ def test_statements_about_an_envelope_are_never_logged(client, course, caplog):
     person = make_person()
     take_course(person, course)
     client.force_login(person)
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="django.db.backends")
     connection.force_debug_cursor = True
     try:
         client.post(feedback(), {"a_trn1": "4", "a_rea2": "4"})
