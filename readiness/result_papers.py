@@ -16,8 +16,8 @@ from reportlab.lib.pagesizes import A4
 from organisations.paper import ACTION, INK, LINE, QUIET, REGULAR, SEMIBOLD, Sheet, settable, sheet, wrap
 from readiness.enums import WaveKind
 from readiness.models import Action
-from readiness.result_words import figure_words, share, since_words
-from readiness.results import Figure, Map, Result
+from readiness.result_words import figure_words, share, since_range, since_words
+from readiness.results import Figure, Map, Result, Since, change_drawn
 
 MARGIN = 50.0
 COLUMNS_ON_PAPER = 9
@@ -40,6 +40,9 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
         _("Neutral"),
         _("Favourable"),
         _("Since the survey before"),
+        _("Change in points"),
+        _("at least"),
+        _("at most"),
     ]
     figures.write_row(0, 0, [result.initiative, result.shown.name], bold)
     figures.write_row(1, 0, [_answered(result), _closed(result)])
@@ -52,13 +55,14 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
             [
                 figure.n,
                 _or_few(figure.score),
-                _or_dash(figure.margin),
+                _or_few(figure.margin),
                 *_share_words(figure),
-                since_words(figure.since) or "–",
+                since_words(figure.since) or _("not asked alike"),
+                *_change_of(figure.since),
             ],
         )
     figures.set_column(0, 0, 44)
-    figures.set_column(1, 7, 16)
+    figures.set_column(1, 10, 16)
     statements = book.add_worksheet(_("Statements")[:31])
     statements.write_row(
         0, 0, [_("Block"), _("Statement"), _("People"), _("Unfavourable"), _("Neutral"), _("Favourable")], bold
@@ -104,6 +108,13 @@ def _dated(result: Result) -> datetime:
 
 def _or_dash(value: int | None) -> int | str:
     return "–" if value is None else value
+
+
+def _change_of(since: Since | None) -> list[int | str]:
+    """The change and where it may lie, in points; why not where there is none."""
+    if since is None:
+        return ["", "", ""]
+    return [_or_few(value) for value in (since.points, since.low, since.high)]
 
 
 def _or_few(value: int | None) -> int | str:
@@ -203,6 +214,28 @@ def _bar(paper: Sheet, x: float, y: float, figure: Figure) -> None:
         canvas.line(x + wide * low / 100, y + 5, x + wide * high / 100, y + 5)
 
 
+def _change_line(paper: Sheet, y: float, figure: Figure) -> float:
+    """A block, its change in words, and the change as a point with its range; the line in the middle is no change."""
+    canvas, x, wide = paper.canvas, 430.0, 115.0
+    _write(paper, MARGIN, y, figure.title, 8, width=170, most=1)
+    words = [since_words(figure.since) or _("not asked alike"), since_range(figure.since)]
+    _write(paper, 225, y, ", ".join(word for word in words if word), 8, colour=QUIET, width=200, most=1)
+    canvas.setFillColor(LINE)
+    canvas.rect(x, y - 1, wide, 8, stroke=0, fill=1)
+    canvas.setStrokeColor(QUIET)
+    canvas.setLineWidth(0.6)
+    canvas.line(x + wide / 2, y - 3, x + wide / 2, y + 9)
+    drawn = change_drawn(figure.since) if figure.since is not None else None
+    if drawn is not None:
+        low, point, high = (x + wide * at for at in drawn)
+        canvas.setStrokeColor(INK)
+        canvas.setLineWidth(1.4)
+        canvas.line(low, y + 3, high, y + 3)
+        canvas.setFillColor(ACTION)
+        canvas.circle(point, y + 3, 2.6, stroke=0, fill=1)
+    return y - 14
+
+
 def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Sequence[Action]) -> None:
     _width, height = A4
     y = _write(paper, MARGIN, height - 70, _("What we do about it"), 14, SEMIBOLD)
@@ -215,6 +248,11 @@ def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Seque
         )
     if not actions:
         y = _write(paper, MARGIN, y - 4, _("Nothing is agreed yet."), 10)
+    if result.compared_with is not None:
+        day = formats.date_format(result.compared_with, "DATE_FORMAT")
+        y = _write(paper, MARGIN, y - 14, _("Change since %(day)s") % {"day": day}, 14, SEMIBOLD)
+        for figure in result.figures:
+            y = _change_line(paper, y, figure)
     if below is not None and len(below.rows) > 1:
         y = _write(paper, MARGIN, y - 14, _("Units"), 14, SEMIBOLD)
         blocks = below.blocks[:COLUMNS_ON_PAPER]

@@ -32,6 +32,17 @@ def since_words(since: Since | None) -> str:
     return ngettext("down by about %(points)s point", "down by about %(points)s points", values["points"]) % values
 
 
+def since_range(since: Since | None) -> str:
+    """Between which values the change lies, in points; empty where there are none."""
+    if since is None or since.low is None or since.high is None:
+        return ""
+    return gettext("between %(low)s and %(high)s") % {"low": _signed_both(since.low), "high": _signed_both(since.high)}
+
+
+def _signed_both(points: int) -> str:
+    return f"+{points}" if points > 0 else _signed(points)
+
+
 def since_kind(since: Since | None) -> str:
     """The mark that goes with the words."""
     kinds = {Verdict.UP: "done", Verdict.DOWN: "overdue"}

@@ -54,6 +54,20 @@ class Since:
     high: int | None = None
 
 
+# Changes are drawn from fifty points down to fifty up: more hardly ever happens between two surveys.
+DRAWN_POINTS = 50
+
+
+def change_drawn(since: Since) -> tuple[float, float, float] | None:
+    """Where low, points and high stand on a line from 0 (fifty down) to 1 (fifty up), cut off at its ends."""
+    if since.points is None or since.low is None or since.high is None:
+        return None
+    low, point, high = (
+        min(1.0, max(0.0, (value + DRAWN_POINTS) / (2 * DRAWN_POINTS))) for value in (since.low, since.points, since.high)
+    )
+    return low, point, high
+
+
 @dataclass(frozen=True)
 class Figure:
     """A block of one unit: 0 to 100. `score` None: fewer than k of its sheets count. `margin` None: all alike or one."""
@@ -391,6 +405,10 @@ class Map:
     blocks: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     compares: frozenset[str]
+
+    @property
+    def has_marks(self) -> bool:
+        return any(cell.standing in (Standing.ABOVE, Standing.BELOW) for row in self.rows for cell in row.cells)
 
     @property
     def compared_titles(self) -> list[str]:

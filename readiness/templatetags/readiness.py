@@ -11,8 +11,16 @@ from django.utils.translation import get_language, gettext_lazy
 from readiness.models import Initiative, Wave
 from readiness.perms import initiatives_for
 from readiness.questionnaire import in_language
-from readiness.result_words import effect_words, figure_words, placebo_words, share, since_kind, since_words
-from readiness.results import Figure
+from readiness.result_words import (
+    effect_words,
+    figure_words,
+    placebo_words,
+    share,
+    since_kind,
+    since_range,
+    since_words,
+)
+from readiness.results import Figure, Since, change_drawn
 from readiness.surveys import minutes_of
 
 register = template.Library()
@@ -24,7 +32,7 @@ CATEGORY_WORDS = {
     "from_10": gettext_lazy("Ten years and more in the post"),
     "-": gettext_lazy("No grade"),
 }
-for said in (share, since_words, since_kind, effect_words, placebo_words):
+for said in (share, since_words, since_kind, since_range, effect_words, placebo_words):
     register.filter(said.__name__, said)
 
 
@@ -48,6 +56,17 @@ def score_bar(figure: Figure) -> dict[str, Any]:
         "low": low * 2,
         "range": (high - low) * 2 if figure.margin is not None else 0,
     }
+
+
+@register.inclusion_tag("readiness/elements/change_bar.html")
+def change_bar(since: Since) -> dict[str, Any]:
+    """The change since the survey before as a point with its range; the line in the middle is no change."""
+    words = ", ".join(word for word in (since_words(since), since_range(since)) if word)
+    drawn = change_drawn(since)
+    if drawn is None:
+        return {"label": words, "range": None}
+    low, point, high = (round(at * 200) for at in drawn)
+    return {"label": words, "low": low, "point": point, "range": high - low}
 
 
 @register.filter

@@ -11,13 +11,16 @@ import openpyxl
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from organisations.models import User
 from readiness.enums import TeamRole, WaveKind
 from readiness.looking import may_look_at, own_node, start_node
 from readiness.models import NodeBlock
-from readiness.results import NoResult, map_of, results_for
+from readiness.result_words import since_range
+from readiness.results import NoResult, Since, change_drawn, map_of, results_for
 from readiness.statistics.display import Standing, Verdict
 from tests.builders import appoint, make_hr, make_person, make_post
 from tests.readiness.surveys import (
@@ -69,6 +72,54 @@ def test_a_change_is_told_in_words_and_only_of_what_was_asked_alike(units):
     since = result.figure("why").since
     assert since.verdict == Verdict.UP and since.points == 50
     assert since.low <= 50 <= since.high
+
+
+def test_a_change_is_drawn_with_its_margin_on_the_page_on_paper_and_in_the_spreadsheet(client, units):
+    initiative, instrument = make_initiative(units["M"]), make_instrument()
+    first = make_closed(initiative, instrument, days_ago=90, value=lambda n, item: 2 + n % 2)
+    act_on(first)
+    later = make_closed(initiative, instrument, days_ago=30, value=lambda n, item: 3 + n % 2, kind=WaveKind.POST)
+    since = results_for(later, later.nodes.get(code=units["M"].code)).figure("why").since
+    assert since.low < since.points == 26 < since.high  # one step of the scale, in steps of two points
+    client.force_login(in_team(initiative, TeamRole.LEAD))
+
+    def door(name):
+        return client.get(reverse(name, args=[later.pk, units["M"].code]))
+
+    said = f"up by about 26 points, between +{since.low} and +{since.high}"
+    text = door("survey_results_of").content.decode()
+    assert text.count(f'aria-label="{said}"') == 3
+    assert f'cx="{(26 + 50) * 2}"' in text
+    book = openpyxl.load_workbook(io.BytesIO(door("survey_results_sheet").content))
+    assert [cell.value for cell in book.worksheets[0][5][8:11]] == [26, since.low, since.high]
+    paper = PdfReader(io.BytesIO(door("survey_results_paper").content)).pages[1].extract_text()
+    assert paper.count(said) == 3
+    data = json.loads(door("survey_results_data").content)
+    assert {tuple(f["since"][name] for name in ("low", "points", "high")) for f in data["figures"]} == {
+        (since.low, 26, since.high)
+    }
+
+
+@given(st.integers(-100, 100), st.integers(0, 100), st.integers(0, 100))
+def test_what_is_drawn_of_a_change_stays_on_the_line_and_in_order(points, below, above):
+    low, point, high = change_drawn(Since(Verdict.UP, points, points - below, points + above))
+    assert 0 <= low <= point <= high <= 1
+    assert (point < 0.5) == (points < 0)
+
+
+def test_of_a_change_that_nobody_can_tell_nothing_is_drawn():
+    assert change_drawn(Since(Verdict.TOO_FEW)) is None
+    assert since_range(Since(Verdict.TOO_FEW)) == since_range(None) == ""
+
+
+def test_a_figure_that_is_not_shown_says_why_in_the_spreadsheet_too(client, units):
+    wave = make_closed(make_initiative(units["M"]))
+    NodeBlock.objects.filter(node__wave=wave, block="why").delete()
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    sheet = client.get(reverse("survey_results_sheet", args=[wave.pk, units["M"].code]))
+    row = openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets[0][5]
+    assert [cell.value for cell in row[2:4]] == ["too few", "too few"]
+    assert row[7].value == "not asked alike"
 
 
 def test_a_pulse_is_compared_with_what_was_said_to_the_same_statements(units):
@@ -222,6 +273,15 @@ def test_what_the_key_of_the_map_says_is_about_reliable_differences_only(units):
     assert map_of(wave, []).compares == frozenset()
 
 
+def test_where_nothing_is_marked_the_map_says_that_differences_are_chance(client, units):
+    wave = make_closed(make_initiative(units["M"]), value=lambda n, item: 2 + n % 3)
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    page = client.get(reverse("survey_map", args=[wave.pk]))
+    assert not page.context["map"].has_marks
+    assert "In no block do units differ reliably" in page.text
+    assert "the rest" not in page.text
+
+
 def test_a_code_no_database_has_is_a_404_by_every_door(client, units):
     wave = make_closed(make_initiative(units["M"]))
     client.force_login(in_team(wave.initiative, TeamRole.LEAD))
@@ -263,6 +323,8 @@ def test_a_unit_on_the_map_stands_beside_the_rest_of_the_one_above(client):
     page = client.get(reverse("survey_map", args=[wave.pk])).text
     assert page.count("▼ below the rest") == 3
     assert "beside the rest of M" in page
+    # What stands above the table and what is marked in it never contradict each other.
+    assert "In no block do units differ reliably" not in page
 
 
 def test_the_rest_of_a_unit_has_nobody_of_it_in_it():
