@@ -18,7 +18,7 @@ from organisations.models import Appointment
 from readiness.models import Initiative, NodeBlock, Wave, WaveNode
 from readiness.questionnaire import block_codes, comparable
 from readiness.results import POINTS_PER_STEP, NodeName, Result, name_of, results_for
-from readiness.statistics.did import Effect, did
+from readiness.statistics.did import Effect, did, looked_at_together
 
 TRAINING = (EvidenceKind.COURSE, EvidenceKind.CERTIFICATE)
 # A unit counts as trained where at least so many in a hundred of its people learned what the change needs.
@@ -78,7 +78,8 @@ def outcome_of(initiative: Initiative) -> Outcome | None:
     results = [results_for(wave, roots[wave.pk]) for wave in waves]
     first, last = waves[0], waves[-1]
     coverage = coverage_of(initiative, first, last) if first != last else ()
-    effects = _effects(first, last, coverage) if first != last else {}
+    effects = looked_at_together(_effects(first, last, coverage)) if first != last else {}
+    # Not corrected: a warning that the groups differed before may be given too often rather than too seldom.
     placebo = _effects(first, waves[1], coverage) if len(waves) > 2 else {}
     return Outcome(
         tuple(

@@ -79,6 +79,8 @@ def effect_words(effect: Effect) -> str:
             "Trained units rose %(points)s points less than the others (between %(low)s and %(high)s).",
             -points,
         ) % {"points": -points, "low": -high, "high": -low}
+    if effect.stands_alone and not effect.is_proven:
+        said += " " + gettext("By itself it would stand; among all blocks looked at one like it comes by chance.")
     unseen = round(effect.unseen_below)
     beyond = ngettext(
         "An effect below %(unseen)s point could not have been seen.",

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
 import numpy as np
 
-from readiness.statistics.inference import Totals, change
+from readiness.statistics.inference import Totals, change, holm
 
 LEAST_UNITS = 3
 # Up to so many units all ways of dealing out the training are gone through.
 MOST_PERMUTED = 12
 # An effect of 2.8 standard errors is seen in four of five studies (Bloom 1995: 1.96 + 0.84).
 DETECTABLE = 2.8
+# How often chance alone may prove any of the effects looked at together.
+FAMILY_ERROR = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,28 @@ class Effect:
     high: float
     exact_p: float | None
     unseen_below: float
+    # Corrected for all effects looked at together (Holm 1979); None where this is the only one.
+    family_p: float | None = None
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
 
     @property
     def is_proven(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval leaves 0 out, and would seldom do so by chance in any of those looked at together."""
+        return self.stands_alone and (self.family_p is None or self.family_p < FAMILY_ERROR)
+
+
+def looked_at_together(effects: Mapping[str, Effect | None]) -> dict[str, Effect | None]:
+    """The same effects, each with its corrected p: of eight of nothing one leaves 0 out in every third body."""
+    known = {name: effect for name, effect in effects.items() if effect is not None}
+    corrected = dict(zip(known, holm([effect.p for effect in known.values()]), strict=True))
+    return {
+        name: replace(effect, family_p=corrected[name]) if effect is not None else None
+        for name, effect in effects.items()
+    }
 
 
 def did(trained: Sequence[float], others: Sequence[float]) -> Effect | None:

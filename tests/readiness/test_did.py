@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from math import comb
 
-from readiness.statistics.did import did
+import numpy as np
+import pytest
+
+from readiness.statistics.did import did, looked_at_together
 from readiness.statistics.inference import Totals
 from tests.readiness.reference import HERE, cases, close, rows
 
@@ -55,3 +58,26 @@ def test_an_effect_of_few_units_or_of_units_that_all_changed_alike_is_none():
     assert did([1, 2], [1, 2, 3]) is None
     assert did([1, 2, 3], [1, 2]) is None
     assert did([1, 1, 1], [1, 1, 1]) is None
+
+
+def test_of_many_effects_of_nothing_seldom_any_is_proven():
+    """Eight blocks, twenty units, training that does nothing: the share of bodies with any proven effect is that of one."""
+    rng = np.random.default_rng(20261127)
+    alone = together = 0
+    for _body in range(400):
+        changes = rng.normal(0, 5, (8, 20))
+        found = looked_at_together({str(at): did(row[:10], row[10:]) for at, row in enumerate(changes)})
+        alone += any(effect.stands_alone for effect in found.values())
+        together += any(effect.is_proven for effect in found.values())
+    assert alone / 400 > 0.25
+    assert together / 400 < 0.08
+
+
+def test_a_strong_effect_stays_proven_among_others_and_a_block_without_units_stays_without():
+    rng = np.random.default_rng(7)
+    strong = did(rng.normal(20, 3, 8), rng.normal(0, 3, 8))
+    weak = did(rng.normal(0, 3, 8), rng.normal(0, 3, 8))
+    found = looked_at_together({"strong": strong, "weak": weak, "none": None})
+    assert found["strong"].is_proven and not found["weak"].is_proven and found["none"] is None
+    assert found["strong"].family_p == pytest.approx(2 * strong.p)
+    assert strong.is_proven and strong.family_p is None  # looked at alone

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.utils import translation
 
@@ -45,3 +47,13 @@ def test_no_sentence_is_half_in_another_language(points, certain):
     with translation.override("es"):
         said = f"{effect_words(found)} {placebo_words(found)}"
     assert not {"units", "points", "point", "the", "been", "survey"} & set(said.replace(".", " ").split())
+
+
+def test_what_would_stand_by_itself_and_not_among_others_says_so():
+    found = replace(effect(6.0, 0.5, 11.5), family_p=0.2)
+    assert effect_words(found) == (
+        "Not proven: 6 points between trained and other units (between 0 and 12). By itself it would stand; among all "
+        "blocks looked at one like it comes by chance. An effect below 6 points could not have been seen."
+    )
+    assert "By itself" not in effect_words(replace(effect(6.0, -1, 13), family_p=0.2))
+    assert effect_words(replace(effect(6.0, 0.5, 11.5), family_p=0.04)).startswith("Trained units rose 6 points more")
