@@ -14,7 +14,7 @@ from dateutil.relativedelta import relativedelta
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from courses.models import Attempt, Enrolment, PreCheck
+from courses.models import Attempt, CoursePage, Enrolment, PreCheck
 from learning.enums import EvaluationKind
 from learning.evaluating import PLACE, ask_everybody, round_for
 from learning.evaluation_closing import close_round, due_to_close
@@ -34,6 +34,10 @@ MEANS = {EvaluationKind.REACTION: 4.1, EvaluationKind.USE: 3.2, EvaluationKind.T
 # A figure of the service desks, in the words of the ministry; its people and its course are the demo's.
 MEASURE = ("Letters sent back because something was missing", "per 100 letters", "Register of outgoing letters")
 MEASURED_UNITS, MEASURED_MONTHS = 8, 12
+# What the change to one case file is for, counted where citizens come: from four of ten to three of ten in half a year.
+ASKED = ("Visits only to ask how far a request is", "per 100 visits", "Register of visits")
+ASKED_WHERE, ASKED_TEACHES = ("MPS-CCC", "MPS-RN", "MPS-RS"), "SC1"
+ASKED_BEFORE, ASKED_FALLS, ASKED_MONTHS_AGO = 40, 1.7, 6
 
 
 def write_evaluation(ministry: Ministry) -> int:
@@ -52,6 +56,7 @@ def write_evaluation(ministry: Ministry) -> int:
         _pre_checks(row["course__key"], random)
     if keys:
         _service(keys[0]["course__key"], ministry, random)
+    _visits(ministry, random)
     return closed
 
 
@@ -106,6 +111,30 @@ def _pre_checks(key: str, random: Random) -> None:
         for pk, score in sorted(first.items())
         if random.randrange(100) < PRE_CHECK_PCT
     )
+
+
+def _visits(ministry: Ministry, random: Random) -> None:
+    """The figure beside the change, of the course that teaches what it needs; none in a ministry without the units."""
+    course = CoursePage.objects.offered().filter(outcomes__competency__code=ASKED_TEACHES).order_by("key").first()
+    units = list(Unit.objects.filter(code__in=ASKED_WHERE).order_by("path"))
+    if course is None or not units:
+        return
+    name, unit_of_measure, source = ASKED
+    measure = ServiceMeasure.objects.create(
+        course_key=course.key, name=name, unit_of_measure=unit_of_measure, source=source, lower_is_better=True,
+        made_by=ministry.account("hr").user,
+    )  # fmt: skip
+    month = first_of_month(ministry.last_day)
+    ServiceValue.objects.bulk_create(
+        ServiceValue(
+            measure=measure, unit=unit, month=month - relativedelta(months=back),
+            value=round(
+                Decimal(ASKED_BEFORE - ASKED_FALLS * max(0, ASKED_MONTHS_AGO - back) + random.gauss(0, 0.8)), 1
+            ),
+        )
+        for unit in units
+        for back in range(MEASURED_MONTHS, 0, -1)
+    )  # fmt: skip
 
 
 def _service(key: str, ministry: Ministry, random: Random) -> None:

@@ -203,11 +203,9 @@ def _first_late(
         total += minutes
         if due_on < row.due_on or (number + 1 < len(dated) and dated[number + 1][0] == due_on):
             continue
-        if row.outcome == RowOutcome.MOVES:
-            # It is on the path already: new is only that it has to be done before this day.
+        more = row.added_minutes
+        if row.outcome == RowOutcome.MOVES:  # it is on the path already: new is only that it has to be done by then
             more = row.minutes if before is None or due_on < before else 0
-        else:
-            more = row.added_minutes
         fits = partial(is_realistic, due_on=due_on, as_of=day, weekly_minutes=weekly, leaves=leaves)
         if more and fits(total) and not fits(total + more):
             return due_on

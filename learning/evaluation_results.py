@@ -241,11 +241,11 @@ def _outcome(
     began: date | None,
 ) -> MeasureOutcome:
     months = tuple(sorted({month for by_month in values.values() for month in by_month}))
-    before, after = _months_compared(months, began)
+    before, after = months_around(months, began)
     found = []
     for pk, by_month in values.items():
-        one = _mean(by_month, before)
-        two = _mean(by_month, after)
+        one = mean_within(by_month, before)
+        two = mean_within(by_month, after)
         if one is not None and two is not None:
             here = people.get(pk, set())
             pct = int(len(here & completed) * 100 / len(here)) if here else 0
@@ -259,7 +259,7 @@ def _outcome(
 Span = tuple[date, date]
 
 
-def _months_compared(months: Sequence[date], began: date | None) -> tuple[Span | None, Span | None]:
+def months_around(months: Sequence[date], began: date | None) -> tuple[Span | None, Span | None]:
     """The last three months with figures before anybody had completed the course, and the last three after that month."""
     if began is None:
         return None, None
@@ -269,7 +269,7 @@ def _months_compared(months: Sequence[date], began: date | None) -> tuple[Span |
     return ((before[0], before[-1]) if before else None), ((after[0], after[-1]) if after else None)
 
 
-def _mean(by_month: Mapping[date, Decimal], span: Span | None) -> float | None:
+def mean_within(by_month: Mapping[date, Decimal], span: Span | None) -> float | None:
     if span is None:
         return None
     found = [float(value) for month, value in by_month.items() if span[0] <= month <= span[1]]

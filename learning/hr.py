@@ -11,8 +11,15 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from competencies.models import Competency, PostRole, RoleProfile
-from competencies.selectors import Standing, key_posts, profiles_by_person, standings_of, successors_of
+from competencies.models import Competency, RoleProfile
+from competencies.selectors import (
+    KeyPostView,
+    holders_of_posts,
+    key_posts,
+    profiles_by_person,
+    standings_of,
+    successors_of,
+)
 from learning.due_dates import DuePolicy, read_policy
 from learning.enums import ASSIGN_JOB
 from learning.models import Assignment, AssignmentBatch, PathPlan
@@ -28,30 +35,6 @@ def people_served(officer: User, as_of: date | None = None) -> QuerySet[User]:
     """Active people an officer may assign to."""
     people = User.objects.active()
     return people if officer.is_superuser else people.in_hr_scope_of(officer, as_of)
-
-
-@dataclass(frozen=True)
-class KeyPostView:
-    """A key post: filled by somebody at the level, filled below it, or vacant."""
-
-    post_role: PostRole
-    holder: User | None
-    standing: Standing | None
-    profile_id: int  # the profile in force, where that of the post is of a superseded edition
-
-    @property
-    def state(self) -> str:
-        if self.holder is None or self.standing is None:
-            return "vacant"
-        return "at_level" if self.met == self.total else "below"
-
-    @property
-    def met(self) -> int:
-        return self.standing.way_to(self.profile_id)[0] if self.standing is not None else 0
-
-    @property
-    def total(self) -> int:
-        return self.standing.way_to(self.profile_id)[1] if self.standing is not None else 0
 
 
 @dataclass(frozen=True)
@@ -94,12 +77,7 @@ def desk_of(officer: User, as_of: date | None = None) -> HrDesk:
         .filter(post__in=Post.objects.existing(day).filter(unit__in=units_served(officer).values("pk")).values("pk"))
         .order_by("profile__role__position", "post__unit__path", "post__code")
     )
-    holders = {
-        a.post_id: a.person
-        for a in Appointment.objects.current(day)
-        .filter(post_id__in=[row.post_id for row in rows])
-        .select_related("person")
-    }
+    holders = holders_of_posts(rows, day)
     assigned = list(_assignments_due(officer, day))
     people = {person.pk for person in holders.values()} | {a.person_id for a in assigned}
     standings = standings_of(sorted(people), as_of=day)

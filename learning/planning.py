@@ -48,7 +48,9 @@ class Question:
     targets: tuple[tuple[int, int, int], ...]  # competency, the highest rank of a course that is held, required
     satisfied: frozenset[str]
     mandatory: frozenset[str]
-    choices: tuple[tuple[str, tuple[str, ...], frozenset[str], int], ...]  # id, courses, those that count already, how many
+    choices: tuple[
+        tuple[str, tuple[str, ...], frozenset[str], int], ...
+    ]  # id, courses, those that count already, how many
     pinned: frozenset[str]
     declined: frozenset[str]
     in_plan: frozenset[str]

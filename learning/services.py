@@ -48,8 +48,9 @@ def replan_many(
 ) -> int:
     """Make today's plans for many people, a batch a transaction; returns how many new plans were written.
 
-    `about` names what the reason is about, for people. A plan equal to the one in force is not written again, so doing it twice leaves the same state. Queries grow with
-    batches of people, not with people; people with the same gaps and offers share the solving (an LRU cache).
+    `about` names what the reason is about, for people. A plan equal to the one in force is not written again, so doing
+    it twice leaves the same state. Queries grow with batches of people, not with people; people with
+    the same gaps and offers share the solving (an LRU cache).
     """
     moment = at or timezone.now()
     shelf = Shelf(offered_courses() if offered is None else offered)

@@ -215,7 +215,9 @@ def moved_among(before: Sequence[str], after: Sequence[str]) -> frozenset[str]:
     numbers = [place[key] for key in after]
     longest = [1] * len(numbers)  # of the runs that begin here
     for start in reversed(range(len(numbers))):
-        longest[start] += max((longest[k] for k in range(start + 1, len(numbers)) if numbers[k] > numbers[start]), default=0)
+        longest[start] += max(
+            (longest[k] for k in range(start + 1, len(numbers)) if numbers[k] > numbers[start]), default=0
+        )
     stays: list[int] = []
     for here, number in enumerate(numbers):
         if longest[here] == max(longest, default=0) - len(stays) and (not stays or number > stays[-1]):
@@ -227,7 +229,8 @@ def _compared(before: Plan, after: Plan, now: Inputs, then: Inputs, shelf: Shelf
     old = {step.key: place for place, step in enumerate(before.steps)}
     new_keys = {step.key for step in after.steps}
     moved = moved_among(
-        [step.key for step in before.steps if step.key in new_keys], [step.key for step in after.steps if step.key in old]
+        [step.key for step in before.steps if step.key in new_keys],
+        [step.key for step in after.steps if step.key in old],
     )
 
     def view(step: Step, inputs: Inputs, change: str) -> SupposedStep:

@@ -17,13 +17,14 @@ from competencies.demo import Starter
 from competencies.enums import EvidenceKind
 from competencies.models import Evidence
 from organisations.demo import Member, Ministry, i18n, moment, stream, workday_from
-from organisations.models import Job, Unit
+from organisations.models import Appointment, Job, Unit
 from readiness.ballot import Ballot, seal_ballot
 from readiness.closing import close_wave
 from readiness.demo_texts import ACTIONS, CONCERNS, FIRST, NEXT, QUESTIONS, WISHES, Texts
 from readiness.enums import (
     COURSE_EVALUATION,
     DEFAULT_K,
+    IMPACT_ASPECTS,
     CommentState,
     InitiativeStatus,
     TeamRole,
@@ -37,6 +38,7 @@ from readiness.models import (
     Comment,
     Concern,
     Envelope,
+    Impact,
     Initiative,
     Instrument,
     LanguageReview,
@@ -148,6 +150,12 @@ def _initiative(
         Milestone.objects.create(initiative=initiative, on=workday_from(on), is_done=done, text=i18n(words))
     for role, words in texts.impacts.items():
         RoleImpact.objects.create(initiative=initiative, profile=starter.profiles[role], text=i18n(words))
+    for place, (strengths, words) in texts.touches.items():
+        unit = Unit.objects.get(code=place)
+        Impact.objects.create(
+            initiative=initiative, unit=unit, mitigation=i18n(words), **dict(zip(IMPACT_ASPECTS, strengths, strict=True)),
+            people=Appointment.objects.current().filter(post__unit__path__startswith=unit.path).values("person").distinct().count(),
+        )  # fmt: skip
     for code, rank in texts.needs:
         competency = starter.competencies[code]
         level = competency.version.levels.get(rank=rank)

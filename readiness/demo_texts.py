@@ -20,6 +20,8 @@ class Texts:
     milestones: Sequence[tuple[int, bool, Words]] = ()
     impacts: Mapping[str, Words] = field(default_factory=dict)
     needs: Sequence[tuple[str, int]] = ()
+    # By code of the unit: how much changes of each aspect (0 to 3, as in IMPACT_ASPECTS), and what is done about it.
+    touches: Mapping[str, tuple[tuple[int, ...], Words]] = field(default_factory=dict)
 
 
 FIRST = Texts(
@@ -118,6 +120,36 @@ FIRST = Texts(
         ),
     },
     needs=(("SC1", 2), ("SC3", 2)),
+    touches={
+        "MPS-CCC": (
+            (2, 3, 3, 2, 2, 1),
+            (
+                "Two more people answer calls in the first six weeks, and no leave is called off for it.",
+                "Dos personas más atienden llamadas las primeras seis semanas, y nadie pierde por ello sus vacaciones.",
+            ),
+        ),
+        "MPS-RN": (
+            (1, 3, 3, 2, 2, 1),
+            (
+                "The counters close one afternoon a week for practice until the region works in the file.",
+                "Las ventanillas cierran una tarde por semana para practicar hasta que la región trabaje en el expediente.",
+            ),
+        ),
+        "MPS-RS": (
+            (1, 3, 3, 2, 2, 1),
+            (
+                "The counters close one afternoon a week for practice until the region works in the file.",
+                "Las ventanillas cierran una tarde por semana para practicar hasta que la región trabaje en el expediente.",
+            ),
+        ),
+        "MPS": (
+            (0, 1, 2, 1, 0, 0),
+            (
+                "Whoever looks up a request now and then learns it in an hour, at the time that suits.",
+                "Quien consulta una solicitud de vez en cuando lo aprende en una hora, cuando le convenga.",
+            ),
+        ),
+    },
 )
 NEXT = Texts(
     slug="decisions-by-data",

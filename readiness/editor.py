@@ -47,7 +47,7 @@ from organisations.choosers import ChooserViewSet
 from organisations.ids import as_id
 from organisations.models import User
 from organisations.perms import is_hr, signed_in
-from readiness.enums import InstrumentStatus
+from readiness.enums import IMPACT_ASPECTS, IMPACT_STRENGTHS, InstrumentStatus
 from readiness.instruments import (
     InstrumentRefused,
     hold,
@@ -458,21 +458,12 @@ class ChampionViewSet(OwnViewSet):
     )
 
 
-STRENGTHS = [
-    (0, gettext_lazy("not at all")),
-    (1, gettext_lazy("a little")),
-    (2, gettext_lazy("clearly")),
-    (3, gettext_lazy("a great deal")),
-]
-KINDS_OF_IMPACT = ("role", "process", "tool", "skill", "workload", "identity")
-
-
 class ImpactForm(OfInitiativeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in KINDS_OF_IMPACT:
+        for name in IMPACT_ASPECTS:
             self.fields[name] = forms.TypedChoiceField(
-                label=self.fields[name].label, choices=STRENGTHS, coerce=int, initial=0
+                label=self.fields[name].label, choices=IMPACT_STRENGTHS, coerce=int, initial=0
             )
 
 
@@ -495,8 +486,8 @@ class ImpactViewSet(OwnViewSet):
             FieldRowPanel([FieldPanel("unit"), FieldPanel("people")]),
             MultiFieldPanel(
                 [
-                    FieldRowPanel([FieldPanel(name) for name in KINDS_OF_IMPACT[:3]]),
-                    FieldRowPanel([FieldPanel(name) for name in KINDS_OF_IMPACT[3:]]),
+                    FieldRowPanel([FieldPanel(name) for name in IMPACT_ASPECTS[:3]]),
+                    FieldRowPanel([FieldPanel(name) for name in IMPACT_ASPECTS[3:]]),
                 ],
                 heading=gettext_lazy("How much changes"),
             ),

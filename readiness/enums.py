@@ -171,3 +171,8 @@ class NudgeKind(models.TextChoices):
     ANSWER_SURVEY = "answer_survey", _("Answer the survey")
     SET_ACTION = "set_action", _("Set an action for your unit")
     ANSWER_QUESTION = "answer_question", _("Answer a question")
+
+
+# What a change may ask of people (fields of Impact), and how much of it.
+IMPACT_ASPECTS = ("role", "process", "tool", "skill", "workload", "identity")
+IMPACT_STRENGTHS = ((0, _("not at all")), (1, _("a little")), (2, _("clearly")), (3, _("a great deal")))

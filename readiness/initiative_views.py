@@ -124,6 +124,7 @@ def _for_staff(request: HttpRequest, found: Initiative, unit: Unit | None) -> di
         "to_guard": surveys_to_guard(me, found, now),
         "has_read": ReadConfirmation.objects.filter(initiative=found, person=me).exists(),
         "participation": participation,
+        "touched": initiatives.impact_for(found, unit),
         "last_result": Wave.objects.with_results().filter(initiative=found).order_by("-closes_at").first(),
         "questions": [(question, question.days_waiting(day), question.is_overdue(day)) for question in page],
         "page_of_questions": page,

@@ -24,6 +24,7 @@ from organisations.models import Appointment, Unit, User
 from organisations.perms import is_hr, is_hr_of, is_manager_of, managers_of
 from readiness.enums import (
     DEFAULT_K,
+    IMPACT_ASPECTS,
     QUESTION_ANSWERED_WITHIN_WORKING_DAYS,
     ConcernDecision,
     ConcernKind,
@@ -34,6 +35,7 @@ from readiness.journey_mails import answering, ask_for_hours, tell_answer, tell_
 from readiness.models import (
     Champion,
     Concern,
+    Impact,
     Initiative,
     Milestone,
     Question,
@@ -83,6 +85,44 @@ def confirm_reading(*, initiative: Initiative, by: User) -> None:
 
 def role_impacts_of(initiative: Initiative) -> list[RoleImpact]:
     return list(initiative.role_impacts.select_related("profile__role").order_by("sort_order", "pk"))
+
+
+@dataclass(frozen=True)
+class Touched:
+    """How much a change asks of the people of a unit: (what, strength 0 to 3) and what is done about it."""
+
+    impact: Impact
+    aspects: tuple[tuple[str, int], ...]
+
+    @property
+    def strongest(self) -> tuple[tuple[str, int], ...]:
+        """What changes at all, the most first."""
+        return tuple(sorted((aspect for aspect in self.aspects if aspect[1]), key=lambda aspect: -aspect[1]))
+
+
+def touched_of(impact: Impact) -> Touched:
+    names = {name: str(Impact._meta.get_field(name).verbose_name) for name in IMPACT_ASPECTS}
+    return Touched(impact, tuple((names[name], getattr(impact, name)) for name in IMPACT_ASPECTS))
+
+
+def impacts_of(initiative: Initiative) -> list[Touched]:
+    """Of every unit for which it was written down, in the order of the tree. One query."""
+    rows = Impact.objects.filter(initiative=initiative).select_related("unit").order_by("unit__path")
+    return [touched_of(row) for row in rows]
+
+
+def impact_for(initiative: Initiative, unit: Unit | None) -> Touched | None:
+    """What was written down for her unit, else for the nearest one above it. One query."""
+    if unit is None:
+        return None
+    paths = [unit.path[:end] for end in range(Unit.steplen, len(unit.path) + 1, Unit.steplen)]
+    row = (
+        Impact.objects.filter(initiative=initiative, unit__path__in=paths)
+        .select_related("unit")
+        .order_by("-unit__path")
+    )
+    found = row.first()
+    return touched_of(found) if found is not None else None
 
 
 def own_impacts(person: User, impacts: Sequence[RoleImpact], day: date) -> list[RoleImpact]:

@@ -16,10 +16,10 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from competencies.selectors import key_posts
-from organisations.models import Appointment
+from competencies.selectors import key_post_views, key_posts
+from organisations.models import Post
 from organisations.perms import signed_in
-from readiness import weekly
+from readiness import initiatives, weekly
 from readiness.enums import ActionStatus, WaveState
 from readiness.initiatives import concerns_by_kind, reach_of
 from readiness.looking import Eyes
@@ -188,12 +188,10 @@ def outcome(request: HttpRequest, slug: str) -> HttpResponse:
     initiative = get_object_or_404(initiatives_for(me).select_related("unit"), slug=slug)
     if not may_see_all(me, initiative):
         raise Http404
-    posts = [post for post in key_posts() if post.post.unit.path.startswith(initiative.unit.path)]
-    holders = dict(
-        Appointment.objects.current()
-        .filter(post__in=[post.post_id for post in posts])
-        .values_list("post_id", "person__name")
-    )
+    day = timezone.localdate()
+    posts = key_posts().filter(post__unit__path__startswith=initiative.unit.path)
+    existing = Post.objects.existing(day).values("pk")
+    order = ("profile__role__position", "post__unit__path", "post__code")
     context = {
         "initiative": initiative,
         "outcome": outcome_of(initiative),
@@ -202,6 +200,7 @@ def outcome(request: HttpRequest, slug: str) -> HttpResponse:
         "overdue": Action.objects.overdue(timezone.localdate()).filter(initiative=initiative).count(),
         "concerns": concerns_by_kind(initiative),
         "reach": reach_of(initiative),
-        "posts": [(post, holders.get(post.post_id, "")) for post in posts],
+        "posts": key_post_views(posts.filter(post__in=existing).order_by(*order), day),
+        "impacts": initiatives.impacts_of(initiative),
     }
     return render(request, "readiness/outcome.html", context)

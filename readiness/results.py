@@ -63,7 +63,8 @@ def change_drawn(since: Since) -> tuple[float, float, float] | None:
     if since.points is None or since.low is None or since.high is None:
         return None
     low, point, high = (
-        min(1.0, max(0.0, (value + DRAWN_POINTS) / (2 * DRAWN_POINTS))) for value in (since.low, since.points, since.high)
+        min(1.0, max(0.0, (value + DRAWN_POINTS) / (2 * DRAWN_POINTS)))
+        for value in (since.low, since.points, since.high)
     )
     return low, point, high
 

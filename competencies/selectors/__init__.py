@@ -47,6 +47,7 @@ from competencies.selectors.explaining import (
 )
 from competencies.selectors.judging import attained_ranks
 from competencies.selectors.outlines import Moving, Outline, Outlines, Said, levels_moving
+from competencies.selectors.posts import KeyPostView, holders_of_posts, key_post_views
 from competencies.selectors.standings import (
     Line,
     Needs,
@@ -70,6 +71,7 @@ __all__ = [
     "Explained",
     "Given",
     "InForce",
+    "KeyPostView",
     "Line",
     "Moved",
     "Moving",
@@ -95,9 +97,11 @@ __all__ = [
     "explained_level",
     "frameworks_own_first",
     "given_profiles",
+    "holders_of_posts",
     "holders_of_version",
     "home_roles",
     "item_of",
+    "key_post_views",
     "key_posts",
     "level_shown_by",
     "levels_moved",

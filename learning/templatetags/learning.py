@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django import template
-from django.utils import timezone
+from django.utils import formats, timezone
 
 from competencies.diagnosing import Offer
 from competencies.models import Evidence
@@ -11,9 +11,12 @@ from competencies.selectors import Moved, levels_moved
 from competencies.wording import moved_words
 from courses.models import CoursePage, Enrolment
 from learning import evaluation_words, recurring, selectors, wording
+from learning.evaluation_results import Span
 from learning.extensions import AskedView
 from learning.selectors import ChangeView, PathView, StepView
+from learning.service_trends import ServiceTrend, trends_beside
 from organisations.models import User
+from readiness.models import Initiative
 
 register = template.Library()
 
@@ -142,3 +145,16 @@ def more_time(step: StepView, asked: tuple[AskedView, ...]) -> AskedView | None:
         and (item.assignment.pk in behind or (not behind and item.assignment.due_on == step.step.due_on))
     ]
     return found[0] if found else None
+
+
+@register.simple_tag
+def service_trends(initiative: Initiative) -> list[ServiceTrend]:
+    """Figures of services in the units of a change, before it began and of late."""
+    return trends_beside(initiative)
+
+
+@register.filter
+def months(span: Span) -> str:
+    """The first and the last month, once where they are one."""
+    first, last = (formats.date_format(month, "YEAR_MONTH_FORMAT") for month in span)
+    return first if first == last else f"{first} – {last}"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from competencies.models import RoleProfile
 from organisations.models import User
 from organisations.plain_text import without_links
+from readiness.enums import IMPACT_STRENGTHS
 from readiness.initiatives import hours_to_decide
 from readiness.models import Champion
 
@@ -20,6 +21,18 @@ def first_paragraph(text: object) -> str:
     """What stands before the first empty line, for a glance."""
     paragraphs = without_links("" if text is None else str(text)).replace("\r\n", "\n").strip().split("\n\n")
     return " ".join(paragraphs[0].split())
+
+
+@register.filter
+def strength_words(strength: int) -> str:
+    """How much changes, 0 to 3, in words."""
+    return str(dict(IMPACT_STRENGTHS)[strength])
+
+
+@register.inclusion_tag("readiness/elements/impact_mark.html")
+def impact_mark(strength: int) -> dict[str, list[bool]]:
+    """How much changes as three squares, as many of them filled; the words stand beside it."""
+    return {"squares": [number < strength for number in range(3)]}
 
 
 @register.filter

@@ -215,7 +215,9 @@ def test_a_step_names_the_roles_that_ask_for_the_level_it_leads_to(version):
     make_course(version, {"A": 3}, key="a")
     ana = make_person()
     _steward, lead, _clerk = (
-        RoleAssignment.objects.create(person=ana, profile=make_profile(version, {"A": n}, title=title), starts_on=today())
+        RoleAssignment.objects.create(
+            person=ana, profile=make_profile(version, {"A": n}, title=title), starts_on=today()
+        )
         for title, n in (("Data steward", 3), ("Team lead", 3), ("Clerk", 1))
     )
     replan(person=ana, reason=PlanReason.ROLE)
@@ -225,7 +227,9 @@ def test_a_step_names_the_roles_that_ask_for_the_level_it_leads_to(version):
     ]
     lead.delete()
     [step] = selectors.path_of(ana).steps
-    assert wording.why_here(step) == ["Your role “Data steward” asks for “Competency A” at level 3; nothing is shown so far."]
+    assert wording.why_here(step) == [
+        "Your role “Data steward” asks for “Competency A” at level 3; nothing is shown so far."
+    ]
 
 
 def test_a_pinned_course_stays_and_says_so(version):
