@@ -139,12 +139,14 @@ def move_action(*, action: Action, due_on: date, reason: str, by: User) -> Actio
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
-def overdue_above(user: User, day: date) -> QuerySet[Action]:
-    """Overdue actions of the units she leads and of all below: an action that nobody ends is seen one level up."""
-    within = Q(pk__in=[])
-    for unit in units_managed(user, day):
-        within |= Q(unit__path__startswith=unit.path)
-    return Action.objects.overdue(day).filter(within).select_related("owner", "unit", "initiative")
+def overdue_seen_by(user: User, initiative: Initiative, unit: Unit, day: date) -> QuerySet[Action]:
+    """Overdue actions of a change that somebody who leads `unit` sees: of it and of all below, so that what nobody ends is
+    seen one level up; her own; and, for who runs the change, those of the unit that is changed as a whole, above which
+    nobody leads."""
+    seen = Q(unit__path__startswith=unit.path) | Q(owner=user)
+    if may_run(user, initiative):
+        seen |= Q(unit=initiative.unit)
+    return Action.objects.overdue(day).filter(seen, initiative=initiative).select_related("owner", "unit", "initiative")
 
 
 def in_order(actions: QuerySet[Action], day: date) -> QuerySet[Action]:

@@ -125,6 +125,25 @@ def impact_for(initiative: Initiative, unit: Unit | None) -> Touched | None:
     return touched_of(found) if found is not None else None
 
 
+@dataclass(frozen=True)
+class ToAnswer:
+    """Questions that wait for an answer: how many, by when the first is promised, who answers, and whether she does."""
+
+    n: int
+    due_on: date
+    who: tuple[str, ...]
+    is_hers: bool
+
+
+def to_answer(user: User, initiative: Initiative) -> ToAnswer | None:
+    """None where no question waits. Two queries, one where none does."""
+    due = sorted(Question.objects.waiting().filter(initiative=initiative).values_list("due_on", flat=True))
+    if not due:
+        return None
+    people = answering(initiative.pk)
+    return ToAnswer(len(due), due[0], tuple(person.name for person in people), user in people)
+
+
 def own_impacts(person: User, impacts: Sequence[RoleImpact], day: date) -> list[RoleImpact]:
     """What changes for her by the roles of her post and those assigned to her, whichever edition they are of.
 

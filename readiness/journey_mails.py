@@ -18,13 +18,16 @@ from competencies.claim_mails import send_once
 from organisations.jobs import Run, enqueue, job_kind
 from organisations.models import User
 from readiness.enums import InitiativeStatus, TeamRole
-from readiness.models import Action, Champion, Initiative, Question, TeamMember
+from readiness.guarding import GUARDING, surveys_to_guard
+from readiness.models import Action, Champion, Initiative, Question, TeamMember, Wave
+from readiness.waves import digest_of
 
 QUESTIONS_MAIL: Final = "readiness.questions_mail"
 ANSWER_MAIL: Final = "readiness.answer_mail"
 CHAMPION_MAIL: Final = "readiness.champion_mail"
 DECIDED_MAIL: Final = "readiness.champion_decided_mail"
 OWNER_MAIL: Final = "readiness.owner_mail"
+GUARD_MAIL: Final = "readiness.guard_mail"
 
 # Mails are read in the morning: nobody is written to in the night.
 FIRST_HOUR: Final = 6
@@ -88,6 +91,45 @@ def send_questions(run: Run) -> dict[str, Any]:
         "url": address(initiative, "#questions"),
     }
     return send_once(run, "readiness/mails/questions_asked", context)
+
+
+# --- Guarding a survey -----------------------------------------------------------------------------------------------
+def tell_guards(at: datetime) -> None:
+    """From FIRST_HOUR on: who approves a survey, keeps its key or reads its comments hears once of each that waits for her.
+
+    A draft that was changed is another one to approve. Nothing of an answer is in it, nor who gave one.
+    """
+    if timezone.localtime(at).hour < FIRST_HOUR:
+        return
+    members = (
+        TeamMember.objects.filter(
+            role__in=GUARDING, person__is_active=True, initiative__status=InitiativeStatus.PUBLISHED
+        )
+        .select_related("initiative", "person")
+        .order_by("initiative_id", "person_id")
+    )
+    for initiative, person in dict.fromkeys((member.initiative, member.person) for member in members):
+        for task in surveys_to_guard(person, initiative, at):
+            about = digest_of(task.wave)[:12] if task.kind == "approve" else task.wave.state
+            enqueue(
+                kind=GUARD_MAIL,
+                key=f"{task.wave.pk}:{task.kind}:{about}:{person.pk}",
+                payload={"wave": task.wave.pk, "task": task.kind, "to": person.pk},
+            )
+
+
+@job_kind(GUARD_MAIL, gettext_lazy("Tell who guards a survey that it waits"))
+def send_guard(run: Run) -> dict[str, Any]:
+    wave = Wave.objects.select_related("initiative", "unit").filter(pk=run.payload["wave"]).first()
+    person = User.objects.get(pk=run.payload["to"])
+    waiting = surveys_to_guard(person, wave.initiative, timezone.now()) if wave is not None else ()
+    task = next((task for task in waiting if task.wave == wave and task.kind == run.payload["task"]), None)
+    if wave is None or task is None:  # done meanwhile
+        return {"sent": False}
+    doors = {"approve": "wave", "key": "wave", "read": "wave_comments"}
+    url = f"{settings.SITE_URL}{reverse(doors[task.kind], args=[wave.pk])}"
+    context = {"wave": wave, "initiative": wave.initiative, "task": task.kind, "url": url}
+    return send_once(run, "readiness/mails/survey_waits", context)
 
 
 def tell_answer(question: Question) -> None:

@@ -42,6 +42,7 @@ def look_after_changes() -> None:
     """Once an hour asked, once a day done: who is to answer hears of questions, and people of what they planned."""
     now = timezone.now()
     journey_mails.tell_of_questions(now)
+    journey_mails.tell_guards(now)
     nudging.ask_for_nudges(now)
 
 

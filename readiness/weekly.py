@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
-
 from organisations.models import Unit, User
+from readiness.actions import overdue_seen_by
 from readiness.enums import SuggestionKind, WaveState
+from readiness.initiatives import ToAnswer, to_answer
 from readiness.looking import managed_nodes
-from readiness.models import Action, Initiative, Question, Suggestion, Wave, WaveNode
-from readiness.perms import initiatives_for, may_run, units_managed
+from readiness.models import Action, Initiative, Suggestion, Wave, WaveNode
+from readiness.perms import initiatives_for, units_managed
 from readiness.results import Figure, NoResult, Result, results_for
 from readiness.statistics import display
 
@@ -67,7 +67,7 @@ class WeekOfChange:
     # The first of them, and how many there are.
     overdue: tuple[Action, ...]
     all_overdue: int
-    questions: int
+    questions: ToAnswer | None
     needs_action: bool
 
     @property
@@ -111,11 +111,8 @@ def _week(user: User, initiative: Initiative, unit: Unit, day: date) -> WeekOfCh
     guides = suggestions_for([talk.code]).get(talk.code, []) if talk else []
     actions = Action.objects.filter(initiative=initiative)
     below = actions.filter(unit__path__startswith=unit.path)
-    seen = Q(unit__path__startswith=unit.path) | Q(owner=user)
-    if may_run(user, initiative):
-        # Nobody leads from above the unit that is changed as a whole: who runs the change does.
-        seen |= Q(unit=initiative.unit)
-    overdue = list(actions.filter(seen).overdue(day).select_related("owner", "unit"))
+    overdue = list(overdue_seen_by(user, initiative, unit, day))
+    questions = to_answer(user, initiative)
     answers = below.filter(wave=closed)
     if result and result.is_of_above:
         # Too few answered here: what was said is said with the unit above, and so is what is done about it.
@@ -132,6 +129,6 @@ def _week(user: User, initiative: Initiative, unit: Unit, day: date) -> WeekOfCh
         next((guide for guide in guides if guide.kind == SuggestionKind.GUIDE), guides[0] if guides else None),
         tuple(overdue[:MANY_ACTIONS]),
         len(overdue),
-        Question.objects.waiting().filter(initiative=initiative).count(),
+        questions,
         bool(result) and not answers.exists(),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from readiness.actions import (
     ActionRefused,
@@ -16,14 +17,14 @@ from readiness.actions import (
     end_action,
     move_action,
     moves_of,
-    overdue_above,
+    overdue_seen_by,
     set_action,
 )
 from readiness.enums import ActionStatus
 from readiness.models import Action
 from readiness.weekly import weeks_of
 from tests.builders import make_person, make_unit
-from tests.readiness.builders import make_action, make_body, make_sponsor
+from tests.readiness.builders import ask, make_action, make_body, make_sponsor
 from tests.readiness.surveys import make_closed, make_instrument, make_open, staff
 
 pytestmark = pytest.mark.django_db
@@ -161,15 +162,40 @@ def test_the_owner_alone_does_not_move_the_date_and_what_has_ended_is_not_moved(
 
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
-def test_overdue_actions_are_seen_by_who_leads_the_unit_and_everybody_above():
+def test_overdue_actions_are_seen_by_who_leads_the_unit_and_everybody_above_on_the_card_of_the_week():
     body, today = make_body(), timezone.localdate()
     late = make_action(body.change, body.desk, body.first, in_days(-1))
     make_action(body.change, body.desk, body.first, today)
     make_action(body.change, body.desk, body.first, in_days(-9), status=ActionStatus.DONE)
-    for person in (body.first, body.head, body.chief):
-        assert list(overdue_above(person, today)) == [late]
-    for person in (body.clerk, body.officer, make_body().chief):
-        assert not overdue_above(person, today).exists()
+    for person, unit in ((body.first, body.desk), (body.head, body.office), (body.chief, body.top)):
+        assert list(overdue_seen_by(person, body.change, unit, today)) == [late]
+        [week] = weeks_of(person, today)
+        assert (week.overdue, week.all_overdue) == ((late,), 1)
+    assert weeks_of(make_body().chief, today) == []
+
+
+def test_who_does_a_late_action_elsewhere_sees_it_and_who_runs_the_change_those_of_the_whole():
+    body, today = make_body(), timezone.localdate()
+    hers = make_action(body.change, body.top, body.head, in_days(-1))
+    whole = make_action(body.change, body.top, body.chief, in_days(-2))
+    assert list(overdue_seen_by(body.head, body.change, body.office, today)) == [hers]
+    assert set(overdue_seen_by(body.lead, body.change, body.office, today)) == {hers, whole}
+    assert not overdue_seen_by(body.first, body.change, body.desk, today).exists()
+
+
+def test_the_card_says_who_answers_what_people_asked_and_by_when(client):
+    body, today = make_body(), timezone.localdate()
+    question = ask(body.change, body.officer)
+    promised = date_format(question.due_on, "DATE_FORMAT")
+    client.force_login(body.head)
+    text = client.get("/surveys/week/").content.decode()
+    assert f"{body.lead.name} will, by {promised}." in text
+    [week] = weeks_of(body.chief, today)
+    assert (week.questions.n, week.questions.who, week.questions.is_hers) == (1, (body.lead.name,), False)
+    body.change.team.all().delete()
+    make_sponsor(body.change, body.chief)
+    client.force_login(body.chief)
+    assert f"Yours to answer by {promised}." in client.get("/surveys/week/").content.decode()
 
 
 def test_staff_see_what_is_done_in_their_unit_and_above_and_leaders_also_below():

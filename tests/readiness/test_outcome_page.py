@@ -111,7 +111,9 @@ def measured(body, *, key="course", needed=True):
     course = make_course(version, {"A": 3}, key=key)
     if needed:
         Need.objects.create(
-            initiative=body.change, competency=competency(version, "A"), by=timezone.localdate() + relativedelta(months=2)
+            initiative=body.change,
+            competency=competency(version, "A"),
+            by=timezone.localdate() + relativedelta(months=2),
         )
     measure = ServiceMeasure.objects.create(
         course_key=course.key, name="Visits to ask", source="Register", lower_is_better=True, made_by=body.hr
