@@ -434,10 +434,11 @@ def breadcrumbs(*items: str) -> Values:
 
 
 @register.inclusion_tag("elements/nav_link.html", takes_context=True)
-def nav_link(context: template.Context, url: str, text: str, exact: bool = False) -> Values:
-    """A link of the navigation that knows whether one is there ("page") or below it ("true")."""
+def nav_link(context: template.Context, url: str, text: str, exact: bool = False, also: str = "") -> Values:
+    """A link of the navigation that knows whether one is there ("page"), below it or below `also` ("true")."""
     path = getattr(context.get("request"), "path", "")
-    current = "page" if path == url else "true" if url != "/" and not exact and path.startswith(url) else ""
+    below = url != "/" and not exact and (path.startswith(url) or bool(also and path.startswith(also)))
+    current = "page" if path == url else "true" if below else ""
     return {"url": url, "text": text, "current": current}
 
 

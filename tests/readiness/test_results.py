@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 from random import Random
 
@@ -18,7 +19,7 @@ from pypdf import PdfReader
 from organisations.models import User
 from readiness.enums import TeamRole, WaveKind
 from readiness.looking import may_look_at, own_node, start_node
-from readiness.models import NodeBlock
+from readiness.models import Comment, NodeBlock
 from readiness.result_words import since_range
 from readiness.results import NoResult, Since, change_drawn, map_of, results_for
 from readiness.statistics.display import Standing, Verdict
@@ -373,3 +374,22 @@ def test_what_goes_along_with_commitment_is_said_of_the_whole_body_alone(client,
     assert first.low <= first.pct <= first.high
     assert {value % 5 for driver in result.drivers for value in (driver.pct, driver.low, driver.high)} == {0}
     assert results_for(wave, wave.nodes.get(code=units["A"].code)).drivers == ()
+
+
+def test_the_first_of_many_comments_stand_open_and_the_rest_can_be_opened(client):
+    units = make_ministry({"M": 30})
+    wave = make_closed(make_initiative(units["M"]), comments={"wish": "More rooms"})
+    Comment.objects.filter(wave=wave).update(state="shown")
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    page = client.get(reverse("survey_results", args=[wave.pk])).text
+    said = page[page.index('id="said"') : page.index("Shown where at least ten")]
+    assert said.count("<li>More rooms") == 30
+    assert said[: said.index("<details")].count("<li>More rooms") == 8
+    assert "All 30" in said
+
+
+def test_results_and_surveys_stand_under_changes_in_the_navigation(client, units):
+    wave = make_closed(make_initiative(units["M"]))
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    for url in (reverse("survey_results", args=[wave.pk]), reverse("surveys")):
+        assert re.search(r'href="/changes/"[^>]*aria-current="true"', client.get(url).text)
