@@ -318,7 +318,7 @@ def take_back(batch: AssignmentBatch, by: User | None, progress: Progress | None
     if batch.status != BatchStatus.UNDOING:
         return batch
     done = batch.rows.filter(state__in=(RowState.RESTORED, RowState.KEPT), outcome__in=CHANGING)
-    why = {"reason": PlanReason.TAKEN_BACK}
+    why: dict[str, Any] = {"reason": PlanReason.TAKEN_BACK}
     replan_many(person_ids=list(done.order_by("-number").values_list("person_id", flat=True)[:BATCH]), **why)
     todo = batch.rows.filter(outcome__in=CHANGING, state=RowState.APPLIED)
     _in_parts(todo, lambda ids: _take_back_part(batch, ids), why, progress)

@@ -240,7 +240,8 @@ def _dated(ids: Sequence[int], day: date) -> dict[int, list[tuple[date, int]]]:
     plans = newest_plans().filter(person__in=ids).values("pk")
     rows = PathStep.objects.filter(plan__in=plans, due_on__gte=day).order_by("due_on")
     for person_id, due_on, minutes in rows.values_list("plan__person_id", "due_on", "course__effort_minutes"):
-        found[person_id].append((due_on, minutes))
+        if due_on is not None:
+            found[person_id].append((due_on, minutes))
     return found
 
 

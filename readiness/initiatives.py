@@ -101,7 +101,7 @@ class Touched:
 
 
 def touched_of(impact: Impact) -> Touched:
-    names = {name: str(Impact._meta.get_field(name).verbose_name) for name in IMPACT_ASPECTS}
+    names = {field.name: str(field.verbose_name) for field in Impact._meta.fields}
     return Touched(impact, tuple((names[name], getattr(impact, name)) for name in IMPACT_ASPECTS))
 
 
