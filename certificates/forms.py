@@ -1,6 +1,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from certificates.enums import RevocationReason
+
 
 class VerifyForm(forms.Form):
     """The code as somebody reads it off a certificate."""
@@ -14,4 +16,43 @@ class VerifyForm(forms.Form):
             "max_length": _("That is too long for a code: it has ten letters and digits."),
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+
+
+class FindForm(forms.Form):
+    """Number, code or name."""
+
+    q = forms.CharField(label=_("Number, code or name of the holder"), max_length=100, required=False)
+
+    def clean_q(self) -> str:
+        return " ".join(self.cleaned_data["q"].replace("\0", "").split())
+
+
+class RevokeForm(forms.Form):
+    reason = forms.ChoiceField(
+        label=_("Why it no longer counts"),
+        help_text=_("Whoever checks the certificate reads this."),
+        choices=[("", _("Choose a reason")), *RevocationReason.choices],
+        error_messages={"required": _("Choose the reason that is shown to whoever checks the certificate.")},
+    )
+    note = forms.CharField(
+        label=_("What happened"),
+        help_text=_("The holder reads it; whoever checks the certificate does not."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": _("Say what happened: the holder reads it, and so does whoever looks into it later."),
+            "max_length": _("Say it in 500 characters at most."),
+        },
+    )
+
+
+class ReissueForm(forms.Form):
+    name = forms.CharField(
+        label=_("The name as it is to stand there"),
+        max_length=200,
+        error_messages={
+            "required": _("Write the name as it is to stand on the certificate."),
+            "max_length": _("Write the name in 200 characters at most."),
+        },
     )

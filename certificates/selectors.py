@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
+from django.utils import timezone
 
 from certificates import codes
 from certificates.models import Certificate
@@ -19,6 +20,8 @@ ISSUE = "certificates.issue"
 DOCUMENTS = "certificates.documents"
 # News that nobody passed on is missed after a minute; until then the job of the moment is on its way.
 GRACE = timedelta(minutes=1)
+# As long as a code, and none: the check never lets it through.
+NO_CODE = "-" * codes.LENGTH
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class CertificateItem:
     serial: str
     code: str
     ready: bool
+    revoked_on: date | None = None
+    revoked_why: str = ""
 
     @property
     def url(self) -> str:
@@ -77,7 +82,7 @@ class Standing:
 
 def certificates_of(person: User) -> list[CertificateItem]:
     """A person's certificates, newest first."""
-    return [_item(certificate) for certificate in Certificate.objects.of(person)]
+    return [_item(certificate) for certificate in Certificate.objects.of(person).standing().with_life()]
 
 
 def certificate_for(enrolment: Enrolment | None) -> Standing | None:
@@ -101,9 +106,13 @@ def certificates_to_come(person: User) -> list[Standing]:
 
 
 def certificate_by_code(code: str) -> Certificate | None:
-    """By a code as typed; None when it is unknown or none at all."""
+    """By a code as typed, with what became of it; None when it is unknown or none at all.
+
+    What is no code is looked for too, as one that nobody has: the answer takes as long and tells nothing of its form.
+    """
     code = codes.normalise(code)
-    return Certificate.objects.filter(code=code).first() if codes.is_wellformed(code) else None
+    wanted = code if codes.is_wellformed(code) else NO_CODE
+    return Certificate.objects.with_life().filter(code=wanted).first()
 
 
 def issue_key(enrolment_id: int, *, again_on: date | None = None) -> str:
@@ -146,18 +155,25 @@ def _standings(which: Q) -> list[Standing]:
     rows = (
         Enrolment.objects.completed()
         .filter(which)
-        .select_related("certificate")
+        .select_related("certificate__revocation", "certificate__superseded_by")
         .annotate(course_title=F("course__title"), job_state=Subquery(job.values("state")[:1]))
         .order_by("-completed_at", "-pk")
     )
     return [
         Standing(
             title=row.course_title,
-            item=_item(row.certificate) if hasattr(row, "certificate") else None,
+            item=_item(_latest(row.certificate)) if hasattr(row, "certificate") else None,
             job_state=row.job_state or "",
         )
         for row in rows
     ]
+
+
+def _latest(certificate: Certificate) -> Certificate:
+    """What stands in its place today; a query for each correction after the first."""
+    while certificate.newer is not None:
+        certificate = certificate.newer
+    return certificate
 
 
 def _item(certificate: Certificate) -> CertificateItem:
@@ -171,4 +187,6 @@ def _item(certificate: Certificate) -> CertificateItem:
         serial=certificate.serial,
         code=certificate.code,
         ready=bool(certificate.document),
+        revoked_on=timezone.localdate(certificate.revoked.revoked_at) if certificate.revoked else None,
+        revoked_why=certificate.revoked.get_reason_display() if certificate.revoked else "",
     )

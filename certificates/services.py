@@ -163,11 +163,11 @@ def _write(
     already = set(Certificate.objects.filter(enrolment__in=days).values_list("enrolment", flat=True))
     enrolments = [enrolment for enrolment in enrolments if enrolment.pk not in already]
     certificates = []
-    for enrolment, code in zip(enrolments, _free_codes(len(enrolments), codes), strict=True):
+    for enrolment, code in zip(enrolments, free_codes(len(enrolments), codes), strict=True):
         day = days[enrolment.pk]
         counter = counters[day.year]
         counter.last += 1
-        claim = _claim(enrolment, serial=f"{day.year}-{counter.last:06d}", code=code, day=day, catalogue=catalogue)
+        claim = _claim(enrolment, serial=_serial(day, counter), code=code, day=day, catalogue=catalogue)
         record = record_of(claim)
         certificates.append(
             Certificate(
@@ -195,7 +195,19 @@ def _lock_counters(years: set[int]) -> dict[int, SerialCounter]:
     return counters
 
 
-def _free_codes(count: int, codes: Callable[[], str]) -> list[str]:
+def next_serial(day: date) -> str:
+    """The next number of a year, within a transaction: the counter is locked until it ends, so there is no gap."""
+    counter = _lock_counters({day.year})[day.year]
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return _serial(day, counter)
+
+
+def _serial(day: date, counter: SerialCounter) -> str:
+    return f"{day.year}-{counter.last:06d}"
+
+
+def free_codes(count: int, codes: Callable[[], str]) -> list[str]:
     """As many codes as asked for that nobody has yet; the unique constraint has the last word."""
     drawn: dict[str, None] = {}
     while len(drawn) < count:

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from certificates import views
+from certificates import life_views, views
 
 
 class SerialConverter:
@@ -22,5 +22,7 @@ urlpatterns = [
     path("verify/<str:code>/", views.verify_certificate, name="verify_certificate"),
     path("learn/certificates/", views.my_certificates, name="my_certificates"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
+    path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),
+    path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
     path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils import timezone
+
 from certificates.enums import Verdict
 from certificates.models import Certificate
 from certificates.record import Claim, UnreadableRecord, claim_of, digest_of
@@ -12,10 +14,17 @@ from certificates.record import Claim, UnreadableRecord, claim_of, digest_of
 
 @dataclass(frozen=True)
 class Judgement:
-    """`claim` is there only where it may be believed."""
+    """`claim` is there only where it may be believed and counts, or did until it expired.
+
+    Of what was revoked or replaced the day is said, of the former the class of the reason too, and nothing of the claim: a
+    corrected name is nobody else's business, and what does not count proves nothing.
+    """
 
     verdict: Verdict
     claim: Claim | None = None
+    on: date | None = None
+    reason: str = ""
+    serial: str = ""
 
 
 class RecordChanged(Exception):
@@ -37,11 +46,16 @@ def believed_claim(certificate: Certificate) -> Claim:
 
 
 def judge(certificate: Certificate | None, *, as_of: date) -> Judgement:
-    """The verdict on what a code led to. Asks the database nothing."""
+    """The verdict on what a code led to. Asks the database nothing where the certificate was read `with_life`."""
     if certificate is None:
         return Judgement(Verdict.UNKNOWN)
     try:
         claim = believed_claim(certificate)
     except RecordChanged:
         return Judgement(Verdict.CHANGED)
+    if certificate.revoked is not None:
+        on = timezone.localdate(certificate.revoked.revoked_at)
+        return Judgement(Verdict.REVOKED, None, on, certificate.revoked.get_reason_display(), claim.serial)
+    if certificate.newer is not None:
+        return Judgement(Verdict.SUPERSEDED, None, certificate.newer.issued_on, "", claim.serial)
     return Judgement(Verdict.EXPIRED if certificate.is_expired(as_of) else Verdict.VALID, claim)

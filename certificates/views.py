@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
-from certificates import codes, selectors
+from certificates import codes, rate, selectors
 from certificates.enums import Verdict
 from certificates.forms import VerifyForm
 from certificates.models import Certificate
@@ -50,17 +50,28 @@ def verify_certificate(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, code: str) -> HttpResponse:
+    if rate.has_guessed_enough(request):
+        return _private(
+            render(request, "certificates/too_many.html", {"minutes": rate.WINDOW_SECONDS // 60}, status=429)
+        )
     judgement = judge(selectors.certificate_by_code(code), as_of=timezone.localdate())
+    if judgement.verdict == Verdict.UNKNOWN:
+        rate.note_unknown(request)
     claim = judgement.claim
     context = {
         "verdict": judgement.verdict,
+        "judgement": judgement,
         "claim": claim,
         "heading": outcomes_heading(claim) if claim else "",
         "code": codes.display(codes.normalise(code))[:60],
         "form": VerifyForm(initial={"code": code[:60]}),
     }
     status = 404 if judgement.verdict == Verdict.UNKNOWN else 200
-    response = render(request, "certificates/verdict.html", context, status=status)
+    return _private(render(request, "certificates/verdict.html", context, status=status))
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Nobody's certificate stands in a search engine or a cache."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     response.headers["Cache-Control"] = "no-store"
     return response

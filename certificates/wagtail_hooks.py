@@ -11,3 +11,5 @@ from wagtail import hooks
 @hooks.register("register_log_actions")
 def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.issue", _("Issue a certificate"), _("Certificate issued"))
+    actions.register_action("certificates.revoke", _("Revoke a certificate"), _("Certificate revoked"))
+    actions.register_action("certificates.reissue", _("Issue a certificate anew"), _("Certificate issued anew"))

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from wagtail.log_actions import registry as log_registry
 from wagtail.models import ModelLogEntry
 
 from learning import batch_words, rule_words, rules
@@ -154,7 +153,7 @@ def _history(row: AssignmentRule) -> list[dict[str, Any]]:
     return [
         {
             "at": entry.timestamp,
-            "words": log_registry.get_action_label(entry.action),
+            "words": entry.message,
             "who": entry.user.name if entry.user is not None else "",
             "gaining": entry.data.get("gaining", 0),
             "leaving": entry.data.get("leaving", 0),

@@ -44,6 +44,8 @@ PARAMETERS = {
     "wagtail_serve": ("again", "page"),
     "home": ("q", "language", "page"),
     "verify": ("code",),
+    "certificate_desk": ("q", "page"),
+    "certificate_life": ("do", "reason", "note", "name"),
     "add_evidence": ("kind", "previous", "title", "issuer", "issued_on", "valid_until", "rank", "statement", "token"),
     "assess_claim": ("decision", "rank", "answer"),
     "assess_next": ("all",),

@@ -1,3 +1,3 @@
-from certificates.models.certificate import Certificate, Frozen, SerialCounter
+from certificates.models.certificate import Certificate, Frozen, Revocation, SerialCounter
 
-__all__ = ["Certificate", "Frozen", "SerialCounter"]
+__all__ = ["Certificate", "Frozen", "Revocation", "SerialCounter"]

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from certificates.enums import RevocationReason
 from courses.models import Enrolment
 from organisations.models import User
 
@@ -49,6 +50,14 @@ class SerialCounter(models.Model):
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def of(self, person: User) -> CertificateQuerySet:
         return self.filter(holder=person)
+
+    def standing(self) -> CertificateQuerySet:
+        """Those that nothing took the place of: what a holder has today, expired and revoked ones with them."""
+        return self.filter(superseded_by__isnull=True)
+
+    def with_life(self) -> CertificateQuerySet:
+        """With what became of each after issue, in the same query."""
+        return self.select_related("revocation", "superseded_by")
 
     def visible_to(self, viewer: User) -> CertificateQuerySet:
         """Whose documents `viewer` may fetch: her own; all, as administrator."""
@@ -94,6 +103,15 @@ class Certificate(models.Model):
         _("valid until"), null=True, blank=True, help_text=_("The first day on which the certificate no longer counts.")
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # The one whose place it takes: the same claim, corrected. What was issued stays as it was.
+    supersedes = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="superseded_by",
+        verbose_name=_("takes the place of"),
+    )
 
     objects = CertificateQuerySet.as_manager()
 
@@ -125,5 +143,45 @@ class Certificate(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Frozen
 
+    @property
+    def newer(self) -> Certificate | None:
+        """The one that took its place."""
+        return getattr(self, "superseded_by", None)
+
+    @property
+    def revoked(self) -> Revocation | None:
+        return getattr(self, "revocation", None)
+
     def is_expired(self, as_of: date) -> bool:
         return self.valid_until is not None and as_of >= self.valid_until
+
+
+class Revocation(models.Model):
+    """A certificate no longer counts from this moment on. Written once; nothing is rubbed out.
+
+    Whoever checks the certificate reads the day and the class of the reason; the note is for the issuer and the holder.
+    """
+
+    certificate = models.OneToOneField(Certificate, on_delete=models.PROTECT, related_name="revocation")
+    reason = models.CharField(_("reason"), max_length=20, choices=RevocationReason.choices)
+    note = models.CharField(_("what happened"), max_length=500)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("revoked by")
+    )
+    revoked_at = models.DateTimeField(_("revoked"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("revocation")
+        verbose_name_plural = _("revocations")
+        ordering = ["-revoked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.certificate} · {self.get_reason_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Frozen
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Frozen

@@ -6,7 +6,8 @@ from datetime import date
 
 from django import template
 
-from certificates import selectors, words
+from certificates import codes, selectors, words
+from certificates.enums import Verdict
 from certificates.record import Level
 from courses.models import Enrolment
 from organisations.models import User
@@ -36,3 +37,17 @@ def day_in_words(day: date) -> str:
 def level_in_words(level: Level) -> str:
     """ "Level 4 of 5 · Leads others"."""
     return words.level_in_words(level)
+
+
+@register.filter
+def display_code(code: str) -> str:
+    """ "ABCDE-FGHJK", as it stands on paper."""
+    return codes.display(code)
+
+
+@register.filter
+def verdict_kind(verdict: str) -> str:
+    """The mark that goes with a verdict in a list."""
+    return {
+        Verdict.VALID: "done", Verdict.EXPIRED: "soon", Verdict.SUPERSEDED: "neutral",
+    }.get(Verdict(verdict), "overdue")  # fmt: skip

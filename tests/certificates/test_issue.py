@@ -143,7 +143,7 @@ def test_a_code_taken_in_the_same_moment_is_drawn_again(monkeypatch):
     """The look before the leap sees it free, the unique constraint does not."""
     taken = build_certificate().code
     draws = iter([taken, "7KQ2MXD4RF"])
-    monkeypatch.setattr(services, "_free_codes", lambda count, codes: [next(draws)])
+    monkeypatch.setattr(services, "free_codes", lambda count, codes: [next(draws)])
     certificate = issue_certificate(enrolment=build_completed(), at=NOON)
     assert certificate.code == "7KQ2MXD4RF"
     assert certificate.serial == "2026-000002"

@@ -1,0 +1,107 @@
+"""The desk from which HR looks after certificates: find one, read what became of it, revoke it, correct its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+from wagtail.models import ModelLogEntry
+
+from certificates import codes, life
+from certificates.forms import FindForm, ReissueForm, RevokeForm
+from certificates.models import Certificate
+from certificates.perms import looked_after_by
+from certificates.verdicts import judge
+from organisations.perms import hr_officer
+
+PAGE = 25
+
+
+@require_GET
+def certificate_desk(request: HttpRequest) -> HttpResponse:
+    """Certificates of those one serves, the newest first; found by number, code or name."""
+    me = hr_officer(request)
+    form = FindForm(request.GET or None)
+    wanted = form.cleaned_data["q"] if form.is_valid() else ""
+    rows = _found(looked_after_by(me).with_life().select_related("holder"), wanted)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    day = timezone.localdate()
+    context = {
+        "form": form,
+        "wanted": wanted,
+        "page_of_rows": page,
+        "rows": [(row, judge(row, as_of=day)) for row in page],
+    }
+    return render(request, "certificates/desk.html", context)
+
+
+def _found(rows: QuerySet[Certificate], wanted: str) -> QuerySet[Certificate]:
+    if not wanted:
+        return rows
+    return rows.filter(Q(serial=wanted) | Q(code=codes.normalise(wanted)[:10]) | Q(holder__name__icontains=wanted))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def certificate_life(request: HttpRequest, serial: str) -> HttpResponse:
+    """One certificate: what it says, what became of it, and what can be done with it."""
+    me = hr_officer(request)
+    rows = looked_after_by(me).with_life().select_related("holder", "supersedes", "revocation__revoked_by")
+    certificate = get_object_or_404(rows, serial=serial)
+    forms: dict[str, Any] = {
+        "revoke_form": RevokeForm(),
+        "reissue_form": ReissueForm(initial={"name": certificate.record.get("holder", {}).get("name", "")}),
+    }
+    status = 200
+    if request.method == "POST":
+        done = (
+            _reissue(request, certificate, forms)
+            if request.POST.get("do") == "reissue"
+            else _revoke(request, certificate, forms)
+        )
+        if done is not None:
+            return done
+        status = 422
+    judgement = judge(certificate, as_of=timezone.localdate())
+    log = ModelLogEntry.objects.for_instance(certificate).select_related("user").order_by("-timestamp", "-pk")
+    context = {
+        "certificate": certificate,
+        "judgement": judgement,
+        "record": certificate.record,
+        "can_change": certificate.revoked is None and certificate.newer is None,
+        "history": list(log),
+        **forms,
+    }
+    return render(request, "certificates/life.html", context, status=status)
+
+
+def _revoke(request: HttpRequest, certificate: Certificate, forms: dict[str, Any]) -> HttpResponse | None:
+    forms["revoke_form"] = form = RevokeForm(request.POST)
+    if not form.is_valid():
+        return None
+    try:
+        life.revoke(certificate=certificate, by=hr_officer(request), **form.cleaned_data)
+    except life.LifeRefused as refused:
+        form.add_error(refused.field or None, str(refused))
+        return None
+    messages.success(request, _("Revoked. Whoever checks it sees that; the holder is told."))
+    return redirect("certificate_life", certificate.serial)
+
+
+def _reissue(request: HttpRequest, certificate: Certificate, forms: dict[str, Any]) -> HttpResponse | None:
+    forms["reissue_form"] = form = ReissueForm(request.POST)
+    if not form.is_valid():
+        return None
+    try:
+        fresh = life.reissue(certificate=certificate, by=hr_officer(request), name=form.cleaned_data["name"])
+    except life.LifeRefused as refused:
+        form.add_error(refused.field or None, str(refused))
+        return None
+    messages.success(request, _("Issued anew with the corrected name. The holder is told."))
+    return redirect("certificate_life", fresh.serial)
