@@ -20,6 +20,7 @@ register_converter(SerialConverter, "serial")
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
     path("verify/<str:code>/", views.verify_certificate, name="verify_certificate"),
+    path("verify/<str:code>/data/", views.verify_data, name="verify_data"),
     path("learn/certificates/", views.my_certificates, name="my_certificates"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
     path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),

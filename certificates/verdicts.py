@@ -24,6 +24,7 @@ class Judgement:
     claim: Claim | None = None
     on: date | None = None
     reason: str = ""
+    reason_class: str = ""
     serial: str = ""
 
 
@@ -55,7 +56,8 @@ def judge(certificate: Certificate | None, *, as_of: date) -> Judgement:
         return Judgement(Verdict.CHANGED)
     if certificate.revoked is not None:
         on = timezone.localdate(certificate.revoked.revoked_at)
-        return Judgement(Verdict.REVOKED, None, on, certificate.revoked.get_reason_display(), claim.serial)
+        said = certificate.revoked.get_reason_display()
+        return Judgement(Verdict.REVOKED, None, on, said, certificate.revoked.reason, claim.serial)
     if certificate.newer is not None:
-        return Judgement(Verdict.SUPERSEDED, None, certificate.newer.issued_on, "", claim.serial)
+        return Judgement(Verdict.SUPERSEDED, None, certificate.newer.issued_on, serial=claim.serial)
     return Judgement(Verdict.EXPIRED if certificate.is_expired(as_of) else Verdict.VALID, claim)

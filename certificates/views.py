@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from certificates import codes, rate, selectors
 from certificates.enums import Verdict
 from certificates.forms import VerifyForm
 from certificates.models import Certificate
+from certificates.record import record_of
 from certificates.verdicts import judge
 from certificates.words import outcomes_heading
 from courses.models import Enrolment
@@ -68,6 +70,33 @@ def _answer(request: HttpRequest, code: str) -> HttpResponse:
     }
     status = 404 if judgement.verdict == Verdict.UNKNOWN else 200
     return _private(render(request, "certificates/verdict.html", context, status=status))
+
+
+@login_not_required
+@require_safe
+def verify_data(request: HttpRequest, code: str) -> HttpResponse:
+    """The same answer for programs: the verdict, since when and why where it does not count, and the least that proves it."""
+    if rate.has_guessed_enough(request):
+        return _private(JsonResponse({"error": "too_many_unknown_codes"}, status=429))
+    judgement = judge(selectors.certificate_by_code(code), as_of=timezone.localdate())
+    if judgement.verdict == Verdict.UNKNOWN:
+        rate.note_unknown(request)
+    claim = judgement.claim
+    found: dict[str, Any] = {
+        "code": codes.normalise(code)[:60],
+        "verdict": judgement.verdict.value,
+        "since": judgement.on and judgement.on.isoformat(),
+        "reason": judgement.reason_class or None,
+        "serial": judgement.serial or (claim.serial if claim else None),
+    }
+    if claim is not None:
+        record = record_of(claim)
+        found |= {
+            name: record[name] for name in ("holder", "outcomes", "issued_on", "valid_until", "issuer", "language")
+        }
+        found["course"] = {name: record["course"][name] for name in ("title", "language", "effort_minutes")}
+        found["assessed"] = claim.assessed
+    return _private(JsonResponse(found, status=404 if judgement.verdict == Verdict.UNKNOWN else 200))
 
 
 def _private(response: HttpResponse) -> HttpResponse:

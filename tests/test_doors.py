@@ -307,6 +307,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "case_CFAssociationGroupings": (CASE + "/CFAssociationGroupings/{uuid}", every(GONE)),
     "verify": ("/verify/", every(OK)),
     "verify_certificate": ("/verify/{code}/", every(OK)),
+    "verify_data": ("/verify/{code}/data/", every(OK)),
     "set_language": ("/language/", every(WRONG)),
     "learn": ("/learn/", signed_in(OK)),
     "path": ("/learn/path/", signed_in(OK)),

@@ -232,6 +232,29 @@ def test_checking_takes_as_many_queries_whatever_became_of_it(house, count_queri
     assert len(counts) == 1 and counts.pop() <= 5
 
 
+def test_programs_get_the_same_answer_as_data_and_no_more_than_the_page_shows(house):
+    holder, hr, certificate = house
+
+    def data(code, status=200):
+        response = Client().get(reverse("verify_data", args=[code]))
+        assert (response.status_code, response["Cache-Control"]) == (status, "no-store")
+        return response.json()
+
+    found = data(certificate.code)
+    assert (found["verdict"], found["holder"], found["serial"]) == ("valid", {"name": holder.name}, certificate.serial)
+    assert "score_pct" not in str(found)  # is shown to nobody else
+    fresh = reissue(certificate=certificate, by=hr, name="Ana María Quispe")
+    old = data(certificate.code)
+    assert (old["verdict"], old["since"]) == ("superseded", timezone.localdate().isoformat())
+    assert set(old) == {"code", "verdict", "since", "reason", "serial"}
+    revoke(certificate=fresh, by=hr, **WHY)
+    assert data(fresh.code) == {
+        "code": fresh.code, "verdict": "revoked", "since": timezone.localdate().isoformat(),
+        "reason": "issued_in_error", "serial": fresh.serial,
+    }  # fmt: skip
+    assert data("2345678923", 404)["verdict"] == data("nonsense", 404)["verdict"] == "unknown"
+
+
 # --- Guessing -------------------------------------------------------------------------------------------------------
 def test_who_guesses_codes_is_asked_to_wait_and_others_are_not(house, settings):
     _holder, _hr, certificate = house
