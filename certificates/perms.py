@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
-
-from certificates.models import Certificate
+from certificates.models import Certificate, CertificateQuerySet
 from organisations.models import User
 from organisations.perms import is_hr_of
 
@@ -19,7 +17,7 @@ def may_look_after(user: User, certificate: Certificate) -> bool:
     return certificate.holder is not None and is_hr_of(user, certificate.holder)
 
 
-def looked_after_by(user: User) -> QuerySet[Certificate]:
+def looked_after_by(user: User) -> CertificateQuerySet:
     """The certificates that `may_look_after` allows. One query."""
     rows = Certificate.objects.exclude(holder=user)
     return rows if user.is_superuser else rows.filter(holder__in=User.objects.in_hr_scope_of(user).values("pk"))

@@ -1,3 +1,3 @@
-from certificates.models.certificate import Certificate, Frozen, Revocation, SerialCounter
+from certificates.models.certificate import Certificate, CertificateQuerySet, Frozen, Revocation, SerialCounter
 
-__all__ = ["Certificate", "Frozen", "Revocation", "SerialCounter"]
+__all__ = ["Certificate", "CertificateQuerySet", "Frozen", "Revocation", "SerialCounter"]
