@@ -16,12 +16,11 @@ from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from competencies.selectors import key_post_views, key_posts
-from organisations.models import Post
 from organisations.perms import signed_in
 from readiness import initiatives, weekly
 from readiness.enums import ActionStatus, WaveState
 from readiness.initiatives import concerns_by_kind, reach_of
+from readiness.key_posts import key_posts_over_time
 from readiness.looking import Eyes
 from readiness.models import Action, Wave, WaveNode
 from readiness.outcome import outcome_of
@@ -189,18 +188,18 @@ def outcome(request: HttpRequest, slug: str) -> HttpResponse:
     if not may_see_all(me, initiative):
         raise Http404
     day = timezone.localdate()
-    posts = key_posts().filter(post__unit__path__startswith=initiative.unit.path)
-    existing = Post.objects.existing(day).values("pk")
-    order = ("profile__role__position", "post__unit__path", "post__code")
+    found = outcome_of(initiative)
+    # Before the first survey has closed there is nothing to set the posts of today beside.
+    first_survey = found.surveys[0][0] if found is not None else None
     context = {
         "initiative": initiative,
-        "outcome": outcome_of(initiative),
+        "outcome": found,
         "actions": Action.objects.filter(initiative=initiative).count(),
         "done": Action.objects.filter(initiative=initiative, status=ActionStatus.DONE).count(),
         "overdue": Action.objects.overdue(timezone.localdate()).filter(initiative=initiative).count(),
         "concerns": concerns_by_kind(initiative),
         "reach": reach_of(initiative),
-        "posts": key_post_views(posts.filter(post__in=existing).order_by(*order), day),
+        "posts": key_posts_over_time(initiative, me, first_survey, day),
         "impacts": initiatives.impacts_of(initiative),
     }
     return render(request, "readiness/outcome.html", context)

@@ -13,6 +13,7 @@ from learning.models import ServiceMeasure, ServiceValue
 from learning.service_trends import trends_beside
 from readiness.models import Impact, Need
 from tests.builders import (
+    appoint,
     competency,
     give_evidence,
     make_course,
@@ -23,6 +24,7 @@ from tests.builders import (
     make_unit,
 )
 from tests.readiness.builders import make_body
+from tests.readiness.surveys import make_closed, make_instrument
 
 pytestmark = pytest.mark.django_db
 
@@ -87,21 +89,80 @@ def test_key_posts_are_vacant_below_or_at_the_level_and_no_more_is_said_of_their
     profile.role.key_post = "CISO"
     type(profile.role).objects.filter(pk=profile.role.pk).update(key_post="CISO")
     make_post(body.top, title="Chief of security", roles=[profile])
-    assert "Vacant" in outcome(client, body, body.lead)
+    assert "Vacant" in outcome(client, body, body.hr)
     holder = make_person("Holder")
     make_post(body.office, title="Deputy of security", holder=holder, roles=[profile])
     make_post(make_unit(), title="Elsewhere", holder=make_person("Stranger"), roles=[profile])
-    text = outcome(client, body, body.lead)
+    text = outcome(client, body, body.hr)
     assert "Holder · " in text and "Filled, not at the level yet" in text
     assert "Stranger" not in text
     for code, rank in (("A", 3), ("B", 2)):
         give_evidence(holder, competency(version, code), rank)
-    assert "Filled, at the level" in outcome(client, body, body.lead)
+    assert "Filled, at the level" in outcome(client, body, body.hr)
     address = f"/changes/{body.change.slug}/outcome/"
     few = count_queries(lambda: client.get(address))
     for number in range(3):
         make_post(body.office, title=f"Security {number}", holder=make_person(), roles=[profile])
     assert count_queries(lambda: client.get(address)) == few
+
+
+def security(body):
+    version = make_framework(codes="AB")
+    profile = make_profile(version, {"A": 3, "B": 2}, title="CISO", key_post="CISO")
+    holder = make_person("Holder")
+    make_post(body.office, title="Chief of security", holder=holder, roles=[profile])
+    return version, profile, holder
+
+
+def test_who_may_not_look_at_a_holder_reads_how_many_posts_are_filled_and_no_level(client):
+    """A lead of the change is nobody's manager by that: a level in a post that one person holds is a person's level."""
+    body = make_body()
+    version, profile, holder = security(body)
+    for code, rank in (("A", 3), ("B", 2)):
+        give_evidence(holder, competency(version, code), rank)
+    assert "Filled, at the level" in outcome(client, body, body.hr)
+    text = outcome(client, body, body.lead)
+    assert "1 other key post is filled today." in text
+    assert "Holder" not in text and "Chief of security" not in text
+    assert "at the level" not in text.replace("at the level of the role is told only", "")
+    make_post(body.top, title="Deputy", roles=[profile])  # that nobody is there is nobody's level
+    assert "Deputy" in outcome(client, body, body.lead) and "Vacant" in outcome(client, body, body.lead)
+
+
+def test_key_posts_are_shown_as_they_were_when_the_first_survey_closed_and_today(client):
+    body = make_body()
+    version, profile, holder = security(body)
+    make_closed(body.change, make_instrument({"why": 2}), days_ago=60, k=5)  # closed 30 days ago
+    give_evidence(holder, competency(version, "A"), 3, days_ago=90)
+    give_evidence(holder, competency(version, "B"), 2, days_ago=5)
+    late = make_post(body.office, title="Founded since", holder=make_person("Second"), roles=[profile])
+    type(late).objects.filter(pk=late.pk).update(starts_on=timezone.localdate() - relativedelta(days=3))
+    then, now = posts_of(outcome(client, body, body.hr), "Chief of security")
+    assert "Filled, not at the level yet" in then and "Filled, at the level" in now
+    then, now = posts_of(outcome(client, body, body.hr), "Founded since")
+    assert "No such post yet" in then and "Second" in now
+    assert "On " in outcome(client, body, body.lead) and "of them was" in outcome(client, body, body.lead)
+
+
+def test_the_level_of_who_held_a_post_before_is_not_told_to_who_may_not_look_at_her_today(client):
+    body = make_body()
+    version, _profile, holder = security(body)
+    make_closed(body.change, make_instrument({"why": 2}), days_ago=60, k=5)
+    give_evidence(holder, competency(version, "A"), 3, days_ago=90)
+    gone, post = holder.appointments.get(), holder.appointments.get().post
+    gone.ends_on = timezone.localdate() - relativedelta(days=10)
+    gone.save()
+    then, now = posts_of(outcome(client, body, body.hr), "Chief of security")
+    assert "Vacant" in now
+    assert "Filled" in then and "Holder" not in then and "level" not in then
+    appoint(body.officer, post, starts_on=timezone.localdate() - relativedelta(days=9))
+    assert "Filled, not at the level yet" in posts_of(outcome(client, body, body.hr), "Chief of security")[1]
+
+
+def posts_of(text: str, title: str) -> list[str]:
+    """What the row of this post says, cell by cell."""
+    row = next(part for part in text[text.index('id="posts"') :].split("<tr>") if title in part)
+    return row.split("<td")[1:]
 
 
 # --- Figures of the service -----------------------------------------------------------------------------------------
