@@ -57,7 +57,7 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
                 _or_few(figure.score),
                 _or_few(figure.margin),
                 *_share_words(figure),
-                since_words(figure.since) or _("not asked alike"),
+                since_words(figure.since) or _no_change(result),
                 *_change_of(figure.since),
             ],
         )
@@ -108,6 +108,11 @@ def _dated(result: Result) -> datetime:
 
 def _or_dash(value: int | None) -> int | str:
     return "–" if value is None else value
+
+
+def _no_change(result: Result) -> str:
+    """Why nothing is said of a change."""
+    return _("no survey before") if result.compared_with is None else _("not asked alike")
 
 
 def _change_of(since: Since | None) -> list[int | str]:
@@ -252,6 +257,9 @@ def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Seque
         day = formats.date_format(result.compared_with, "DATE_FORMAT")
         y = _write(paper, MARGIN, y - 14, _("Change since %(day)s") % {"day": day}, 14, SEMIBOLD)
         for figure in result.figures:
+            if y < 90:
+                y = _write(paper, MARGIN, y, _("The rest is in the spreadsheet."), 8, colour=QUIET)
+                break
             y = _change_line(paper, y, figure)
     if below is not None and len(below.rows) > 1:
         y = _write(paper, MARGIN, y - 14, _("Units"), 14, SEMIBOLD)

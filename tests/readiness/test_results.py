@@ -120,7 +120,7 @@ def test_a_figure_that_is_not_shown_says_why_in_the_spreadsheet_too(client, unit
     sheet = client.get(reverse("survey_results_sheet", args=[wave.pk, units["M"].code]))
     row = openpyxl.load_workbook(io.BytesIO(sheet.content)).worksheets[0][5]
     assert [cell.value for cell in row[2:4]] == ["too few", "too few"]
-    assert row[7].value == "not asked alike"
+    assert row[7].value == "no survey before"
 
 
 def test_a_pulse_is_compared_with_what_was_said_to_the_same_statements(units):
