@@ -8,7 +8,7 @@ export PORT
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-postgres lint fmt types migrations messages bench demo clean lock
+.PHONY: help setup run test test-postgres lint fmt types migrations messages bench demo clean lock verifiers
 
 help:  ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,11 +76,19 @@ run: .venv/.runtime build/vendor/.done  ## Show the platform with a demo ministr
 demo: setup  ## Make the demo ministry in an empty database (N= people, SEED=)
 	@$(PY) manage.py seed_demo --people $(or $(N),160) --seed $(or $(SEED),1)
 
-test: .venv/.dev build/vendor/.done  ## Run the whole suite (browser journeys where Chromium is found)
+OTHERS := tests/certificates/node
+$(OTHERS)/node_modules/.done: $(OTHERS)/package.json $(OTHERS)/package-lock.json $(OTHERS)/.npmrc
+	@echo "Installing the verifiers of others, which check our credentials in the tests"
+	@cd $(OTHERS) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+verifiers: $(OTHERS)/node_modules/.done  ## Install the verifiers of others that the tests of credentials ask
+
+test: .venv/.dev build/vendor/.done verifiers  ## Run the whole suite (browser journeys where Chromium is found)
 	@$(PY) -m config.run --messages  # what is said in Spanish is tested too
 	@$(PY) -m pytest $(ARGS)
 
-test-postgres: .venv/.dev build/vendor/.done  ## The suite again on PostgreSQL, with Redis as broker (DATABASE_URL=, CELERY_BROKER_URL= override)
+test-postgres: .venv/.dev build/vendor/.done verifiers  ## The suite again on PostgreSQL, with Redis as broker (DATABASE_URL=, CELERY_BROKER_URL= override)
 	@$(PY) -m config.run --messages
 	@DATABASE_URL="$(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/postgres)" \
 	CELERY_BROKER_URL="$(or $(CELERY_BROKER_URL),redis://127.0.0.1:6379/15)" $(PY) -m pytest $(ARGS)
@@ -111,7 +119,8 @@ lock: .venv/bin/python  ## Write the lock files again from pyproject.toml (needs
 	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.txt
 	@uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@npm install --package-lock-only --silent
+	@cd $(OTHERS) && npm install --package-lock-only --silent
 
 clean:  ## Remove everything that was generated (never var/, which holds the data)
-	@rm -rf .venv node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv node_modules $(OTHERS)/node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name '*.mo' -not -path './.venv/*' -delete

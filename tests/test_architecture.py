@@ -124,7 +124,9 @@ def test_nothing_is_loaded_from_another_host():
 
 
 def test_lock_files_name_no_registry():
-    for name in ("requirements.txt", "requirements-dev.txt", "package-lock.json", ".npmrc", "pyproject.toml"):
+    others = "tests/certificates/node/"
+    names = ("requirements.txt", "requirements-dev.txt", "package-lock.json", ".npmrc", "pyproject.toml")
+    for name in (*names, f"{others}package-lock.json", f"{others}.npmrc"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "index-url" not in text and '"resolved"' not in text and "registry=" not in text, name
 

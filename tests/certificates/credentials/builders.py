@@ -111,6 +111,10 @@ def key_of(method: str) -> PublicKey | None:
     return OURS.key if method == OURS.method() else None
 
 
+def with_days(issued_on: date, valid_until: date | None) -> Claim:
+    return replace(CLAIM, completed_on=issued_on, issued_on=issued_on, valid_until=valid_until)
+
+
 def with_name(name: str) -> Claim:
     return replace(CLAIM, holder=name)
 
