@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from functools import partial
 from math import factorial
 from typing import Any
 
@@ -24,7 +25,7 @@ from certificates.credentials import contexts
 MAX_QUADS = 20_000
 # Ways of numbering alike blank nodes that are tried at most. A credential of ours needs none, a poisoned graph n!.
 MAX_TRIES = 4_000
-CONTEXTS_KEPT = 512
+CONTEXTS_KEPT = 256
 # Relative addresses are resolved against this, and so are found: nothing we sign begins with it.
 _NOWHERE = "relative:///"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]*|_:[^\s]+")
@@ -53,7 +54,7 @@ def canonical_form(document: Mapping[str, Any]) -> str:
     """
     options = {
         "documentLoader": contexts.load,
-        "contextResolver": _resolver(),
+        "contextResolver": ContextResolver(_kept.resolved, contexts.load),
         "processingMode": "json-ld-1.1",
         "produceGeneralizedRdf": False,
         "base": _NOWHERE,
@@ -94,6 +95,40 @@ class _Strict(JsonLdProcessor):
         expanded = super().expand(input_, options)
         _refuse_relative(expanded)
         return expanded
+
+    def _process_context(
+        self,
+        active_ctx: Any,
+        local_ctx: Any,
+        options: Any,
+        override_protected: bool = False,
+        propagate: bool = True,
+        validate_scoped: bool = True,
+        cycles: Any = None,
+    ) -> Any:
+        """What a nested context makes of the one around it, kept: pyld makes it anew for every object of a document.
+
+        It follows from the two contexts and the flags alone (base and mode are the same for all documents here). Both
+        are parts of bundled files and stay the same objects, so they are known by identity; holding on to them keeps
+        their identity theirs.
+        """
+        again = partial(
+            super()._process_context,
+            active_ctx,
+            local_ctx,
+            options,
+            override_protected=override_protected,
+            propagate=propagate,
+            validate_scoped=validate_scoped,
+            cycles=cycles,
+        )
+        if cycles is not None or not isinstance(local_ctx, Mapping):
+            return again()
+        key = id(active_ctx), id(local_ctx), override_protected, propagate, validate_scoped
+        found = _kept.processed.get(key)
+        if found is None or found[0] is not active_ctx or found[1] is not local_ctx:
+            found = _kept.processed[key] = (active_ctx, local_ctx, again())
+        return found[2]
 
 
 def _refuse_relative(expanded: Any) -> None:
@@ -139,36 +174,12 @@ class _Bounded(URDNA2015):
         return related
 
 
-class _Resolver(ContextResolver):
-    """pyld finds what it made of a nested context by writing that context out as text, which takes half of all time.
-
-    The nested contexts here are parts of bundled files and stay the same objects, so identity finds them as well.
-    """
-
-    def __init__(self, shared: _Kept) -> None:
-        super().__init__(shared.by_text, contexts.load)
-        self.by_identity = shared.by_identity
-
-    def resolve(self, active_ctx: Any, context: Any, base: Any, cycles: Any = None) -> Any:
-        if not isinstance(context, dict):
-            return super().resolve(active_ctx, context, base, cycles)
-        found = self.by_identity.get(id(context))
-        if found is None or found[0] is not context:
-            found = (context, super().resolve(active_ctx, context, base, cycles))
-            self.by_identity[id(context)] = found
-        return found[1]
-
-
 class _Kept(threading.local):
     """What a thread keeps from one document to the next; pyld's own store is shared and not made for threads."""
 
     def __init__(self) -> None:
-        self.by_text: LRUCache[str, Any] = LRUCache(maxsize=CONTEXTS_KEPT)
-        self.by_identity: LRUCache[int, Any] = LRUCache(maxsize=CONTEXTS_KEPT)
+        self.resolved: LRUCache[str, Any] = LRUCache(maxsize=CONTEXTS_KEPT)
+        self.processed: LRUCache[tuple[Any, ...], tuple[Any, Any, Any]] = LRUCache(maxsize=CONTEXTS_KEPT)
 
 
 _kept = _Kept()
-
-
-def _resolver() -> _Resolver:
-    return _Resolver(_kept)

@@ -6,12 +6,16 @@ import json
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyld import jsonld
 
 from certificates.credentials import contexts
 from certificates.credentials.canonical import NotCanonical, TooComplex, UndefinedTerm, canonical_form
-from tests.certificates.credentials.builders import BADGES, HERE, VECTORS, build_credential
+from tests.certificates.credentials.builders import BADGES, CLAIM, HERE, VECTORS, build_credential, with_name
 
 
 @pytest.mark.parametrize("address", contexts.BUNDLED)
@@ -74,6 +78,34 @@ def test_no_two_words_of_the_contexts_we_issue_with_mean_the_same():
 
     aliases(contexts.context_at(contexts.OPEN_BADGES)["@context"], "ob")
     aliases(contexts.context_at(contexts.CREDENTIALS_V2)["@context"], "vc")
+
+
+def plainly(document) -> str:
+    """The library by itself: no strictness, no bounds, nothing kept."""
+    options = {"algorithm": "URDNA2015", "format": "application/n-quads", "documentLoader": contexts.load}
+    text: str = jsonld.normalize(document, options)
+    return text
+
+
+@HERE
+@pytest.mark.parametrize(
+    "name",
+    ["simple.json", "simple_v1.json", "simple-eddsa-2022.json", "simple-context-version.json", "../clr/simple.json"],
+)
+def test_what_is_kept_between_documents_changes_nothing(name):
+    document = json.loads((BADGES / "examples" / name).read_text(encoding="utf-8"))
+    expected = plainly(document)
+    for other in (document, build_credential(), document):
+        canonical_form(other)
+    assert canonical_form(document) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 4), st.booleans(), st.text(st.characters(codec="utf-8"), max_size=30))
+def test_the_canonical_form_is_the_librarys(outcomes, with_status, name):
+    claim = replace(with_name(name), outcomes=CLAIM.outcomes * outcomes)
+    credential = build_credential(claim, place=7 if with_status else None)
+    assert canonical_form(credential) == plainly(credential)
 
 
 def test_the_order_of_members_and_of_sets_does_not_matter():
