@@ -71,7 +71,7 @@ def sign_jwt(credential: Mapping[str, Any], *, sign: Callable[[bytes], bytes], m
     """A compact token for the credential, without its embedded proofs.
 
     `sign` gives the 64 bytes of EdDSA (or ES256 for a P-256 key) on a message; `method` names the key.
-    The same input gives the same token, with Ed25519.
+    The same input gives the same token, if `sign` gives the same bytes, as FileKeyStore does.
     """
     unsigned = {name: value for name, value in credential.items() if name != "proof"}
     claims: dict[str, Any] = {"iss": issuer_id(unsigned), "jti": unsigned["id"], "nbf": seconds(unsigned["validFrom"])}

@@ -111,8 +111,7 @@ class PublicKey:
             if self.kind is Kind.ED25519:
                 ed25519.Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
             else:
-                r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-                self._point().verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+                self._point().verify(as_der(signature), message, ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -235,6 +234,18 @@ def did_document(did: str, keys: Iterable[PublishedKey]) -> dict[str, Any]:
     }
 
 
+def known_methods(did: str, keys: Iterable[PublishedKey]) -> dict[str, PublicKey]:
+    """The keys of an issuer under the names they sign with, those not withdrawn: its `get` is `key_of` for verify."""
+    return {method_of(did, key.key): key.key for key in keys if not key.withdrawn}
+
+
+def as_der(signature: bytes) -> bytes:
+    """A P-256 signature (r and s, 32 bytes each) in the form that certificates and PDF use. Raises ValueError."""
+    if len(signature) != 64:
+        raise ValueError("r and s have 32 bytes each")
+    return encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+
+
 class KeyStore(Protocol):
     """What signing needs, and all of it: private halves never leave the store."""
 
@@ -304,7 +315,7 @@ class FileKeyStore:
         private = self._private(key_id)
         if isinstance(private, ed25519.Ed25519PrivateKey):
             return private.sign(message)
-        r, s = decode_dss_signature(private.sign(message, ec.ECDSA(hashes.SHA256())))
+        r, s = decode_dss_signature(private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def _private(self, key_id: str) -> PrivateKey:

@@ -9,6 +9,7 @@ Source: docs/algorithms/credentials.md.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -409,9 +410,10 @@ class _Case:
     def check_dates(self) -> None:
         document = self.credential or {}
         first = document.get("validFrom", document.get("issuanceDate"))
-        last = document.get("validUntil", document.get("expirationDate"))
+        ended = [document[name] for name in ("validUntil", "expirationDate") if name in document]
+        last = ended[0] if ended else None
         try:
-            starts, ends = moment(first), moment(last) if last is not None else None
+            starts, ends = moment(first), moment(last) if ended else None
         except ValueError:
             self.failed(Check.DATES, "date_malformed")
             return
@@ -430,12 +432,12 @@ class _Case:
             self.passed(Check.STATUS)
             return
         entries = _listed(document["credentialStatus"])
-        if len(entries) > MAX_STATUS_ENTRIES or not all(isinstance(entry, dict) for entry in entries):
+        if not 0 < len(entries) <= MAX_STATUS_ENTRIES or not all(isinstance(entry, dict) for entry in entries):
             self.failed(Check.STATUS, "status_malformed")
             return
         # What is revoked is said first, then what could not be looked up.
         found = sorted((self._status(entry) for entry in entries), key=lambda c: list(_STATUS_ORDER).index(c.result))
-        self.checks.append(found[0] if found else Checked(Check.STATUS, Result.PASSED))
+        self.checks.append(found[0])
 
     def _status(self, entry: Mapping[str, Any]) -> Checked:
         purpose, address = entry.get("statusPurpose"), entry.get("statusListCredential")
@@ -557,15 +559,17 @@ def _disguise(document: Mapping[str, Any]) -> tuple[str, str] | None:
 def _moved(document: Mapping[str, Any], canonical: str) -> bool:
     """Whether a claim about the credential stands somewhere else in the document than on top, where it is looked for.
 
-    An object with the same id further in says things about the same thing, as far as the signature is concerned.
+    An object with the same id further in says things about the same thing, as far as the signature is concerned. So
+    what is signed of each claim must be no more than what stands on top.
     """
     name = document.get("id")
     if not isinstance(name, str):
         return False
-    claims = tuple((f"<{name}> <{_CREDENTIAL}{claim}> ", claim) for claim in _OWN_CLAIMS)
-    return any(
-        line.startswith(start) and claim not in document for line in canonical.splitlines() for start, claim in claims
+    starts = {f"<{name}> <{_CREDENTIAL}{claim}> ": claim for claim in _OWN_CLAIMS}
+    signed = Counter(
+        claim for line in canonical.splitlines() for start, claim in starts.items() if line.startswith(start)
     )
+    return any(number > len(_listed(document.get(claim))) for claim, number in signed.items())
 
 
 def _is_address(value: Any) -> bool:
@@ -581,6 +585,10 @@ def _credential_fault(document: Mapping[str, Any]) -> tuple[str, str] | None:
         return "id_malformed", "id"
     if not _is_address(issuer_id(document)):
         return "issuer_missing", "issuer"
+    for name in _OWN_CLAIMS:
+        # null and an empty list say nothing in JSON-LD, and something to who asks whether the name is there.
+        if name in document and document[name] in (None, []):
+            return "claim_empty", name
     if "validFrom" not in document and "issuanceDate" not in document:
         return "date_missing", "validFrom"
     if isinstance(document.get("credentialSubject"), list) and len(document["credentialSubject"]) != 1:

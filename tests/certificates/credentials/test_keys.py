@@ -9,6 +9,7 @@ from datetime import date
 
 import base58
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -266,6 +267,27 @@ def test_a_p256_signature_is_r_and_s_and_no_der(folder):
         signature = FileKeyStore(folder).sign(made.key_id, b"message")
         assert len(signature) == 64
         assert made.key.verifies(signature, b"message")
+
+
+def test_the_same_message_gets_the_same_signature(folder):
+    store = FileKeyStore(folder)
+    for kind in Kind:
+        made = store.create(kind, on=DAY)
+        assert store.sign(made.key_id, b"message") == store.sign(made.key_id, b"message")
+
+
+def test_a_signature_for_paper_is_der(folder):
+    store = FileKeyStore(folder)
+    made = store.create(Kind.P256, on=DAY)
+    made.key._point().verify(keys.as_der(store.sign(made.key_id, b"message")), b"message", ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(ValueError, match="32 bytes"):
+        keys.as_der(b"short")
+
+
+def test_withdrawn_keys_are_not_known():
+    kept = PublishedKey("old", OURS.key, DAY, retired_on=DAY)
+    lost = PublishedKey("lost", FOREIGN.key, DAY, withdrawn=True)
+    assert keys.known_methods(DID, [kept, lost]) == {OURS.method(): OURS.key}
 
 
 def test_a_description_that_is_damaged_says_so(folder):

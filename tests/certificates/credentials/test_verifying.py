@@ -389,6 +389,31 @@ def test_a_claim_that_stands_further_in_is_noticed():
     assert (verdict.state, "claims_moved" in verdict.reasons) == (State.INVALID, True)
 
 
+@pytest.mark.parametrize("left", [None, []])
+@pytest.mark.parametrize("claim", ["validUntil", "credentialStatus"])
+def test_a_claim_that_says_nothing_does_not_stand_for_the_one_further_in(claim, left):
+    credential = build_credential()
+    credential["evidence"] = [{"id": credential["id"], "type": ["Evidence"], "name": "This certificate"}]
+    moved = copy.deepcopy(sign(credential))
+    moved["evidence"][0]["type"] = ["Evidence", "VerifiableCredential"]
+    moved["evidence"][0][claim] = moved[claim]
+    moved[claim] = left
+    proofs.check_proof(moved, moved["proof"][0], OURS.key)
+    verdict = judge(moved, at=datetime(2030, 1, 1, tzinfo=UTC), revoked=(94_567,))
+    assert (verdict.state, "claim_empty" in verdict.reasons) == (State.INVALID, True)
+
+
+def test_one_of_two_states_cannot_be_put_out_of_sight():
+    credential = build_credential()
+    credential["credentialStatus"] = [status.entry(LIST, 5), status.entry(f"{LIST}0", 5, purpose="suspension")]
+    credential["evidence"] = [{"id": credential["id"], "type": ["Evidence"], "name": "This certificate"}]
+    moved = copy.deepcopy(sign(credential))
+    moved["evidence"][0]["type"] = ["Evidence", "VerifiableCredential"]
+    moved["evidence"][0]["credentialStatus"] = moved["credentialStatus"].pop(0)
+    proofs.check_proof(moved, moved["proof"][0], OURS.key)
+    assert "claims_moved" in judge(moved).reasons
+
+
 # --- hostile input -----------------------------------------------------------------------------------------------------------
 
 
@@ -439,10 +464,11 @@ def test_what_is_no_credential_is_unreadable(data, form, code):
         ({"issuer": [{"id": DID}]}, "issuer_missing"),
         ({"validFrom": ["2026-03-04T00:00:00Z"]}, "date_malformed"),
         ({"validFrom": "2026-03-04"}, "date_malformed"),
-        ({"validUntil": None}, "signature"),
+        ({"validUntil": None}, "claim_empty"),
+        ({"credentialStatus": []}, "claim_empty"),
         ({"validUntil": {}}, "date_malformed"),
         ({"validUntil": "2020-01-01T00:00:00Z"}, "dates_reversed"),
-        ({"credentialSubject": []}, "subject_malformed"),
+        ({"credentialSubject": []}, "claim_empty"),
         ({"credentialSubject": [{}, {}]}, "subject_malformed"),
         ({"credentialSubject": "did:example:x"}, "subject_malformed"),
         ({"credentialSubject": {"type": "AchievementSubject", "achievement": []}}, "achievement_missing"),
@@ -458,7 +484,7 @@ def test_what_is_no_credential_is_unreadable(data, form, code):
         ({"unheard": 1}, "term_undefined"),
         ({"credentialStatus": {}}, "signature"),
     ],
-    ids=range(34),
+    ids=range(35),
 )
 def test_a_document_that_is_not_of_its_form_is_refused_for_that_reason(change, code):
     verdict = judge({**sign(build_credential()), **change})
