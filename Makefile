@@ -65,6 +65,7 @@ build/vendor/.done: node_modules/.done Makefile
 	@cp $(DB)/vc-bitstring-status-list-context/contexts/vc-bitstring-status-list-v1.jsonld build/vendor/contexts/status-list-v1.json
 	@cp node_modules/ed25519-signature-2020-context/contexts/ed25519-signature-2020-v1.jsonld build/vendor/contexts/ed25519-2020-v1.json
 	@cp node_modules/did-context/contexts/did-v1.jsonld build/vendor/contexts/did-v1.json
+	@cat $(DB)/*-context/LICENSE* $(OB)/../../LICENSE node_modules/did-context/LICENSE* node_modules/ed25519-signature-2020-context/LICENSE > build/vendor/contexts/LICENSE
 	@touch $@
 
 setup: .venv/.runtime build/vendor/.done  ## Create the environment, the front end, the database and its reference data

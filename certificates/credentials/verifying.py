@@ -124,6 +124,8 @@ def verify(data: bytes, *, at: datetime, key_of: KeyOf = no_key, status_list: St
         text = _carried(data, form)
     except baking.BadImage as error:
         return _unreadable(form, error.code)
+    if form is Form.UNKNOWN:
+        return _unreadable(form, "not_recognised")
     case = _Case(at, key_of, status_list)
     try:
         if text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):

@@ -420,9 +420,9 @@ def test_one_of_two_states_cannot_be_put_out_of_sight():
 @pytest.mark.parametrize(
     ("data", "form", "code"),
     [
-        (b"", Form.UNKNOWN, "not_a_token"),
-        (b"\x00" * 100, Form.UNKNOWN, "not_a_token"),
-        (b"%PDF-1.7", Form.UNKNOWN, "not_a_token"),
+        (b"", Form.UNKNOWN, "not_recognised"),
+        (b"\x00" * 100, Form.UNKNOWN, "not_recognised"),
+        (b"%PDF-1.7", Form.UNKNOWN, "not_recognised"),
         (b"{}x", Form.JSON, "not_json"),
         (b"{" * 10_000, Form.JSON, "too_deep"),
         (b'{"a":1,"a":2}', Form.JSON, "name_twice"),
