@@ -662,6 +662,68 @@ def bench_certificates(table: Table) -> None:
     )
 
 
+def bench_credentials(table: Table) -> None:
+    """What a certificate costs as a credential: signed, as a token, judged; and the list of who is revoked."""
+    import json
+    from datetime import UTC, date, datetime
+    from random import Random
+
+    from certificates.credentials import jwt, keys, proofs, status
+    from certificates.credentials.badge import IssuerProfile, Words, achievement_credential
+    from certificates.credentials.keys import FileKeyStore, Kind
+    from certificates.credentials.verifying import State, verify
+    from certificates.models import Certificate
+    from certificates.record import claim_of
+
+    make_ministry(table)
+    claims = [claim_of(record) for record in Certificate.objects.order_by("pk").values_list("record", flat=True)[:500]]
+    with tempfile.TemporaryDirectory(prefix="dtp-keys-") as folder:
+        store = FileKeyStore(Path(folder) / "keys")
+        key = store.create(Kind.ED25519, on=date(2026, 1, 1))
+        did = keys.did_web("talent.gov.example")
+        address, method, sign = f"{did}#list", keys.method_of(did, key.key), partial(store.sign, key.key_id)
+        now = datetime.now(UTC)
+        issuer, words = IssuerProfile(did=did), Words("A course.", "Pass the check.", "Level in %(competency)s")
+
+        def sign_all() -> list[dict[str, Any]]:
+            return [
+                proofs.add_proof(
+                    achievement_credential(
+                        claim, issuer=issuer, words=words, zone=UTC, status=status.entry(address, place)
+                    ),
+                    sign=sign,
+                    method=method,
+                    created=now,
+                )
+                for place, claim in enumerate(claims)
+            ]
+
+        def publish(places: int) -> bytes:
+            bits = status.bits_of(Random(1).sample(range(places), places // 50), size=places)  # noqa: S311
+            listed = status.list_credential(address, bits, issuer=did, valid_from=now)
+            return json.dumps(proofs.add_proof(listed, sign=sign, method=method, created=now)).encode()
+
+        size = f"{len(claims)} certificates"
+        seconds, _wall = measure(sign_all, runs=3)
+        table.add("credential made and signed", size, f"{len(claims) / seconds:.0f} a second and core")
+        signed = sign_all()
+        seconds, _wall = measure(lambda: [jwt.sign_jwt(one, sign=sign, method=method, key=key.key) for one in signed])
+        table.add("token of a credential", size, f"{len(claims) / seconds:.0f} a second and core")
+        listed, known = publish(200_000), keys.known_methods(did, store.keys())
+        files = [json.dumps(one).encode() for one in signed]
+
+        def judge() -> None:
+            found = {
+                verify(file, at=now, key_of=known.get, status_list=lambda _address: listed).state for file in files
+            }
+            assert found <= {State.VALID, State.REVOKED, State.EXPIRED}, found  # noqa: S101
+
+        seconds, _wall = measure(judge, runs=3)
+        table.add("credential judged with its list", size, f"{seconds / len(claims) * 1000:.1f} CPU ms")
+        seconds, _wall = measure(lambda: publish(1_000_000))
+        table.add("status list made anew, signed", "1,000,000 places, 2% revoked", f"{seconds * 1000:.0f} CPU ms")
+
+
 def bench_levels(table: Table) -> None:
     """Levels of a nation's people, the heat map over them, and who is nearest to a role."""
     from django.utils import timezone
@@ -857,6 +919,7 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "role": bench_role,
     "batches": bench_batches,
     "certificates": bench_certificates,
+    "credentials": bench_credentials,
     "frameworks": bench_frameworks,
     "levels": bench_levels,
     "readiness": bench_readiness,

@@ -36,6 +36,10 @@ DJANGO_FREE = {
     "readiness/statistics/agreement.py", "readiness/statistics/did.py", "readiness/statistics/drivers.py",
     "readiness/statistics/inference.py", "readiness/statistics/reliability.py", "readiness/statistics/scores.py",
     "readiness/statistics/weighting.py",
+    "certificates/credentials/badge.py", "certificates/credentials/baking.py", "certificates/credentials/canonical.py",
+    "certificates/credentials/contexts.py", "certificates/credentials/jwt.py", "certificates/credentials/keys.py",
+    "certificates/credentials/proofs.py", "certificates/credentials/reading.py", "certificates/credentials/status.py",
+    "certificates/credentials/verifying.py",
 }  # fmt: skip
 
 
@@ -120,7 +124,9 @@ def test_nothing_is_loaded_from_another_host():
 
 
 def test_lock_files_name_no_registry():
-    for name in ("requirements.txt", "requirements-dev.txt", "package-lock.json", ".npmrc", "pyproject.toml"):
+    others = "tests/certificates/node/"
+    names = ("requirements.txt", "requirements-dev.txt", "package-lock.json", ".npmrc", "pyproject.toml")
+    for name in (*names, f"{others}package-lock.json", f"{others}.npmrc"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "index-url" not in text and '"resolved"' not in text and "registry=" not in text, name
 
