@@ -55,7 +55,9 @@ def test_an_officer_sees_what_an_assignment_would_do_assigns_it_and_takes_it_bac
     officer.press("Undo until").sees("What is kept").shot("assign-undo").press("Take it back")
     wait_for(officer, "took it back")
     officer.sees("taken back").shot("assign-undone")
-    officer.go("/hr/batches/").sees("Governing cyber risk", "Taken back", "Waits for you").shot("assignments")
+    officer.go("/hr/batches/").sees("Governing cyber risk", "Taken back").shot("assignments")
+    # The dry run with the date that was not realistic gave way to the one with the other date.
+    assert "Waits for you" not in officer.page.locator("main").inner_text()
     officer.go("/hr/").sees("Your latest assignments").shot("hr")
     learner.go("/learn/path/")
     assert "Governing cyber risk" not in learner.page.locator("main ol.steps").first.inner_text()

@@ -17,7 +17,7 @@ def test_the_ciso_closes_her_largest_gap_and_a_stranger_verifies_her_certificate
     her.go("/learn/path/").sees("Governing cyber risk", "no shorter path closes these gaps").shot("path")
     why = her.page.locator("li.step", has_text="Governing cyber risk").get_by_text("Why here")
     why.click()
-    her.sees("Your role asks for “Cyber risk governance” at level 4")
+    her.sees("Your role “Chief Information Security Officer (CISO)” asks for “Cyber risk governance” at level 4")
 
     her.go("/courses/governing-cyber-risk/").shot("course")
     start = her.page.locator("main .next-card")
