@@ -108,7 +108,7 @@ def _give_part(batch: AssignmentBatch, ids: list[int], by: User | None) -> list[
         row.state = RowState.ALREADY if row.person_id in active else RowState.FAILED
     here = [row for row in rows if row.person_id in active]
     _give([row for row in here if row.outcome == RowOutcome.GAINS], batch, by, at)
-    _move([row for row in here if row.outcome == RowOutcome.MOVES], batch, at)
+    _move([row for row in here if row.outcome in (RowOutcome.MOVES, RowOutcome.BINDS)], batch, at)
     _take([row for row in rows if row.outcome == RowOutcome.LOSES], batch, at)
     _note(rows)
     given = [row.pk for row in here if row.outcome == RowOutcome.GAINS and row.state == RowState.APPLIED]
@@ -214,11 +214,17 @@ def _move(rows: list[BatchRow], batch: AssignmentBatch, at: datetime) -> None:
             "assignment": assignment.pk,
             "due_on": _text(assignment.due_on),
             "due_policy": assignment.due_policy,
+            "mandatory": assignment.mandatory,
+            "note": assignment.note,
         }
-        assignment.due_on, assignment.due_policy = row.due_on, batch.due_policy
+        if row.outcome == RowOutcome.MOVES:
+            assignment.due_on, assignment.due_policy = row.due_on, batch.due_policy
+        if batch.mandatory and not assignment.mandatory:
+            # Why it is asked of her now is what she is to read.
+            assignment.mandatory, assignment.note = True, batch.note or assignment.note
         moved.append(assignment)
         row.state = RowState.APPLIED
-    Assignment.objects.bulk_update(moved, ["due_on", "due_policy"])
+    Assignment.objects.bulk_update(moved, ["due_on", "due_policy", "mandatory", "note"])
     # A role that somebody has without an assignment beside it gets one: there the date is kept.
     Assignment.objects.bulk_create(
         [
@@ -340,7 +346,7 @@ def _take_back_part(batch: AssignmentBatch, ids: list[int]) -> list[int]:
     }
     pairs = [(row, found[row.assignment_id]) for row in rows if row.assignment_id in found]
     _end([pair for pair in pairs if pair[0].outcome == RowOutcome.GAINS], timezone.localdate(at))
-    _move_back([pair for pair in pairs if pair[0].outcome == RowOutcome.MOVES], batch)
+    _move_back([pair for pair in pairs if pair[0].outcome in (RowOutcome.MOVES, RowOutcome.BINDS)], batch)
     _bring_back([pair for pair in pairs if pair[0].outcome == RowOutcome.LOSES], batch)
     _note(rows)
     return [row.person_id for row in rows if row.state == RowState.RESTORED and row.person_id is not None]
@@ -374,12 +380,16 @@ def _end(pairs: Pairs, day: date) -> None:
 def _move_back(pairs: Pairs, batch: AssignmentBatch) -> None:
     changed = []
     for row, assignment in pairs:
-        if not _is_untouched(row, assignment) or assignment.due_policy != batch.due_policy:
+        left_as = batch.due_policy if row.outcome == RowOutcome.MOVES else row.before["due_policy"]
+        if not _is_untouched(row, assignment) or assignment.due_policy != left_as:
             continue
         assignment.due_on, assignment.due_policy = _day(row.before["due_on"]), row.before["due_policy"]
+        # Rows of before there was anything to say of it have neither.
+        assignment.mandatory = row.before.get("mandatory", assignment.mandatory)
+        assignment.note = row.before.get("note", assignment.note)
         changed.append(assignment)
         row.state = RowState.RESTORED
-    Assignment.objects.bulk_update(changed, ["due_on", "due_policy"])
+    Assignment.objects.bulk_update(changed, ["due_on", "due_policy", "mandatory", "note"])
 
 
 def _bring_back(pairs: Pairs, batch: AssignmentBatch) -> None:

@@ -227,7 +227,9 @@ class WhomForm(StepForm):
         strip=False,  # a blank line on top has its number
         max_length=MAX_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("One a line, or separated by commas. You can paste a column from a spreadsheet."),
+        help_text=_(
+            "One a line, or separated by commas. You can paste a column from a spreadsheet. Instead of a file."
+        ),
         error_messages={"max_length": _("The list is too long. Divide it.")},
     )
     file = forms.FileField(

@@ -34,6 +34,7 @@ from learning import batch_words, batches, lists
 from learning.asking import Ask, NotOffered, ask_of
 from learning.assign_forms import FORMS, StepForm, answers_of, ask_in, plain_ids
 from learning.batches import CannotBeChanged
+from learning.dry_run import CHANGING
 from learning.due_dates import FIXED
 from learning.enums import UNDO_DAYS, AssignmentKind, BatchStatus, RowOutcome
 from learning.hr import people_served
@@ -45,6 +46,7 @@ from organisations.perms import hr_officer
 STEPS = ("what", "whom", "when")
 STEP_WORDS = (gettext_lazy("What"), gettext_lazy("Whom"), gettext_lazy("When"), gettext_lazy("Preview"))
 ROWS_A_PAGE = 50
+NAMED_STALE = 20
 BATCHES_A_PAGE = 20
 MOST_CHOSEN = 2_000
 WORKING = {BatchStatus.COUNTING, BatchStatus.APPLYING, BatchStatus.UNDOING}
@@ -252,7 +254,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     show, rows = _rows(row, request.GET.get("show", ""))
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     gains = row.counts.get(RowOutcome.GAINS, 0)
-    changing = sum(row.counts.get(outcome, 0) for outcome in (RowOutcome.GAINS, RowOutcome.MOVES, RowOutcome.LOSES))
+    changing = sum(row.counts.get(outcome, 0) for outcome in CHANGING)
     is_ready = row.status == BatchStatus.READY
     asked = batch_words.asked_of_batches([row])[row.pk]
     context = {
@@ -276,6 +278,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "realistic_day": _realistic_day(row) if is_ready else None,
         "served": {name: row.counts.get(name, 0) for name in ("required", "unserved", "half_served")},
         "stale_rows": _stale_rows(row),
+        "stale_people": _stale_people(row),
         "weekly_minutes": settings.WEEKLY_LEARNING_MINUTES,
         "step_words": _step_links(row),
         "token": uuid4(),
@@ -330,6 +333,12 @@ def _stale_rows(batch: AssignmentBatch) -> int:
     return sum(changed.get(name, 0) for name in ("came", "went", "differ"))
 
 
+def _stale_people(batch: AssignmentBatch) -> list[User]:
+    """Who of those whose rows differ, by name; the first NAMED_STALE."""
+    ids = batch.counts.get("changed", {}).get("people", [])
+    return list(User.objects.filter(pk__in=ids).order_by("name", "pk")[:NAMED_STALE]) if ids else []
+
+
 def _rows(batch: AssignmentBatch, show: str) -> tuple[str, QuerySet[BatchRow]]:
     """The rows that a figure counts, by outcome, reason or state; those who gain where it says nothing we know."""
     if show in RowOutcome.values:
@@ -364,7 +373,7 @@ def batch_undo(request: HttpRequest, pk: int) -> HttpResponse:
         "undo_until": batches.undo_until(row),
         "states": {
             outcome: row.rows.filter(outcome=outcome, state="applied").count()
-            for outcome in (RowOutcome.GAINS.value, RowOutcome.MOVES.value, RowOutcome.LOSES.value)
+            for outcome in (one.value for one in CHANGING)
         },
     }
     return render(request, "learning/batch_undo.html", context)

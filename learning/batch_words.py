@@ -31,6 +31,7 @@ from learning.periods import Recurrence
 from organisations.models import Unit
 
 REASONS: Mapping[str, Promise] = {
+    "becomes_mandatory": gettext_lazy("becomes mandatory"),
     "unrealistic": gettext_lazy("too little working time before the date"),
     "others_late": gettext_lazy("leaves too little time for another date"),
     "on_leave": gettext_lazy("away on leave now"),
@@ -166,6 +167,8 @@ def day_words(day: date) -> str:
 def whom_words(batch: AssignmentBatch) -> list[str]:
     """Who was meant, a phrase for each way of meaning somebody. At most two queries."""
     whom = read_whom(batch.whom)
+    if batch.rule is not None:
+        return [_("everybody who meets the rule “%(rule)s”") % {"rule": batch.rule.title}]
     words = []
     for unit in Unit.objects.filter(pk__in=whom.unit_ids).order_by("path") if whom.unit_ids else ():
         words.append((_("%(unit)s and the units below") if whom.with_sub_units else "%(unit)s") % {"unit": unit})
@@ -219,11 +222,11 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
     """The dry run in numbers: who gains always, the rest where there is somebody."""
     counts: dict[str, Any] = batch.counts
     reasons = counts.get("reasons", {})
-    gains, holds, moves, loses, conflicts, missing, unrealistic, others_late = (
+    gains, holds, moves, binds, loses, conflicts, missing, unrealistic, others_late = (
         *(
             counts.get(outcome.value, 0)
             for outcome in (
-                RowOutcome.GAINS, RowOutcome.HOLDS, RowOutcome.MOVES, RowOutcome.LOSES, RowOutcome.CONFLICT,
+                RowOutcome.GAINS, RowOutcome.HOLDS, RowOutcome.MOVES, RowOutcome.BINDS, RowOutcome.LOSES, RowOutcome.CONFLICT,
                 RowOutcome.NOT_FOUND,
             )
         ),
@@ -239,6 +242,11 @@ def figures_of(batch: AssignmentBatch) -> list[Figure]:
         Figure(gains, gain_words[AssignmentKind(batch.kind)], RowOutcome.GAINS),
         Figure(holds, ngettext("already holds it", "already hold it", holds), RowOutcome.HOLDS),
         Figure(moves, ngettext("gets another date", "get another date", moves), RowOutcome.MOVES),
+        Figure(
+            binds,
+            ngettext("had it recommended: mandatory now", "had it recommended: mandatory now", binds),
+            RowOutcome.BINDS,
+        ),
         Figure(loses, ngettext("loses it", "lose it", loses), RowOutcome.LOSES),
         Figure(missing, ngettext("could not be found", "could not be found", missing), RowOutcome.NOT_FOUND),
         Figure(unrealistic, ngettext("date is not realistic", "dates are not realistic", unrealistic), "unrealistic"),

@@ -26,6 +26,7 @@ from competencies.models import Evidence, Framework, RoleAssignment
 from competencies.ruling import books_in_force
 from competencies.selectors import item_of, standings_of
 from courses.models import Enrolment
+from courses.selectors import course_states
 from learning.asking import Ask, Resolved, Thing, in_parts
 from learning.curated import published_stages
 from learning.due_dates import (
@@ -48,7 +49,7 @@ from organisations.ids import Ids
 from organisations.models import Appointment, User
 
 # Outcomes that write something.
-CHANGING = (RowOutcome.GAINS, RowOutcome.MOVES, RowOutcome.LOSES)
+CHANGING = (RowOutcome.GAINS, RowOutcome.MOVES, RowOutcome.BINDS, RowOutcome.LOSES)
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,10 @@ class Facts:
     """What rows are made from, read for some hundred people at once."""
 
     had: dict[int, Had] = field(default_factory=dict)
-    # Minutes of the path of today by the day they are due, undated ones left out.
-    dated: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
+    # Steps of the path of today by the day they are due, with the minutes left of each; undated ones left out.
+    dated: dict[int, list[tuple[date, str, int]]] = field(default_factory=dict)
+    # Minutes left of courses begun, by person and course.
+    left: dict[tuple[int, str], int] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
     due: dict[int, DueFacts] = field(default_factory=dict)
     leaves: dict[int, tuple[tuple[date, date], ...]] = field(default_factory=dict)
@@ -140,7 +143,7 @@ def _rows_of(people: Sequence[User], facts: Facts, ask: Ask, day: date, outlook:
         if had is not None:
             row.due_before, row.assignment_id = had.due_on, had.assignment_id
         if outcome in CHANGING:
-            row.due_on = due_on
+            row.due_on = had.due_on if outcome == RowOutcome.BINDS and had is not None else due_on
             reckoned.append((row, person))
         elif had is not None:
             row.due_on = had.due_on
@@ -164,6 +167,10 @@ def _outcome(ask: Ask, had: Had | None, due_on: date | None, under_way: bool) ->
         return RowOutcome.GAINS, []
     if had.exempt:
         return RowOutcome.CONFLICT, ["exempt"]
+    # What was recommended is mandatory from now on, whatever becomes of its date.
+    binds = ask.mandatory and had.assignment_id is not None and not had.mandatory
+    if binds and (had.due_on == due_on or ask.existing != Existing.MOVE):
+        return RowOutcome.BINDS, ["other_date"] if had.due_on != due_on else []
     if had.due_on == due_on or (had.assignment_id is None and had.role_assignment_id is None):
         return RowOutcome.HOLDS, []
     if ask.existing != Existing.MOVE:
@@ -171,7 +178,7 @@ def _outcome(ask: Ask, had: Had | None, due_on: date | None, under_way: bool) ->
     by_another_rule = had.rule_id is not None and had.rule_id != ask.whom.rule_id
     if by_another_rule and had.mandatory and had.due_on is not None and (due_on is None or due_on > had.due_on):
         return RowOutcome.CONFLICT, ["earlier_date"]
-    return RowOutcome.MOVES, []
+    return RowOutcome.MOVES, ["becomes_mandatory"] if binds else []
 
 
 def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date, opens_on: date) -> None:
@@ -182,24 +189,28 @@ def _measure(row: BatchRow, reckoning: Reckoning, facts: Facts, day: date, opens
         return
     weekly = facts.weekly_minutes.get(row.person_id) or settings.WEEKLY_LEARNING_MINUTES
     leaves = facts.leaves.get(row.person_id, ())
-    if not is_realistic(row.minutes, row.due_on, as_of=opens_on, weekly_minutes=weekly, leaves=leaves):
+    dated = facts.dated.get(row.person_id, [])
+    # As `Room.minutes_by` will say of it once it is given: all that is due by then, whoever asked for it.
+    own = {key: facts.left.get((row.person_id, key), minutes) for key, minutes in reckoning.due}
+    needed = sum(own.values()) + sum(left for due, key, left in dated if due <= row.due_on and key not in own)
+    if not is_realistic(needed, row.due_on, as_of=opens_on, weekly_minutes=weekly, leaves=leaves):
         row.reasons.append("unrealistic")
         # Where it opens later than today the days from there to the date are always as many: no later date has more.
-        row.realistic_on = earliest_realistic(row.minutes, day, weekly, leaves) if opens_on == day else None
-    row.late_on = _first_late(row, facts.dated.get(row.person_id, []), day, weekly, leaves)
+        row.realistic_on = earliest_realistic(needed, day, weekly, leaves) if opens_on == day else None
+    row.late_on = _first_late(row, dated, day, weekly, leaves)
     if row.late_on is not None:
         row.reasons.append("others_late")
 
 
 def _first_late(
-    row: BatchRow, dated: Sequence[tuple[date, int]], day: date, weekly: int, leaves: tuple[tuple[date, date], ...]
+    row: BatchRow, dated: Sequence[tuple[date, str, int]], day: date, weekly: int, leaves: tuple[tuple[date, date], ...]
 ) -> date | None:
     """The first other date that can be met today and no longer with this: what is due first is learned first, so only
-    dates from the new one on are touched. `dated` are minutes of the path by the day they are due, in order."""
+    dates from the new one on are touched. `dated` are the steps of the path by the day they are due, in order."""
     if row.due_on is None:
         return None
     before, total = row.due_before, 0
-    for number, (due_on, minutes) in enumerate(dated):
+    for number, (due_on, _key, minutes) in enumerate(dated):
         total += minutes
         if due_on < row.due_on or (number + 1 < len(dated) and dated[number + 1][0] == due_on):
             continue
@@ -228,20 +239,35 @@ def read_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date, batch_id: 
         ).values_list("person_id", flat=True)
     )
     facts.leaves = leave_of(ids, day)
-    facts.dated = _dated(ids, day)
+    facts.left = _left(ids)
+    facts.dated = _dated(ids, day, facts.left)
     paces = LearnerSettings.objects.filter(person_id__in=ids).values_list("person_id", "weekly_minutes")
     facts.weekly_minutes = {person_id: minutes for person_id, minutes in paces if minutes is not None}
     return facts
 
 
-def _dated(ids: Sequence[int], day: date) -> dict[int, list[tuple[date, int]]]:
-    """Minutes of each path in force by the day they are due, in order; what is overdue cannot become late. One query."""
-    found: dict[int, list[tuple[date, int]]] = defaultdict(list)
+def _left(ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """Minutes left of the courses each of these people has begun, as `rooms_of` reads them. As many queries for many."""
+    begun = list(
+        Enrolment.objects.filter(person_id__in=ids, completed_at__isnull=True)
+        .select_related("course")
+        .order_by("last_seen_at", "pk")
+    )
+    states = course_states(begun) if begun else {}
+    return {(e.person_id, e.course.key): states[e.pk].minutes_left for e in begun if states[e.pk].lessons}
+
+
+def _dated(
+    ids: Sequence[int], day: date, left: Mapping[tuple[int, str], int]
+) -> dict[int, list[tuple[date, str, int]]]:
+    """Steps of each path in force by the day they are due, in order; what is overdue cannot become late. One query."""
+    found: dict[int, list[tuple[date, str, int]]] = defaultdict(list)
     plans = newest_plans().filter(person__in=ids).values("pk")
     rows = PathStep.objects.filter(plan__in=plans, due_on__gte=day).order_by("due_on")
-    for person_id, due_on, minutes in rows.values_list("plan__person_id", "due_on", "course__effort_minutes"):
+    names = ("plan__person_id", "due_on", "course__key", "course__effort_minutes")
+    for person_id, due_on, key, minutes in rows.values_list(*names):
         if due_on is not None:
-            found[person_id].append((due_on, minutes))
+            found[person_id].append((due_on, key, left.get((person_id, key), minutes)))
     return found
 
 

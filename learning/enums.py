@@ -78,6 +78,7 @@ class RowOutcome(models.TextChoices):
     GAINS = "gains", _("Gains it")
     HOLDS = "holds", _("Has it already")
     MOVES = "moves", _("The due date moves")
+    BINDS = "binds", _("Becomes mandatory, with the date it has")
     LOSES = "loses", _("Loses it")
     CONFLICT = "conflict", _("Left as it is: a conflict")
     NOT_FOUND = "not_found", _("Could not be found")

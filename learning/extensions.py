@@ -6,7 +6,7 @@ A decided request is history; after a decision a new one may be asked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -337,6 +337,7 @@ class AskedView:
     title: str
     request: ExtensionRequest | None
     repeats: bool
+    is_declined: bool = False
 
     @property
     def is_exempt(self) -> bool:
@@ -348,11 +349,14 @@ class AskedView:
 
     @property
     def can_be_extended(self) -> bool:
-        return self.assignment.due_on is not None and not (self.is_exempt or self.is_waiting or self.repeats)
+        return self.assignment.due_on is not None and not (
+            self.is_exempt or self.is_waiting or self.repeats or self.is_declined
+        )
 
 
-def asked_of(assignments: Iterable[Assignment], day: date) -> tuple[AskedView, ...]:
-    """What is asked of a person (selectors.assignments_of) as she sees it, the first due first.
+def asked_of(assignments: Iterable[Assignment], day: date, declined: Collection[str] = ()) -> tuple[AskedView, ...]:
+    """What is asked of a person (selectors.assignments_of) as she sees it, the first due first. `declined` are keys of the
+    courses she declined: where one was recommended, nothing is asked any more.
 
     A query for requests and two for titles, where there are any.
     """
@@ -364,4 +368,9 @@ def asked_of(assignments: Iterable[Assignment], day: date) -> tuple[AskedView, .
         for request in asked.order_by("asked_at", "pk"):
             latest[request.assignment_id] = request
     titles = titles_of(rows)
-    return tuple(AskedView(row, titles[row.pk], latest.get(row.pk), repeats=row.repeats) for row in rows)
+    return tuple(
+        AskedView(
+            row, titles[row.pk], latest.get(row.pk), row.repeats, not row.mandatory and row.course_key in declined
+        )
+        for row in rows
+    )

@@ -7,7 +7,7 @@ what one person's inputs say. Changing an `Inputs` with `dataclasses.replace` an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -193,7 +193,7 @@ def read_inputs(
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]
         language, pace = own.get(pk, ("", None))
-        mandatory, choices, asked_by, stages_of = asked.of(pk, declined)
+        mandatory, choices, asked_by, stages_of = asked.of(pk, declined, passed.get(pk, ()))
         found[pk] = Inputs(
             standing=standings[pk],
             language=language,
@@ -313,7 +313,7 @@ class _Asked:
                     dates[pk] = min(due_on, dates.get(pk, due_on))
 
     def of(
-        self, person_id: int, declined: frozenset[str]
+        self, person_id: int, declined: frozenset[str], passed: Collection[str]
     ) -> tuple[tuple[Mandatory, ...], tuple[Choice, ...], dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
         asked: dict[str, list[Mandatory]] = defaultdict(list)
         choices: list[Choice] = []
@@ -337,9 +337,12 @@ class _Asked:
                     for key in stage.keys:
                         asked_by[key].append(row.id)
             for key in keys:
+                again = row.again and key not in row.kept
+                if key in passed and not again:
+                    continue  # done as far as this one asks: it lends neither date nor reason to one that asks again
                 asked_by[key].append(row.id)
                 if row.mandatory or key not in declined:
-                    asked[key].append(Mandatory(key, row.due_on, row.again and key not in row.kept))
+                    asked[key].append(Mandatory(key, row.due_on, again))
         return (
             tuple(_strictest(key, rows) for key, rows in sorted(asked.items())),
             tuple(choices),

@@ -35,12 +35,16 @@ Answer = tuple[int, int, frozenset[str]]
 
 @dataclass(frozen=True)
 class Reckoning:
-    """For one person: open gaps with it, courses of the path with it, their minutes, and how many of these it brings."""
+    """For one person: open gaps with it, courses of the path with it, their minutes, and how many of these it brings.
+
+    `due` are the courses its date is the date of, with their whole minutes.
+    """
 
     gaps: int
     steps: int
     minutes: int
     added: int
+    due: tuple[tuple[str, int], ...] = ()
 
 
 class Outlook:
@@ -61,6 +65,12 @@ class Outlook:
         self._thing_keys = self._reach(
             (), frozenset(m.key for m in self.asked) | {k for c in self.choices for k in c.keys}
         )
+        # What the role asks for by itself: its date is the date of these gaps and of no others.
+        self._own: dict[int, int] = {}
+        if thing.profile is not None:
+            needs = needs_of([InForce(thing.profile.pk, thing.profile.builds_on_id)]).required[thing.profile.pk]
+            for r in needs:
+                self._own[r.competency_id] = max(r.rank_needed, self._own.get(r.competency_id, 0))
         self._taught = frozenset(pk for course in self.shelf.offered.values() for pk, _rank in course.outcomes)
 
     def of(self, people: Sequence[User], opened: Mapping[int, date] | None = None) -> dict[int, Reckoning]:
@@ -107,10 +117,29 @@ class Outlook:
 
     def _of_role(self, inputs: Inputs, outline: Outline, planned: frozenset[str], today: int) -> Reckoning:
         missing = outline.missing
-        steps, minutes, _keys = self._answer(
+        steps, minutes, keys = self._answer(
             inputs, outline, planned, missing, _undated(inputs.mandatory), inputs.choices, inputs.pinned
         )
-        return Reckoning(len(missing), steps, minutes, max(minutes - today, 0))
+        due = self._serving(keys, outline)
+        return Reckoning(len(missing), steps, minutes, max(minutes - today, 0), self._efforts(due, inputs))
+
+    def _serving(self, keys: frozenset[str], outline: Outline) -> frozenset[str]:
+        """Of the courses of a path those that the date of the role falls to, as the planner deals dates out: for each of
+        its gaps the shortest that closes it as far as the path does, and what that needs first."""
+        offers = self._plain.by_key
+        found = set()
+        for pk, needed in self._own.items():
+            held = outline.held.get(pk, 0)
+            reaching = {key: offers[key].reaches(pk) for key in keys if offers[key].reaches(pk) > held}
+            if held < needed and reaching:
+                goal = min(needed, max(reaching.values()))
+                serving = [key for key, rank in reaching.items() if rank >= goal]
+                found.add(min(serving, key=lambda key: (offers[key].effort_minutes, key)))
+        return self._plain.with_needed(found) & keys
+
+    def _efforts(self, keys: frozenset[str], inputs: Inputs) -> tuple[tuple[str, int], ...]:
+        page = self.shelf.page
+        return tuple((key, page(key, inputs.language, inputs.begun).effort_minutes) for key in sorted(keys))
 
     def _of_courses(
         self, inputs: Inputs, outline: Outline, planned: frozenset[str], kept: frozenset[str] | None
@@ -129,7 +158,7 @@ class Outlook:
         steps, minutes, keys = self._answer(inputs, outline, planned, (), asked, choices, frozenset())
         new = keys - planned
         effort = {key: self.shelf.page(key, inputs.language, inputs.begun).effort_minutes for key in new}
-        return Reckoning(0, steps, minutes, sum(effort.values()))
+        return Reckoning(0, steps, minutes, sum(effort.values()), self._efforts(keys, inputs))
 
     def _answer(
         self,

@@ -51,7 +51,7 @@ def _path_page(request: HttpRequest, pace_form: PaceForm | None = None, status: 
         "declined": _declined(me),
         "unavailable": _pages(view.plan.unavailable if view.plan else []),
         "planned_from": _planned_from(view),
-        "asked": extensions.asked_of(view.assignments, day),
+        "asked": extensions.asked_of(view.assignments, day, wishes.declined_of(me, view.assignments)),
         "pace_form": pace_form or PaceForm(initial={"hours": hours_of(pace.weekly_minutes)}),
     }
     return render(request, "learning/path.html", context, status=status)

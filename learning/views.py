@@ -26,7 +26,7 @@ from competencies.finding import agreement_of
 from competencies.jobs import IMPORT_JOB
 from competencies.selectors import published_roles, readable_profiles
 from courses.selectors import in_language
-from learning import extensions, hr, selectors, wording
+from learning import extensions, hr, selectors, wishes, wording
 from learning.assign_views import batch_rows
 from learning.batches import batches_visible_to
 from learning.enums import ASSIGN_JOB
@@ -56,7 +56,7 @@ def learn(request: HttpRequest) -> HttpResponse:
         "posts": selectors.post_titles([me.pk], path.standing.as_of).get(me.pk, ""),
         "offers": offers_for(me, path.standing.lines, as_of=path.standing.as_of),
         "changes": selectors.fresh_changes(path)[:3],
-        "asked": extensions.asked_of(path.assignments, path.standing.as_of),
+        "asked": extensions.asked_of(path.assignments, path.standing.as_of, wishes.declined_of(me, path.assignments)),
         "refresh_due": path.standing.refresh_due,
         "near_roles": list(published_roles().exclude(key_post="")[:4]) if not path.standing.gaps else [],
         "may_agree": bool(path.standing.profiles and not path.standing.gaps) and agreement_of(me) is None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -94,6 +94,17 @@ def reasons_declined(key: str, people: QuerySet[User]) -> list[tuple[datetime, s
         course_key=key, kind=WishKind.DECLINED, withdrawn_at__isnull=True, person__in=people.values("pk")
     )
     return list(found.order_by("-made_at", "-pk").values_list("made_at", "reason")[:MOST_REASONS])
+
+
+def declined_of(person: User, assignments: Iterable[Assignment]) -> frozenset[str]:
+    """Keys of the courses she declined of those recommended to her. One query, none where nothing is recommended."""
+    keys = {row.course_key for row in assignments if row.course_key and not row.mandatory}
+    if not keys:
+        return frozenset()
+    rows = StepWish.objects.filter(
+        person=person, kind=WishKind.DECLINED, withdrawn_at__isnull=True, course_key__in=keys
+    )
+    return frozenset(rows.values_list("course_key", flat=True))
 
 
 def _lock(person: User) -> None:

@@ -278,9 +278,9 @@ class Assignment(models.Model):
 
 class BatchRow(models.Model):
     """What a batch does to one person, or a line that leads to nobody. `reasons` are codes of what to look at:
-    "unrealistic", "others_late" (another date, `late_on`, could no longer be met), "on_leave", "exempt", "other_date",
-    "earlier_date" (another rule asks for it earlier), "under_way" (another batch of it is being applied), "malformed",
-    "unknown", "inactive", "left_rule".
+    "becomes_mandatory" (was recommended), "unrealistic", "others_late" (another date, `late_on`, could no longer be met),
+    "on_leave", "exempt", "other_date", "earlier_date" (another rule asks for it earlier), "under_way" (another batch of it
+    is being applied), "malformed", "unknown", "inactive", "left_rule".
 
     `before` is what was there, so that it can be restored: {"assignment": id, "due_on": date} or {}.
     """

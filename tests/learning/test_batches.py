@@ -15,8 +15,9 @@ from wagtail.models import ModelLogEntry
 from competencies.enums import EvidenceKind
 from competencies.models import PostRole, RoleAssignment
 from competencies.services import Finding, record_evidence
-from courses.models import Enrolment
-from learning import applying
+from courses.models import Enrolment, LessonProgress
+from courses.selectors import course_states
+from learning import applying, wishes
 from learning.asking import Ask, Missing, NotOffered, Whom, resolve
 from learning.batches import (
     CannotBeChanged,
@@ -53,6 +54,7 @@ from learning.models import (
     PathPlan,
 )
 from learning.periods import Recurrence
+from learning.room import rooms_of
 from learning.services import replan_many
 from organisations.enums import JobState
 from organisations.jobs import enqueue, run_job
@@ -61,6 +63,7 @@ from tests.builders import (
     appoint,
     competency,
     give_evidence,
+    lessons_of,
     make_course,
     make_framework,
     make_hr,
@@ -282,7 +285,10 @@ def test_whose_other_date_could_no_longer_be_met_is_told_before_anything_is_writ
 
     last = day + timedelta(days=27)
     assert told_for(day + timedelta(days=20), "before") == (["others_late"], last)
-    assert told_for(last, "same") == (["others_late"], last)
+    assert told_for(last, "same") == (
+        ["unrealistic", "others_late"],
+        last,
+    )  # both are due then: nine hours, room for eight
     assert told_for(last + timedelta(days=9), "after") == ([], None)  # what is due later is learned later
     LearnerSettings.objects.create(person=m.ana, weekly_minutes=180)
     assert told_for(day + timedelta(days=20), "faster") == ([], None)
@@ -773,3 +779,95 @@ def test_who_is_in_a_batch_that_is_being_applied_waits(m):
     AssignmentBatch.objects.filter(pk=first.pk).update(status=BatchStatus.APPLYING)
     Job.objects.filter(pk=first.job_id).update(state=JobState.RUNNING)
     assert told(m.start(press="second")) == [("Ana", "conflict", ["under_way"]), ("Ben", "conflict", ["under_way"])]
+
+
+# --- What was recommended becomes mandatory --------------------------------------------------------------------------
+def recommended(m, due_on=LATER.on) -> Assignment:
+    m.apply(m.for_course(mandatory=False, note="For who likes", due_policy=DuePolicy("fixed", on=due_on)), "first")
+    return Assignment.objects.get(person=m.ana)
+
+
+def test_what_was_recommended_becomes_mandatory_with_its_date_and_undo_makes_it_recommended_again(m):
+    before = recommended(m)
+    wishes.decline_course(person=m.ana, key=m.course.key, reason="Not now.", by=m.ana)
+    later = DuePolicy("fixed", on=date(2031, 1, 31))
+    batch = m.start(m.for_course(note="The law asks for it", due_policy=later), "law")
+    assert [(row.outcome, row.reasons, row.due_on) for row in rows_of(batch)] == [
+        (RowOutcome.BINDS, ["other_date"], LATER.on)
+    ] * 2
+    assert not PathPlan.objects.filter(person=m.ana).latest().steps.exists()
+    apply_batch(batch=batch, by=m.officer)
+    now = Assignment.objects.get(pk=before.pk)
+    assert (now.mandatory, now.note, now.due_on, now.due_policy) == (
+        True, "The law asks for it", LATER.on, before.due_policy,
+    )  # fmt: skip
+    assert PathPlan.objects.filter(person=m.ana).latest().steps.get().course == m.course  # declining removes it no more
+    undo_batch(batch=batch, by=m.officer)
+    again = Assignment.objects.get(pk=before.pk)
+    assert (again.mandatory, again.note, again.due_on) == (False, "For who likes", LATER.on)
+    assert states(AssignmentBatch.objects.get(pk=batch.pk)) == {"restored": 2}
+
+
+def test_with_another_date_it_moves_and_becomes_mandatory_and_both_come_back(m):
+    before = recommended(m)
+    later = DuePolicy("fixed", on=date(2031, 1, 31))
+    batch = m.start(m.for_course(due_policy=later, existing=Existing.MOVE), "law")
+    assert {(row.outcome, *row.reasons) for row in rows_of(batch)} == {(RowOutcome.MOVES, "becomes_mandatory")}
+    apply_batch(batch=batch, by=m.officer)
+    now = Assignment.objects.get(pk=before.pk)
+    assert (now.mandatory, now.due_on) == (True, later.on)
+    undo_batch(batch=batch, by=m.officer)
+    now = Assignment.objects.get(pk=before.pk)
+    assert (now.mandatory, now.due_on, now.due_policy) == (False, LATER.on, before.due_policy)
+
+
+def test_recommending_what_is_mandatory_leaves_it_mandatory(m):
+    m.apply(m.for_course(), "first")
+    batch = m.start(m.for_course(mandatory=False), "second")
+    assert {row.outcome for row in rows_of(batch)} == {RowOutcome.HOLDS}
+
+
+def test_the_same_again_binds_nobody_twice(m):
+    recommended(m)
+    m.apply(m.for_course(), "law")
+    assert {row.outcome for row in rows_of(m.start(m.for_course(), "once more"))} == {RowOutcome.HOLDS}
+
+
+# --- The dry run and what is true once it is applied ------------------------------------------------------------------
+def test_a_date_called_unrealistic_is_so_once_it_is_given_and_the_minutes_are_those_then(m):
+    """Another role without a date, a course half done, another course due before: what is due by then counts, no more."""
+    day = timezone.localdate()
+    more = make_profile(m.version, {"C": 3}, title="Without a date")
+    make_course(m.version, {"C": 3}, key="undated", effort=900)
+    RoleAssignment.objects.create(person=m.ana, profile=more, starts_on=day)
+    make_course(m.version, {"C": 1}, key="soon", effort=60)
+    for person in (m.ana, m.ben):
+        Assignment.objects.create(
+            person=person, kind=AssignmentKind.COURSE, course_key="soon", due_on=day + timedelta(days=5)
+        )
+    replan_many(person_ids=[m.ana.pk, m.ben.pk], reason=PlanReason.ROLE)
+    # Eleven hours at two a week are 39 days.
+    for days, told in ((37, True), (38, False)):
+        batch = m.start(m.role(due_policy=DuePolicy("fixed", on=day + timedelta(days=days))), f"in {days}")
+        assert {"unrealistic" in row.reasons for row in rows_of(batch)} == {told}
+        if told:
+            assert {row.realistic_on for row in rows_of(batch)} == {day + timedelta(days=38)}
+    apply_batch(batch=batch, by=m.officer)
+    rooms = rooms_of([m.ana.pk, m.ben.pk], day)
+    due_on = day + timedelta(days=38)
+    assert {rooms[pk].minutes_by(due_on) for pk in rooms} == {660}
+    assert all(room.is_enough(due_on) for room in rooms.values())
+
+
+def test_what_is_done_of_a_course_begun_counts_in_the_dry_run(m):
+    day = timezone.localdate()
+    course = make_course(m.version, {"C": 1}, key="half", effort=600, lessons=4)
+    enrolment = Enrolment.objects.create(person=m.ana, course=course)
+    for lesson in lessons_of(course)[:2]:
+        LessonProgress.objects.create(enrolment=enrolment, lesson=lesson, completed_at=timezone.now())
+    left = course_states([enrolment])[enrolment.pk].minutes_left
+    assert 0 < left < 600
+    days = -(-left * 7 // 120)  # at two hours a week, today among them
+    in_time = DuePolicy("fixed", on=day + timedelta(days=days - 1))
+    ana, ben = rows_of(m.start(Ask(AssignmentKind.COURSE, m.whom, course_key="half", due_policy=in_time)))
+    assert ("unrealistic" in ana.reasons, "unrealistic" in ben.reasons) == (False, True)

@@ -312,6 +312,13 @@ def test_nothing_ticked_or_rows_of_others_is_said(house):
     assert theirs.exempted_at is None
 
 
+def test_an_empty_list_of_one_kind_does_not_say_that_all_is_well(house):
+    house.asks(house.person("Late"), in_days(-1))
+    client = client_of(house.hr)
+    text = client.get("/hr/exceptions/?kind=exempt").content.decode()
+    assert "Of this kind and unit there is nothing." in text and "can be met as it stands" not in text
+
+
 def test_the_desk_shows_the_number_and_leads_there(house):
     def link_on_the_desk() -> str:
         """What the browser fetches into the link as soon as the desk is there."""

@@ -359,3 +359,20 @@ def test_courses_held_are_found_by_what_they_lead_to(version):
     shelf = Shelf(offered_courses())
     assert shelf.held_keys({a: 2, b: 1}) == {"both"}
     assert shelf.held_keys({a: 2}) == frozenset()
+
+
+def test_what_comes_round_takes_neither_date_nor_reason_of_a_path_in_which_it_is_done(version):
+    """A rule asks for the course again by its own date; a path due before counts it as done already."""
+    course = make_course(version, {"A": 2}, key="yearly")
+    make_course(version, {"A": 3}, key="other")
+    ana, officer = make_person(), make_person()
+    take_course(ana, course, at=timezone.now() - timedelta(days=400))
+    path = follow(ana, curated((None, ("yearly", "other")), officer=officer), due_on=in_days(20))
+    rule = asked(ana, "yearly", due_on=in_days(30), repeat={"every_months": 12, "opens_days_before": 60})
+    assert LearningPeriod.objects.get(assignment=rule, number=1).opens_on == in_days(-30)
+    replan(person=ana, reason=PlanReason.PERIOD)
+    steps = {step.course.key: step for step in selectors.path_of(ana).steps}
+    assert steps["yearly"].step.due_on == in_days(30)
+    assert [a.pk for a in steps["yearly"].asked_by] == [rule.pk]
+    assert steps["other"].step.due_on == in_days(20)
+    assert [a.pk for a in steps["other"].asked_by] == [path.pk]

@@ -202,6 +202,20 @@ def test_declining_the_only_way_to_what_a_role_asks_for_says_that_the_role_goes_
     assert "goes on asking" not in page(ana, "/learn/path/short/decline/")
 
 
+def test_what_she_declined_of_what_was_recommended_is_said_so_and_asks_for_no_more_time(ana):
+    Assignment.objects.create(
+        person=ana, kind=AssignmentKind.COURSE, course_key="long", mandatory=False,
+        due_on=timezone.localdate() + timedelta(days=30),
+    )  # fmt: skip
+    replan(person=ana, reason=PlanReason.ASSIGNMENT)
+    for url in ("/learn/path/", "/learn/"):
+        assert "Ask for more time" in page(ana, url)
+    wishes.decline_course(person=ana, key="long", reason="Not for me.", by=ana)
+    text = page(ana)
+    assert text.count("Declined by you") == 2  # at what is asked, and over the list of what she declined
+    assert "Ask for more time" not in text and "Ask for more time" not in page(ana, "/learn/")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.permutations(range(6)))
 def test_of_an_order_that_changes_as_few_steps_as_possible_are_said_to_have_moved(order):
