@@ -188,7 +188,8 @@ def read_inputs(
     wishes = _wishes(person_ids)
     away = leave_of(person_ids, day)
     booked = _booked(person_ids, day)
-    needed = needed_of(person_ids, day) if any(row[3] for row in rows) else {}
+    held = {pk: standings[pk].held for pk in person_ids}
+    needed = needed_of(person_ids, day, held) if any(row[3] for row in rows) else {}
     found = {}
     for pk in person_ids:
         declined = wishes[pk, WishKind.DECLINED]

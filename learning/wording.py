@@ -53,7 +53,9 @@ def why_next(step: StepView, due_on: date | None) -> str:
     else:
         sentence = _("You have begun it.")
     if step.needed_for:
-        sentence += " " + _("The change “%(change)s” needs it.") % {"change": step.needed_for[0].initiative.title}
+        need = step.needed_for[0]
+        values = {"change": need.initiative.title, "name": need.competency}
+        sentence += " " + _("The change “%(change)s” needs “%(name)s”.") % values
     if due_on is not None:
         sentence += " " + _("Due %(day)s.") % {"day": formats.date_format(due_on, "DATE_FORMAT")}
     return sentence

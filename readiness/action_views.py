@@ -73,7 +73,7 @@ def action_new(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Set. Staff of %(unit)s see it beside the results.") % {"unit": unit})
             return redirect("actions", slug)
     context = {
-        "initiative": initiative, "unit": unit, "wave": wave, "block": block, "block_title": blocks.get(block, ""),
+        "initiative": initiative, "unit": unit, "wave": wave, "of_block": block, "block_title": blocks.get(block, ""),
         "form": form, "helps": suggestions_for([block]).get(block, []) if block else [],
         "units": _units_to_choose(me, initiative, unit) if request.method != "POST" else [],
     }  # fmt: skip

@@ -133,6 +133,7 @@ class ToAnswer:
     due_on: date
     who: tuple[str, ...]
     is_hers: bool
+    is_overdue: bool = False
 
 
 def to_answer(user: User, initiative: Initiative) -> ToAnswer | None:
@@ -141,7 +142,8 @@ def to_answer(user: User, initiative: Initiative) -> ToAnswer | None:
     if not due:
         return None
     people = answering(initiative.pk)
-    return ToAnswer(len(due), due[0], tuple(person.name for person in people), user in people)
+    names = tuple(person.name for person in people)
+    return ToAnswer(len(due), due[0], names, user in people, due[0] < timezone.localdate())
 
 
 def own_impacts(person: User, impacts: Sequence[RoleImpact], day: date) -> list[RoleImpact]:

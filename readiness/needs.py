@@ -7,7 +7,7 @@ looked at (promise P5).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from competencies.gaps import SOON_FACTOR
+from competencies.gaps import HELD_RANK, SOON_FACTOR
 from competencies.models import Competency, Requirement
 from organisations.models import Appointment
 from readiness.enums import InitiativeStatus
@@ -44,20 +44,26 @@ def open_needs(day: date) -> QuerySet[Need]:
     return Need.objects.filter(initiative__status=InitiativeStatus.PUBLISHED, by__gte=day)
 
 
-def needed_of(person_ids: Sequence[int], day: date) -> dict[int, dict[int, NeededFor]]:
-    """By person and competency (in every edition of it); one query where no change needs anything, else eight at most."""
-    needs = list(open_needs(day).select_related("initiative__unit", "competency").order_by("by", "pk"))
+def needed_of(
+    person_ids: Sequence[int], day: date, held: Mapping[int, Mapping[int, int]] | None = None
+) -> dict[int, dict[int, NeededFor]]:
+    """By person and competency (in every edition of it); one query where no change needs anything, else eight at most.
+
+    `held` are the ranks each person holds, by competency: of who holds what a change needs it needs nothing more. Without
+    it everybody is named.
+    """
+    needs = list(open_needs(day).select_related("initiative__unit", "competency", "level").order_by("by", "pk"))
     if not needs:
         return {}
     lineages = _lineages(needs)
     editions: dict[UUID, list[int]] = defaultdict(list)
-    wanted = set().union(*lineages.values())
+    wanted = {lineage for ranks in lineages.values() for lineage in ranks}
     for pk, lineage in Competency.objects.filter(lineage__in=wanted).values_list("pk", "lineage"):
         editions[lineage].append(pk)
     low = _low_units({need.initiative_id for need in needs})
     units: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    held = Appointment.objects.current(day).filter(person_id__in=person_ids)
-    for person_id, path, code in held.values_list("person_id", "post__unit__path", "post__unit__code"):
+    posts = Appointment.objects.current(day).filter(person_id__in=person_ids)
+    for person_id, path, code in posts.values_list("person_id", "post__unit__path", "post__unit__code"):
         units[person_id].add((path, code))
     found: dict[int, dict[int, NeededFor]] = defaultdict(dict)
     for need in needs:
@@ -68,23 +74,28 @@ def needed_of(person_ids: Sequence[int], day: date) -> dict[int, dict[int, Neede
             if not here:
                 continue
             factor = soon * (LOW_FACTOR if any(code in low[need.initiative_id] for code in here) else 1)
-            for lineage in lineages[need.pk]:
+            for lineage, rank in lineages[need.pk].items():
                 for pk in editions[lineage]:
+                    if held is not None and held.get(person_id, {}).get(pk, 0) >= rank:
+                        continue
                     # Needs come by date: the first that names a competency is the one to meet.
                     found[person_id].setdefault(pk, NeededFor(need.initiative_id, title, need.by, factor))
     return found
 
 
-def _lineages(needs: Sequence[Need]) -> dict[int, set[UUID]]:
-    """By need: the competencies it names, or those of the role it names."""
+def _lineages(needs: Sequence[Need]) -> dict[int, dict[UUID, int]]:
+    """By need: the competencies it names, or those of the role it names, each with the rank it asks for; where no level is
+    stated, any."""
     profiles = {need.profile_id for need in needs if need.profile_id}
-    of_profile: dict[int, set[UUID]] = defaultdict(set)
+    of_profile: dict[int, dict[UUID, int]] = defaultdict(dict)
     if profiles:
         rows = Requirement.objects.filter(profile_id__in=profiles)
-        for profile_id, lineage in rows.values_list("profile_id", "competency__lineage"):
-            of_profile[profile_id].add(lineage)
+        for profile_id, lineage, rank in rows.values_list("profile_id", "competency__lineage", "level__rank"):
+            of_profile[profile_id][lineage] = max(rank or HELD_RANK, of_profile[profile_id].get(lineage, 0))
     return {
-        need.pk: {need.competency.lineage} if need.competency is not None else of_profile[need.profile_id or 0]
+        need.pk: {need.competency.lineage: need.level.rank if need.level is not None else HELD_RANK}
+        if need.competency is not None
+        else of_profile[need.profile_id or 0]
         for need in needs
     }
 

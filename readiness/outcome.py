@@ -62,6 +62,13 @@ class Outcome:
     trained_units: int
     other_units: int
     needed: tuple[str, ...]
+    # The survey up to which effects are told, where that is not the last one; whether there was one between.
+    told_until: date | None = None
+    has_placebo: bool = False
+
+    @property
+    def tells_nothing(self) -> bool:
+        return not any(block.effect for block in self.blocks)
 
 
 def outcome_of(initiative: Initiative) -> Outcome | None:
@@ -77,10 +84,10 @@ def outcome_of(initiative: Initiative) -> Outcome | None:
     roots = {node.wave_id: node for node in WaveNode.objects.filter(wave__in=waves, parent_code="")}
     results = [results_for(wave, roots[wave.pk]) for wave in waves]
     first, last = waves[0], waves[-1]
-    coverage = coverage_of(initiative, first, last) if first != last else ()
-    effects = looked_at_together(_effects(first, last, coverage)) if first != last else {}
+    until, coverage, raw = _last_told(initiative, waves)
+    effects = looked_at_together(raw)
     # Not corrected: a warning that the groups differed before may be given too often rather than too seldom.
-    placebo = _effects(first, waves[1], coverage) if len(waves) > 2 else {}
+    placebo = _effects(first, waves[1], coverage) if until not in waves[:2] else {}
     return Outcome(
         tuple(
             (result.closed_on, wave.get_kind_display(), result.n) for wave, result in zip(waves, results, strict=True)
@@ -90,7 +97,26 @@ def outcome_of(initiative: Initiative) -> Outcome | None:
         sum(row.is_trained for row in coverage),
         sum(not row.is_trained for row in coverage),
         tuple(str(need) for need in initiative.needs.select_related("competency", "profile__role")),
+        timezone.localdate(until.closes_at) if until != last else None,
+        bool(placebo),
     )
+
+
+def _last_told(
+    initiative: Initiative, waves: Sequence[Wave]
+) -> tuple[Wave, tuple[Coverage, ...], dict[str, Effect | None]]:
+    """The last survey up to which something can be told of training, with who was trained until then; where of none it can,
+    the last one. Few answers to a later survey do not undo what was seen before."""
+    first, last = waves[0], waves[-1]
+    if first == last:
+        return last, (), {}
+    found: dict[int, tuple[tuple[Coverage, ...], dict[str, Effect | None]]] = {}
+    for wave in reversed(waves[1:]):
+        coverage = coverage_of(initiative, first, wave)
+        found[wave.pk] = coverage, _effects(first, wave, coverage)
+        if any(found[wave.pk][1].values()):
+            return wave, *found[wave.pk]
+    return last, *found[last.pk]
 
 
 def _codes(waves: Sequence[Wave]) -> list[str]:

@@ -53,7 +53,7 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
             row,
             1,
             [
-                figure.n,
+                _or_few(figure.n),
                 _or_few(figure.score),
                 _or_few(figure.margin),
                 *_share_words(figure),
@@ -199,7 +199,7 @@ def _first_page(paper: Sheet, result: Result) -> None:
 
 
 def _people(figure: Figure) -> str:
-    if figure.score is None:
+    if figure.score is None or figure.n is None:
         return ""
     return ngettext("%(n)s person", "%(n)s people", figure.n) % {"n": figure.n}
 
@@ -263,6 +263,10 @@ def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Seque
             y = _change_line(paper, y, figure)
     if below is not None and len(below.rows) > 1:
         y = _write(paper, MARGIN, y - 14, _("Units"), 14, SEMIBOLD)
+        said = _(
+            "Figures of units are drawn towards the whole here; those counted stand with the results of each unit."
+        )
+        y = _write(paper, MARGIN, y, f"{said} {_('“–”: too few answers.')}", 8, colour=QUIET)
         blocks = below.blocks[:COLUMNS_ON_PAPER]
         wide = 330.0 / max(1, len(blocks))
         for at, (_code, title) in enumerate(blocks):

@@ -84,7 +84,7 @@ def results(request: HttpRequest, pk: int, code: str = "") -> HttpResponse:
             "shows_items": any(figure.items for figure in result.figures),
             "talk": talk if leads else None,
             "act_url": _act_url(wave, result, talk.code if talk else ""),
-            "low": [(figure, helps.get(figure.code, [])) for figure in low],
+            "low": [(figure, helps.get(figure.code, []), _act_url(wave, result, figure.code)) for figure in low],
             "guides": helps.get(talk.code, []) if talk else [],
             "actions": list(actions),
             "today": timezone.localdate(),

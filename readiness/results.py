@@ -71,13 +71,13 @@ def change_drawn(since: Since) -> tuple[float, float, float] | None:
 
 @dataclass(frozen=True)
 class Figure:
-    """A block of one unit: 0 to 100. `score` None: fewer than k of its sheets count. `margin` None: all alike or one."""
+    """A block of one unit: 0 to 100. `score` and `n` None: fewer than k of its sheets count. `margin` None: one only."""
 
     code: str
     title: str
     about: str
     kind: str
-    n: int
+    n: int | None
     score: int | None
     margin: int | None
     shares: Shares | None
@@ -230,8 +230,9 @@ def _totals_of(node: WaveNode) -> dict[str, BlockTotals]:
     return {row.block: row.totals for row in NodeBlock.objects.filter(node=node)}
 
 
-def _before(wave: Wave, node: WaveNode) -> tuple[dict[str, tuple[str, BlockTotals]], date | None]:
-    """By block: which totals of this wave are compared, and those of the wave before of the same unit."""
+def _before(wave: Wave, node: WaveNode) -> tuple[dict[str, tuple[str, BlockTotals | None]], date | None]:
+    """By block: which totals of this wave are compared, and those of the wave before of the same unit; None where too
+    few answered then."""
     if wave.previous is None or not wave.previous.has_results:
         return {}, None
     pairs = comparable(wave.previous.questionnaire, wave.questionnaire)
@@ -241,7 +242,7 @@ def _before(wave: Wave, node: WaveNode) -> tuple[dict[str, tuple[str, BlockTotal
         node__wave=wave.previous, node__code=node.code, block__in=[old for old, _new in pairs.values()]
     )
     known = {row.block: row.totals for row in rows}
-    found = {block: (new, known[old]) for block, (old, new) in pairs.items() if old in known}
+    found = {block: (new, known.get(old)) for block, (old, new) in pairs.items()}
     return found, timezone.localdate(wave.previous.closes_at)
 
 
@@ -249,7 +250,7 @@ def _figures(
     wave: Wave,
     totals: Mapping[str, BlockTotals],
     eligible: int,
-    before: Mapping[str, tuple[str, BlockTotals]] | None = None,
+    before: Mapping[str, tuple[str, BlockTotals | None]] | None = None,
 ) -> tuple[Figure, ...]:
     since = _since(totals, before) if before is not None else {}
     return figures_of(wave.questionnaire, totals, eligible, since, wave.summary.get("reliability", {}))
@@ -276,7 +277,7 @@ def figures_of(
                 title=in_language(block["title"], language),
                 about=in_language(block["about"], language),
                 kind=block["kind"],
-                n=known.means.n if known else 0,
+                n=known.means.n if known else None,
                 score=_score(known.means) if known else None,
                 margin=_margin(known.means, eligible) if known else None,
                 shares=_all_shares(known) if known else None,
@@ -315,14 +316,14 @@ def _items(block: Mapping[str, Any], totals: BlockTotals, language: str) -> tupl
     )
 
 
-def _since(totals: Mapping[str, BlockTotals], before: Mapping[str, tuple[str, BlockTotals]]) -> dict[str, Since]:
+def _since(totals: Mapping[str, BlockTotals], before: Mapping[str, tuple[str, BlockTotals | None]]) -> dict[str, Since]:
     """All blocks of the unit looked at together, so that chance alone seldom makes one stand out."""
     changes: dict[str, Change | None] = {}
     sizes: dict[str, int] = {}
     for block, (name, old) in before.items():
         new = totals.get(name)
-        changes[block] = _in_points(change(old.means, new.means)) if new else None
-        sizes[block] = min(old.means.n, new.means.n) if new else 0
+        changes[block] = _in_points(change(old.means, new.means)) if new and old else None
+        sizes[block] = min(old.means.n, new.means.n) if new and old else 0
     found = {}
     for block, verdict in display.verdicts(changes).items():
         known = changes[block]

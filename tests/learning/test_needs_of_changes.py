@@ -28,6 +28,7 @@ from tests.builders import (
     LONG_AGO,
     appoint,
     competency,
+    give_evidence,
     make_course,
     make_framework,
     make_person,
@@ -101,6 +102,31 @@ def test_a_role_that_is_needed_needs_what_it_asks_for(house, version):
     assert set(needed_of([person.pk], timezone.localdate())[person.pk]) == {competency(version, "A").pk}
 
 
+def test_of_who_holds_what_a_change_needs_it_needs_nothing_more(house, version):
+    """The change asks for level 1, her role for level 2: the gap is her role's, and no more urgent for the change."""
+    _unit, person, change = house
+    made = need(change, version, level=version.levels.get(rank=1))
+    day, pk = timezone.localdate(), made.competency_id
+    assert pk in needed_of([person.pk], day, {person.pk: {}})[person.pk]
+    assert needed_of([person.pk], day, {person.pk: {pk: 1}}) == {}
+    give_evidence(person, competency(version, "B"), 1)
+    replan(person=person, reason=PlanReason.CHANGE)
+    steps = {step.course.key: step for step in path_of(person).steps}
+    assert steps["second"].closes and steps["second"].needed_for == ()
+    # A later need of a higher level is one for her.
+    need(change, version, days=60, level=version.levels.get(rank=2))
+    replan(person=person, reason=PlanReason.CHANGE)
+    [step] = [step for step in path_of(person).steps if step.course.key == "second"]
+    assert [row.by for row in step.needed_for] == [day + timedelta(days=60)]
+
+
+def test_a_need_without_a_level_is_met_by_any(house, version):
+    _unit, person, change = house
+    made = need(change, version)
+    held = {person.pk: {made.competency_id: 1}}
+    assert needed_of([person.pk], timezone.localdate(), held) == {}
+
+
 @pytest.mark.parametrize(("value", "factor"), [(2, Decimal("1.875")), (4, Decimal("1.5"))])
 def test_a_unit_that_feels_unable_weighs_more(house, version, value, factor):
     unit, person, change = house
@@ -129,7 +155,7 @@ def test_a_need_puts_its_course_first_and_the_step_says_why(client, house, versi
     (why,) = view.steps[0].needed_for
     assert (why.initiative, why.competency.pk, why.by) == (change, made.competency_id, made.by)
     assert view.steps[1].needed_for == ()
-    assert "The change “One counter” needs it." in why_next(view.steps[0], None)
+    assert "The change “One counter” needs “Competency B”." in why_next(view.steps[0], None)
     client.force_login(person)
     page = client.get(reverse("path")).text
     day = date_format(made.by, "DATE_FORMAT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -318,3 +319,30 @@ def test_where_the_figures_are_those_of_above_an_action_above_answers_them():
     above = body.top if week.result.shown.code == body.top.code else body.office
     make_action(body.change, above, body.head, in_days(5), wave=wave)
     assert not card(body.first).needs_action
+
+
+def test_an_action_set_from_a_result_keeps_the_block_it_answers(client):
+    body = make_body()
+    wave = make_closed(body.change, make_instrument({"why": 2}), k=5)
+    client.force_login(body.lead)
+    url = f"/changes/{body.change.slug}/actions/new/?wave={wave.pk}&unit={body.top.code}&block=why"
+    page = client.get(url).content.decode()
+    sent = dict(re.findall(r'<input type="hidden" name="(wave|block|unit)" value="([^"]*)"', page))
+    assert sent == {"wave": str(wave.pk), "block": "why", "unit": body.top.code}
+    data = sent | {
+        "text": "Explain it", "owner": body.lead.email, "due_on": in_days(20).isoformat(), "what_staff_will_notice": "A talk",
+    }  # fmt: skip
+    again = client.post(url, data | {"text": ""}).content.decode()
+    assert 'name="block" value="why"' in again and "Because of" in again
+    client.post(url, data)
+    assert Action.objects.get(wave=wave).block == "why"
+
+
+def test_a_promise_that_was_broken_is_no_promise_any_more(client):
+    body = make_body()
+    question = ask(body.change, body.officer)
+    type(question).objects.filter(pk=question.pk).update(due_on=in_days(-3))
+    client.force_login(body.head)
+    text = " ".join(client.get("/surveys/week/").content.decode().split())
+    assert f"promised by {date_format(in_days(-3), 'DATE_FORMAT')}" in text
+    assert f"{body.lead.name} will" not in text and body.lead.name in text

@@ -9,9 +9,13 @@ import pytest
 from dateutil.relativedelta import relativedelta
 from django.utils import timezone
 
+from competencies.enums import EvidenceKind
 from learning.models import ServiceMeasure, ServiceValue
 from learning.service_trends import trends_beside
+from organisations.models import User
+from readiness.enums import TeamRole, WaveKind
 from readiness.models import Impact, Need
+from readiness.outcome import outcome_of
 from tests.builders import (
     appoint,
     competency,
@@ -24,7 +28,7 @@ from tests.builders import (
     make_unit,
 )
 from tests.readiness.builders import make_body
-from tests.readiness.surveys import make_closed, make_instrument
+from tests.readiness.surveys import act_on, in_team, make_closed, make_initiative, make_instrument, make_ministry
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +230,51 @@ def test_many_figures_cost_as_many_queries_as_one(count_queries):
         other = ServiceMeasure.objects.create(course_key=measure.course_key, name=f"Figure {number}", made_by=body.hr)
         ServiceValue.objects.create(measure=other, unit=body.office, month=date(2020, 1, 1), value=1)
     assert count_queries(lambda: trends_beside(body.change)) == few
+
+
+# --- What training did -----------------------------------------------------------------------------------------------
+def test_few_answers_to_a_later_survey_do_not_undo_what_was_seen_before(client):
+    """Half of the units were trained between two surveys; to the third hardly anybody answers.
+
+    Two work in M itself: they are counted with A, which has no figure of its own then.
+    """
+    units = make_ministry({"M": 2, **dict.fromkeys("ABCDEFG", 11)})
+    change, instrument = make_initiative(units["M"]), make_instrument({"why": 2})
+    version = make_framework(codes="A")
+    Need.objects.create(initiative=change, competency=competency(version, "A"), by=timezone.localdate())
+    ids = sorted(User.objects.filter(appointments__isnull=False).values_list("pk", flat=True))
+    unit_of = dict(User.objects.filter(pk__in=ids).values_list("pk", "appointments__post__unit__code"))
+    trained = {units[name].code for name in "BCD"}
+    first = make_closed(change, instrument, days_ago=120, value=lambda n, item: 2 + n % 2)
+    act_on(first)
+    for pk in ids:
+        if unit_of[pk] in trained:
+            give_evidence(User.objects.get(pk=pk), competency(version, "A"), 3, EvidenceKind.COURSE, days_ago=50)
+    second = make_closed(
+        change, instrument, days_ago=80, kind=WaveKind.PULSE,
+        value=lambda n, item: (4 if unit_of[ids[n]] in trained else 2) + n // 3 % 2,
+    )  # fmt: skip
+    told = outcome_of(change)
+    assert (told.trained_units, told.other_units, told.told_until) == (3, 3, None)
+    assert told.blocks[0].effect.effect > 25
+    act_on(second)
+    silent = list(User.objects.filter(pk__in=[pk for pk in ids if unit_of[pk] != units["A"].code]).order_by("pk"))
+    make_closed(change, instrument, days_ago=40, kind=WaveKind.PULSE, but=silent, value=lambda n, item: 3)
+    later = outcome_of(change)
+    assert later.told_until == timezone.localdate(second.closes_at)
+    assert later.blocks[0].effect == told.blocks[0].effect
+    client.force_login(in_team(change, TeamRole.LEAD))
+    text = client.get(f"/changes/{change.slug}/outcome/").content.decode()
+    assert "Told up to the survey that closed on" in text
+
+
+def test_where_nothing_can_be_told_it_is_said(client):
+    units = make_ministry({"M": 2, "A": 11, "B": 11})
+    change, instrument = make_initiative(units["M"]), make_instrument({"why": 2})
+    version = make_framework(codes="A")
+    Need.objects.create(initiative=change, competency=competency(version, "A"), by=timezone.localdate())
+    act_on(make_closed(change, instrument, days_ago=120))
+    make_closed(change, instrument, days_ago=80, kind=WaveKind.PULSE)
+    assert outcome_of(change).tells_nothing
+    client.force_login(in_team(change, TeamRole.LEAD))
+    assert "Not to be told: it takes three units" in client.get(f"/changes/{change.slug}/outcome/").content.decode()

@@ -393,3 +393,44 @@ def test_results_and_surveys_stand_under_changes_in_the_navigation(client, units
     client.force_login(in_team(wave.initiative, TeamRole.LEAD))
     for url in (reverse("survey_results", args=[wave.pk]), reverse("surveys")):
         assert re.search(r'href="/changes/"[^>]*aria-current="true"', client.get(url).text)
+
+
+def test_a_block_with_too_few_answers_has_no_number_of_people_either(client, units):
+    wave = make_closed(make_initiative(units["M"]))
+    NodeBlock.objects.filter(node__wave=wave, block="why").delete()
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    url = [wave.pk, units["M"].code]
+    data = json.loads(client.get(reverse("survey_results_data", args=url)).content)
+    assert {f["code"]: f["n"] for f in data["figures"]}["why"] is None
+    book = openpyxl.load_workbook(io.BytesIO(client.get(reverse("survey_results_sheet", args=url)).content))
+    assert [cell.value for cell in book.worksheets[0][5][1:4]] == ["too few"] * 3
+    assert ">0</td>" not in client.get(reverse("survey_results_of", args=url)).text
+
+
+def test_where_too_few_answered_the_survey_before_that_is_why_no_change_is_told(client, units):
+    initiative, instrument = make_initiative(units["M"]), make_instrument()
+    first = make_closed(initiative, instrument, days_ago=90)
+    act_on(first)
+    NodeBlock.objects.filter(node__wave=first, node__code=units["A2"].code).delete()
+    later = make_closed(initiative, instrument, days_ago=30, kind=WaveKind.POST)
+    result = results_for(later, later.nodes.get(code=units["A2"].code))
+    assert {figure.since for figure in result.figures} == {Since(Verdict.TOO_FEW)}
+    client.force_login(in_team(initiative, TeamRole.LEAD))
+    text = client.get(reverse("survey_results_of", args=[later.pk, units["A2"].code])).text
+    assert "too few answers to tell" in text and "not asked alike" not in text
+
+
+def test_who_leads_finds_the_way_to_an_action_also_where_no_block_is_the_one_to_talk_about(client):
+    """Twelve of thirty answered, each otherwise: no block is sure enough to talk about, and an action is asked for."""
+    units = make_ministry({"M": 0, "A": 30, "B": 12})
+    people = list(User.objects.filter(appointments__post__unit=units["A"]).order_by("pk"))
+    wave = make_closed(make_initiative(units["M"]), but=people[:18], value=lambda n, item: 1 if n % 3 else 5)
+    client.force_login(in_team(wave.initiative, TeamRole.LEAD))
+    response = client.get(reverse("survey_results_of", args=[wave.pk, units["A"].code]))
+    assert response.context["talk"] is None
+    assert f"/changes/{wave.initiative.slug}/actions/new/?wave={wave.pk}" in response.text
+    low = [figure.code for figure, _helps, _act in response.context["low"]]
+    assert low and all(f"block={code}" in response.text for code in low)
+    client.force_login(people[0])
+    text = client.get(reverse("survey_results_of", args=[wave.pk, units["A"].code])).text
+    assert "actions/new" not in text
