@@ -16,7 +16,7 @@ from wagtail.snippets.models import get_snippet_models
 from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
 from competencies.models.framework import in_languages
-from readiness import editor as doors
+from readiness import questionnaire_editor as doors
 from readiness.content import content_of
 from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole
 from readiness.instruments import make_ready, next_version
