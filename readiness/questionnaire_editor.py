@@ -6,6 +6,7 @@ own page says what is missing, in which languages it may be asked, and makes it 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from django_filters import ChoiceFilter
 from i18nfield.strings import LazyI18nString
 from wagtail.admin import messages
 from wagtail.admin.filters import WagtailFilterSet
@@ -448,18 +450,53 @@ class BlockViewSet(SnippetViewSet):
 
 
 # --- Suggestions -------------------------------------------------------------------------------------------------
+def block_words() -> dict[str, str]:
+    """What blocks are called, by code, in the order of their names: each as the newest questionnaire that has it calls
+    it, and with its code where two are called alike. One query.
+    """
+    said = {code: str(title) or code for code, title in Block.objects.order_by("pk").values_list("code", "title")}
+    alike = Counter(said.values())
+    words = {code: f"{title} ({code})" if alike[title] > 1 else title for code, title in said.items()}
+    return dict(sorted(words.items(), key=lambda one: (one[1], one[0])))
+
+
 class SuggestionForm(WordsForm):
     """A suggestion is for a block that some questionnaire has."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = dict(Block.objects.order_by("pk").values_list("code", "title"))
+        known = block_words()
         if self.instance.block:
             known.setdefault(self.instance.block, self.instance.block)
-        self.fields["block"] = forms.ChoiceField(
-            label=self.fields["block"].label,
-            choices=sorted(((code, f"{code} · {title}") for code, title in known.items()), key=lambda one: one[0]),
-        )
+        self.fields["block"] = forms.ChoiceField(label=self.fields["block"].label, choices=list(known.items()))
+
+
+def _blocks_with_suggestions() -> list[tuple[str, str]]:
+    known = block_words()
+    used = set(Suggestion.objects.order_by().values_list("block", flat=True))
+    return [
+        *((code, words) for code, words in known.items() if code in used),
+        *((c, c) for c in sorted(used - set(known))),
+    ]
+
+
+class SuggestionFilterSet(WagtailFilterSet):
+    block = ChoiceFilter(choices=_blocks_with_suggestions, label=gettext_lazy("Block"))
+
+    class Meta:
+        model = Suggestion
+        fields = ["block", "kind"]
+
+
+class SuggestionListView(snippets.IndexView):
+    @cached_property
+    def columns(self) -> list[Any]:
+        columns: list[Any] = super().columns
+        known = block_words()
+        for column in columns:
+            if column.name == "block":
+                column.accessor = lambda suggestion: known.get(suggestion.block, suggestion.block)
+        return columns
 
 
 class SuggestionViewSet(SnippetViewSet):
@@ -469,7 +506,8 @@ class SuggestionViewSet(SnippetViewSet):
     copy_view_enabled = False
     list_per_page = 50
     list_display = ["title", "block", "kind", "order"]
-    list_filter = ["block", "kind"]
+    index_view_class = SuggestionListView
+    filterset_class = SuggestionFilterSet
     search_fields = ["block", "title", "text"]
     edit_handler = ObjectList(
         [
