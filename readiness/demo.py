@@ -1,5 +1,6 @@
-"""The demo ministry, third floor: one change in its middle, with two surveys closed and a pulse open, and another about to
-start. Everything goes through the services; only the ballots are written in bulk, as so many people would have cast them.
+"""The demo ministry, third floor: one change in its middle, with two surveys closed and a pulse open; and in the other
+public body, whose people nobody has asked yet, one about to start with a survey to approve and to open. Everything goes
+through the services; only the ballots are written in bulk, as so many people would have cast them.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ from readiness.perms import CHANGE_EDITORS
 from readiness.questionnaire import items_of, question_codes
 from readiness.rates import count_responses
 from readiness.sealing import LEAST_K
+from readiness.tree import audience_of
 from readiness.waves import approve_wave, digest_of, make_wave, open_wave
 
-BODY = "MPS"
+BODY, OTHER_BODY = "MPS", "NRO"
 LEAST_PEOPLE = 24
 BASELINE_AGO, PULSE_AGO, OPEN_AGO = 150, 72, 4
 # Units that practised together, a week after each other, from so many days ago on.
@@ -104,14 +106,18 @@ def write_changes(ministry: Ministry, starter: Starter) -> Changes:
             defaults={"reviewer": ministry.account("hr").user, "note": "Read by two people who work at the counter."},
         )  # fmt: skip
     first = _initiative(FIRST, body, ministry, team, InitiativeStatus.PUBLISHED, starter)
-    upcoming = _initiative(NEXT, body, ministry, team, InitiativeStatus.PUBLISHED, starter)
+    other = _other_team(ministry)
+    upcoming = _initiative(
+        NEXT, Unit.objects.get(code=OTHER_BODY), ministry, other, InitiativeStatus.PUBLISHED, starter
+    )
     trained = _workshops(ministry, starter, working)
     answers = _survey_history(ministry, first, instrument, team, working)
     _journey(ministry, first, team, working)
+    prepared = _prepare_first_survey(ministry, upcoming, instrument, other)
     # The errands of surveys that are over: nobody here reads their mails.
     Job.objects.filter(kind__startswith="readiness.").delete()
     actions = Action.objects.filter(initiative__in=[first, upcoming]).count()
-    return Changes(2, 3, answers, actions, trained)
+    return Changes(2, 3 + prepared, answers, actions, trained)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,15 @@ def _team(ministry: Ministry) -> Team | None:
         return None
     head, change, data, cio = (member for member in wanted if member is not None)
     return Team(head, change, (data, cio), ministry.account("hr"), data)
+
+
+def _other_team(ministry: Ministry) -> Team:
+    """Of the other body: led from the ministry, by somebody whose work rests on it, and approved by two who can say no."""
+    there = [member for member in ministry.members if member.seats and member.body == OTHER_BODY]
+    head = next(member for member in there if member.seat.place.code == OTHER_BODY and member.seat.kind == "head")
+    officer = ministry.officers[OTHER_BODY]
+    lead, approver = ministry.account("manager"), ministry.account("ciso")
+    return Team(head, lead, (officer, approver), officer, officer)
 
 
 def _initiative(
@@ -221,6 +236,27 @@ def _survey_history(
         else:
             count_responses(wave)
     return answers
+
+
+def _prepare_first_survey(ministry: Ministry, initiative: Initiative, instrument: Instrument, team: Team) -> int:
+    """The baseline of a change about to start, from today on: one approval is there, the other is for a reader to give,
+    who may open it then. None where too few work there for any figure to be shown.
+    """
+    people = audience_of(initiative.unit, ministry.as_of).n
+    k = DEFAULT_K if people >= 300 else LEAST_K
+    if people < 2 * k:
+        return 0
+    at = moment(ministry.as_of, 0)
+    wave = make_wave(
+        initiative=initiative, instrument=instrument, kind=WaveKind.BASELINE, unit=initiative.unit, opens_at=at,
+        closes_at=at + timedelta(days=OPEN_DAYS), by=team.lead.user, k=k,
+    )  # fmt: skip
+    approval = approve_wave(wave=wave, by=team.approvers[0].user, seen=digest_of(wave))
+    approval.on = ministry.last_day
+    approval.save(update_fields=["on"])
+    for kind, on in ((WaveEventKind.MADE, ministry.ago(4)), (WaveEventKind.APPROVED, ministry.last_day)):
+        wave.events.filter(kind=kind).update(on=on)
+    return 1
 
 
 def _date_record(wave: Wave, ministry: Ministry, ago: int) -> None:

@@ -158,10 +158,10 @@ NEXT = Texts(
         "title": ("Decisions that show their data", "Decisiones que muestran sus datos"),
         "short_name": ("Decisions by data", "Decisiones con datos"),
         "summary": (
-            "From next quarter on, every proposal to the Secretary says on one page which data it rests on and how sure "
-            "they are.",
-            "A partir del próximo trimestre, toda propuesta a la Secretaría dice en una página en qué datos se apoya y cuán "
-            "seguros son.",
+            "From next quarter on, every proposal to the Registrar General says on one page which data it rests on and how "
+            "sure they are.",
+            "A partir del próximo trimestre, toda propuesta a la Dirección General de Registro dice en una página en qué datos "
+            "se apoya y cuán seguros son.",
         ),
         "why": (
             "Proposals cite figures that nobody can find again a month later. Then we decide twice.",
@@ -172,7 +172,12 @@ NEXT = Texts(
             "What the page looks like: three drafts are shown in two weeks, and you choose.",
             "Cómo es la página: en dos semanas se muestran tres borradores, y usted elige.",
         ),
-        "decider": ("The Permanent Secretary.", "La Secretaría General Permanente."),
+        "decider": (
+            "The Registrar General. The Head of Digital Identity leads it: every digital identity rests on what the registry "
+            "decided.",
+            "La Dirección General de Registro. Lo conduce la Jefatura de Identidad Digital: toda identidad digital se apoya en "
+            "lo que el registro decidió.",
+        ),
     },
     milestones=((21, False, ("Three drafts of the page to choose from", "Tres borradores de la página para elegir")),),
     needs=(("TD5", 2),),

@@ -184,7 +184,7 @@ def question_ask(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, found, form)
     values = {"day": formats.date_format(question.due_on, "DATE_FORMAT")}
     messages.success(request, _("Your question stands below. It is answered by %(day)s.") % values)
-    return redirect(f"{reverse('initiative', args=[slug])}#questions")
+    return redirect(f"{reverse('initiative', args=[slug])}#messages")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -201,7 +201,7 @@ def question_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("Answered, for everybody to read."))
-            return redirect(f"{reverse('initiative', args=[question.initiative.slug])}#questions")
+            return redirect(f"{reverse('initiative', args=[question.initiative.slug])}#messages")
     day = timezone.localdate()
     context = {
         "question": question,

@@ -1,4 +1,5 @@
-"""The floor in the CMS: initiatives and questionnaires (readiness.editor), and what our acts are called in the audit log.
+"""The floor in the CMS: initiatives (readiness.editor), questionnaires and suggestions (readiness.questionnaire_editor); and
+what our acts are called in the audit log.
 
 Surveys, ballots, answers, comments and results are not here: they have their own pages, or none.
 """

@@ -215,7 +215,7 @@ class Suggestion(models.Model):
         ordering = ["block", "order", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.block} · {self.title}"
+        return str(self.title)  # what its block is called would take a query
 
 
 class Nudge(models.Model):

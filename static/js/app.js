@@ -94,5 +94,10 @@
     if (summary) summary.focus();
   }
   wake(document);
+  /* What became of a form comes before the page: it is brought into view, and the keyboard goes on from there. Not where
+     the address says what is to be looked at, or something that is wrong has the keyboard already. */
+  var told = document.getElementById("messages");
+  var free = !document.activeElement || document.activeElement === document.body;
+  if (told && told.firstElementChild && free && (!location.hash || location.hash === "#messages")) told.focus();
   document.addEventListener("htmx:load", function (event) { if (event.target !== document.body) wake(event.target); });
 })();

@@ -21,6 +21,7 @@ from learning.models import (
     ServiceValue,
 )
 from organisations.models import Appointment, HrMandate, Job, Post, Unit, User
+from readiness.models import Initiative, TeamMember, Wave, WaveApproval, WaveEvent
 
 TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "units": (Unit, ("path", "name", "code", "kind")),
@@ -94,6 +95,17 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "asked about courses": (EvaluationAsk, ("round__course_key", "round__kind", "person__email", "until", "done")),
     "checks before courses": (PreCheck, ("enrolment__person__email", "enrolment__course__key", "score_pct")),
     "service figures": (ServiceValue, ("measure__name", "unit__code", "month", "value")),
+    "changes": (Initiative, ("slug", "unit__code", "status", "is_public", "starts_on", "title")),
+    "change teams": (TeamMember, ("initiative__slug", "person__email", "role")),
+    "surveys": (
+        Wave,
+        (
+            "initiative__slug", "kind", "unit__code", "opens_at", "closes_at", "k", "cut_attribute", "state",
+            "shared_on", "made_by__email",
+        ),
+    ),
+    "approvals of surveys": (WaveApproval, ("wave__initiative__slug", "wave__opens_at", "person__email")),
+    "records of surveys": (WaveEvent, ("wave__initiative__slug", "wave__opens_at", "kind", "actor_role")),
     "certificates": (Certificate, ("serial", "holder__email", "enrolment__course__key", "issued_on", "valid_until")),
 }  # fmt: skip
 

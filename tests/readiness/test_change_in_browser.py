@@ -112,3 +112,33 @@ def test_people_read_why_answer_see_one_result_act_and_see_what_comes_of_it(wave
     assert len(row) == 2 and int(row[1]) > int(row[0])
     phone.go(f"/surveys/{pulse.pk}/results/")
     assert "up by about" in phone.main()
+
+
+IN_VIEW = """() => {
+    const box = document.querySelector("#messages .callout").getBoundingClientRect();
+    return box.top >= 0 && box.bottom <= window.innerHeight;
+}"""
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_what_became_of_a_form_is_in_view_wherever_the_form_stood(wave, desk, script):
+    me = User.objects.filter(appointments__post__unit=wave.unit).exclude(name="Mara Head").earliest("pk")
+    phone = desk(me, java_script_enabled=script).go("/changes/one-counter/")
+    assert phone.page.locator("#messages").evaluate("box => box !== document.activeElement")
+    phone.page.get_by_label("Your question").fill("Who helps on the first Monday?")
+    phone.press("Ask this question")
+    phone.page.wait_for_load_state("load")
+    assert "Your question stands below" in phone.page.locator("#messages").inner_text()
+    assert phone.page.evaluate(IN_VIEW)
+    if script:
+        assert phone.page.evaluate("document.activeElement.id") == "messages"
+        phone.look("told")
+    phone.page.keyboard.press("Tab")
+    assert phone.page.evaluate("!!document.activeElement.closest('main')")
+
+
+def test_where_something_is_wrong_the_keyboard_begins_at_what_is_wrong(wave, desk):
+    me = User.objects.filter(appointments__post__unit=wave.unit).exclude(name="Mara Head").earliest("pk")
+    phone = desk(me).go("/changes/one-counter/")
+    phone.press("Ask this question")
+    assert phone.page.evaluate("document.activeElement.hasAttribute('data-error-summary')")

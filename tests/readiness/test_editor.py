@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from html import unescape
 from typing import Any
@@ -11,12 +12,13 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from i18nfield.strings import LazyI18nString
 from wagtail.models import ModelLogEntry
 from wagtail.snippets.models import get_snippet_models
 from wagtail.test.utils.form_data import inline_formset, nested_form_data
 
 from competencies.models.framework import in_languages
-from readiness import editor as doors
+from readiness import questionnaire_editor as doors
 from readiness.content import content_of
 from readiness.enums import InitiativeStatus, InstrumentStatus, TeamRole
 from readiness.instruments import make_ready, next_version
@@ -404,6 +406,37 @@ def test_a_suggestion_is_for_a_block_that_some_questionnaire_has(client, editor,
     assert client.post(cms("suggestion", "add"), data | {"block": "nothing"}).status_code == 200
     assert client.post(cms("suggestion", "add"), data).status_code == 302
     assert Suggestion.objects.get().block == "why"
+
+
+def test_blocks_of_suggestions_read_as_what_they_are_called(client, editor, shipped):
+    for block in ("citizen_focus", "why", "gone"):
+        Suggestion.objects.create(block=block, kind="guide", title=LazyI18nString({"en": f"Help for {len(block)}"}))
+    called = str(Block.objects.get(instrument=shipped, code="citizen_focus").title)
+    assert called
+    listed = page(client, cms("suggestion", "list"))
+    rows = "".join(re.findall(r'<table[^>]*class="[^"]*listing.*?</table>', listed, re.DOTALL))
+    table = " ".join(re.sub(r"<[^>]*>", " ", rows).split())
+    assert "Help for 13" in table
+    assert called in table
+    assert "citizen_focus" not in table
+    assert "gone" in table  # no questionnaire has it any more: there are no other words for it
+    only = page(client, f"{cms('suggestion', 'list')}?block=why")
+    assert "Help for 3" in only
+    assert "Help for 13" not in only
+    assert "Help for 3" not in page(client, f"{cms('suggestion', 'list')}?block=citizen_focus")
+    options = dict(
+        re.findall(r'<option value="(\w+)"[^>]*>\s*([^<]*?)\s*</option>', page(client, cms("suggestion", "add")))
+    )
+    assert options["citizen_focus"] == called
+
+
+def test_two_blocks_of_one_name_are_told_apart_by_their_codes(client, editor, shipped):
+    why = Block.objects.get(instrument=shipped, code="why")
+    Block.objects.filter(instrument=shipped, code="support").update(title=why.title)
+    called = str(why.title)
+    words = doors.block_words()
+    assert (words["why"], words["support"]) == (f"{called} (why)", f"{called} (support)")
+    assert words["benefit"] == str(Block.objects.get(instrument=shipped, code="benefit").title)
 
 
 # --- Questionnaires ----------------------------------------------------------------------------------------------
