@@ -24,6 +24,7 @@ from courses.models import SeatBooking
 from learning.due_dates import moved
 from learning.dues import Due, dues_of
 from learning.models import Assignment, LearnerSettings, LearningPeriod
+from learning.selectors import current_plans
 from learning.titles import Titles, with_names
 from organisations.models import User
 
@@ -90,7 +91,7 @@ def feed_of(person: User, day: date) -> bytes:
         calendar.add("prodid", f"-//{_text(settings.SITE_NAME)}//learning//")
         calendar.add("version", "2.0")
         calendar.add("x-wr-calname", _text(_("My learning · %(site)s") % {"site": settings.SITE_NAME}))
-        events = [*_dues(person, day), *_openings(person, day), *_runs(person, day)]
+        events = [*_dues(person, day), *_needed(person), *_openings(person, day), *_runs(person, day)]
         for event in sorted(events, key=lambda event: (str(event.DTSTART), str(event["uid"]))):
             calendar.add_component(event)
         return bytes(calendar.to_ical())
@@ -109,6 +110,20 @@ def _dues(person: User, day: date) -> Iterable[Event]:
 
 def _turn(due: Due) -> str:
     return f"-{due.period.number}" if due.period is not None else ""
+
+
+def _needed(person: User) -> Iterable[Event]:
+    """Steps whose date is that of a change, and of nothing that was assigned."""
+    plan = current_plans([person.pk]).get(person.pk)
+    for step in plan.steps.all() if plan is not None else ():
+        days = {row["by"] for row in step.needed_for}
+        if step.due_on is None or step.due_on.isoformat() not in days or step.assignments:
+            continue
+        event = _event(f"step-{step.course.key}", step.due_on, plan.made_at)
+        event.add("summary", _text(_("Due: %(title)s") % {"title": step.course.title}))
+        event.add("transp", "TRANSPARENT")
+        event.add("url", settings.SITE_URL + reverse("path"))
+        yield event
 
 
 def _openings(person: User, day: date) -> Iterable[Event]:

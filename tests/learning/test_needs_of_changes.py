@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 
 from competencies.services import assign_role
 from learning import jobs
+from learning.calendar_feed import feed_of
 from learning.enums import PlanReason
 from learning.jobs import REPLAN_CHANGE_JOB
 from learning.models import PathPlan, PathStep
@@ -353,3 +354,13 @@ def test_without_needs_a_closed_survey_asks_for_nothing(house):
     staff(unit, 24)
     make_closed(change)
     assert not Job.objects.filter(kind=REPLAN_CHANGE_JOB).exists()
+
+
+def test_the_calendar_has_the_date_of_a_step_that_only_a_change_asks_for(house, version):
+    _unit, person, change = house
+    made = need(change, version)
+    replan(person=person, reason=PlanReason.CHANGE)
+    feed = feed_of(person, timezone.localdate()).decode()
+    assert "SUMMARY:Due: Second" in feed and f"DTSTART;VALUE=DATE:{made.by:%Y%m%d}" in feed
+    assert "Due: First" not in feed  # has no date
+    assert feed_of(person, timezone.localdate()).decode() == feed
