@@ -115,7 +115,9 @@ def _turn(due: Due) -> str:
 def _needed(person: User) -> Iterable[Event]:
     """Steps whose date is that of a change, and of nothing that was assigned."""
     plan = current_plans([person.pk]).get(person.pk)
-    for step in plan.steps.all() if plan is not None else ():
+    if plan is None:
+        return
+    for step in plan.steps.all():
         days = {row["by"] for row in step.needed_for}
         if step.due_on is None or step.due_on.isoformat() not in days or step.assignments:
             continue

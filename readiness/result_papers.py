@@ -85,6 +85,8 @@ def result_workbook(result: Result, below: Map | None) -> bytes:
                 wrapped,
             )
             row += 1
+    if row == 1:
+        statements.write(1, 0, _("Here fewer than ten answered each of them."))
     statements.set_column(0, 0, 30)
     statements.set_column(1, 1, 70)
     statements.set_column(2, 5, 16)
@@ -247,7 +249,8 @@ def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Seque
     for action in actions[:6]:
         y = _write(paper, MARGIN, y - 4, action.text, 10, SEMIBOLD, most=2)
         values = {"name": action.owner, "day": formats.date_format(action.due_on, "DATE_FORMAT")}
-        y = _write(paper, MARGIN, y, _("%(name)s, by %(day)s.") % values, 9, colour=QUIET)
+        said = _("%(name)s, by %(day)s.") % values
+        y = _write(paper, MARGIN, y, f"{said} {action.get_status_display()}", 9, colour=QUIET)
         y = _write(
             paper, MARGIN, y, _("You will notice: %(what)s") % {"what": action.what_staff_will_notice}, 9, most=2
         )

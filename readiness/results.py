@@ -388,6 +388,8 @@ class Cell:
     title: str
     score: int | None
     standing: Standing | None = None
+    # As it was counted, where it stands out: a small unit's `score` may look like that of others that do not.
+    counted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -450,7 +452,8 @@ def map_of(wave: Wave, nodes: Sequence[WaveNode], above: WaveNode | None = None)
                         code,
                         titles[code],
                         _shrunken(known.get(node.pk, {}).get(code), groups.get(code)),
-                        stands.get((node.pk, code)),
+                        stand := stands.get((node.pk, code)),
+                        _score(known[node.pk][code]) if stand in (Standing.ABOVE, Standing.BELOW) else None,
                     )
                     for code in codes
                 ),

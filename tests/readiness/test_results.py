@@ -324,6 +324,9 @@ def test_a_unit_on_the_map_stands_beside_the_rest_of_the_one_above(client):
     page = client.get(reverse("survey_map", args=[wave.pk])).text
     assert page.count("▼ below the rest") == 3
     assert "beside the rest of M" in page
+    marked = next(row for row in map_of(wave, [root, *below], root).rows if row.node.code == units["B"].code).cells[0]
+    assert marked.counted == results_for(wave, wave.nodes.get(code=units["B"].code)).figure(marked.block).score
+    assert f"▼ below the rest (counted: {marked.counted})" in page
     # What stands above the table and what is marked in it never contradict each other.
     assert "In no block do units differ reliably" not in page
 
