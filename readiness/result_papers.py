@@ -269,7 +269,7 @@ def _second_page(paper: Sheet, result: Result, below: Map | None, actions: Seque
         said = _(
             "Figures of units are drawn towards the whole here; those counted stand with the results of each unit."
         )
-        y = _write(paper, MARGIN, y, f"{said} {_('“–”: too few answers.')}", 8, colour=QUIET)
+        y = _write(paper, MARGIN, y, said + " " + _("“–”: too few answers."), 8, colour=QUIET)
         blocks = below.blocks[:COLUMNS_ON_PAPER]
         wide = 330.0 / max(1, len(blocks))
         for at, (_code, title) in enumerate(blocks):
