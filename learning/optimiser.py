@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -106,7 +106,7 @@ class Dates:
 
 def choose_in_time(
     model: Model, dates: Dates, *, fixed: frozenset[int], wanted: frozenset[int], most: int, time_limit_seconds: float
-) -> frozenset[int] | None:
+) -> InTime | None:
     """Of the sets that cost `most` or less the one with most claims in time, then with the fewest changes to `wanted`.
 
     Courses over by each date are nested sets closed under prerequisites whose minutes fit before it: then, and only
@@ -143,7 +143,17 @@ def choose_in_time(
     solver.run()
     if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return None
-    return _columns(solver.getSolution().col_value[:size])
+    values = solver.getSolution().col_value
+    by = {c: min((d for d in range(count) if values[over[c, d]] > 0.5), default=count) for c in range(size)}
+    return InTime(_columns(values[:size]), {c: d for c, d in by.items() if d < count})
+
+
+@dataclass(frozen=True)
+class InTime:
+    """Columns, and by which date (its number) each of them is over, where it is by any."""
+
+    columns: frozenset[int]
+    over_by: Mapping[int, int]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ The words are in learning/path_terms.py, the solving in optimiser.py and greedy.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -131,14 +132,23 @@ def plan_path(
     )
     answer = _chosen(question)
     plan = _laid_out(answer, question, goals, due_first, groups, pace)
-    if pace is None or not answer.keys or not any(step.is_late for step in plan.steps):
+    if pace is None or not any(step.is_late for step in plan.steps):
         return plan  # nothing is late: no other of the shortest plans can be better in time
+    if not answer.keys and not _has_ways(plan, goals):
+        return plan  # nothing is left to choose, and each date can only be met by one course
     due_claims = _claims(goals, required, groups)
-    chosen = _chosen_in_time(question, due_claims, _room(pace, due_claims), pace.starts_on if dated else None)
-    if chosen is None or chosen == answer.chosen:
+    found = _chosen_in_time(question, due_claims, _room(pace, due_claims), pace.starts_on if dated else None)
+    if found is None:
         return plan
-    other = _laid_out(replace(answer, chosen=chosen), question, goals, due_first, groups, pace)
+    chosen, over_by = found
+    other = _laid_out(replace(answer, chosen=chosen), question, goals, due_first, groups, pace, dict(over_by))
     return min((plan, other), key=_lateness)
+
+
+def _has_ways(plan: Plan, targets: tuple[Target, ...]) -> bool:
+    """Whether the date of some gap can be met by one course of the plan or by another."""
+    serving = Counter(closing.competency_id for step in plan.steps for closing in step.closes)
+    return any(t.due_on is not None and serving[t.competency_id] > 1 for t in targets)
 
 
 @lru_cache(maxsize=4096)
@@ -237,8 +247,9 @@ def _lateness(plan: Plan) -> tuple[int, int]:
 @lru_cache(maxsize=1024)
 def _chosen_in_time(
     question: Question, claims: tuple[DueClaim, ...], room: tuple[tuple[date, int], ...], since: date | None
-) -> frozenset[str] | None:
-    """Of the shortest plans the one with most in time, if the time limit allows; only asked where something is late."""
+) -> tuple[frozenset[str], tuple[tuple[str, date], ...]] | None:
+    """Of the shortest plans the one with most in time, and by which date each course is over in it, if the time limit
+    allows; only asked where something is late."""
     answer, q = _chosen(question), question
     offers = q.catalogue.by_key
     keys = tuple(sorted(answer.fixed | set(answer.keys)))
@@ -287,7 +298,10 @@ def _chosen_in_time(
         most=sum(_cost(offers[key]) for key in answer.chosen - answer.fixed),
         time_limit_seconds=max(q.time_limit_seconds, 0.0),
     )
-    return None if found is None else frozenset(keys[place] for place in found)
+    if found is None:
+        return None
+    over_by = tuple((keys[place], days[number]) for place, number in sorted(found.over_by.items()))
+    return frozenset(keys[place] for place in found.columns), over_by
 
 
 def _takeable(offers: Mapping[str, Offer], satisfied: frozenset[str]) -> dict[str, Offer]:
@@ -403,6 +417,7 @@ def _laid_out(
     mandatory_due: Mapping[str, date | None],
     choices: tuple[Choice, ...],
     pace: Pace | None,
+    over_by: Mapping[str, date] | None = None,
 ) -> Plan:
     offers, goals = question.catalogue.by_key, dict(answer.goals)
     by_id = {target.competency_id: target for target in targets}
@@ -430,7 +445,9 @@ def _laid_out(
         )
         for key in chosen
     ]
-    jobs = _with_dues(jobs, closes, by_id, mandatory_due, question.mandatory, choices, answer.open_choices)
+    jobs = _with_dues(
+        jobs, closes, by_id, mandatory_due, question.mandatory, choices, answer.open_choices, over_by or {}
+    )
     placed = arrange(jobs, pace)
 
     def step(at: Placed) -> Step:
@@ -487,18 +504,13 @@ def _with_dues(
     mandatory: frozenset[str],
     choices: tuple[Choice, ...],
     open_choices: frozenset[str],
+    over_by: Mapping[str, date],
 ) -> list[Job]:
-    """The date of a gap belongs to one of the courses that close it: the one with the fewest minutes left."""
+    """The date of a gap belongs to one of the courses that close it: to one that can be over by then (`over_by`, where
+    that was worked out), to one that is due by then anyway, else to the one with the fewest minutes left. Gaps with the
+    fewest ways first, for they decide what is due anyway."""
     minutes = {job.key: job.minutes for job in jobs}
     due: dict[str, list[date]] = {}
-    serving: dict[int, list[str]] = {}
-    for key, closings in closes.items():
-        for closing in closings:
-            serving.setdefault(closing.competency_id, []).append(key)
-    for pk, keys in serving.items():
-        day = targets[pk].due_on
-        if day is not None:
-            due.setdefault(min(keys, key=lambda key: (minutes[key], key)), []).append(day)
     for job in jobs:
         day = mandatory_due.get(job.key)
         if job.key in mandatory and day is not None:
@@ -507,6 +519,15 @@ def _with_dues(
         if group.id in open_choices and group.due_on is not None:
             for key in minutes.keys() & set(group.keys):
                 due.setdefault(key, []).append(group.due_on)
+    serving: dict[int, list[str]] = {}
+    for key, closings in closes.items():
+        for closing in closings:
+            serving.setdefault(closing.competency_id, []).append(key)
+    dated = [(len(keys), day, pk) for pk, keys in serving.items() if (day := targets[pk].due_on) is not None]
+    for _ways, day, pk in sorted(dated):
+        if not any(other <= day for key in serving[pk] for other in due.get(key, ())):
+            able = [key for key in serving[pk] if key in over_by and over_by[key] <= day] or serving[pk]
+            due.setdefault(min(able, key=lambda key: (minutes[key], key)), []).append(day)
     return [
         Job(
             job.key, job.minutes, job.before, min(due[job.key]) if job.key in due else None, job.urgency, job.begun,

@@ -196,3 +196,17 @@ def test_two_plans_from_the_same_inputs_are_equal_in_whatever_order_they_come(ro
     random.shuffle(offers)
     planning._chosen.cache_clear()
     assert plan_path(targets, offers) == first
+
+
+def test_the_date_of_a_gap_goes_to_the_course_that_can_be_over_by_then():
+    """Both courses are begun and stay, both close the gap; the longer one is asked for by a group a day later. Were the gap's
+    date that of the shorter one, as usually, seventy minutes would be due where there is time for sixty."""
+    monday = date(2026, 3, 2)
+    offers = [Offer("short", 20, ((3, 1),), begun=True), Offer("long", 50, ((3, 1),), begun=True)]
+    plan = plan_path(
+        [Target(3, 0, 1, Decimal(1), date(2026, 3, 6))], offers,
+        choices=[Choice("g", ("long",), 1, date(2026, 3, 7))], pace=Pace(70, monday),
+    )  # fmt: skip
+    assert [(step.key, step.due_on, step.is_late) for step in plan.steps] == [
+        ("long", date(2026, 3, 6), False), ("short", None, False),
+    ]  # fmt: skip
