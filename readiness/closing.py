@@ -21,12 +21,12 @@ from django.views.decorators.debug import sensitive_variables
 from wagtail.log_actions import log
 
 from organisations.jobs import enqueue
+from organisations.key_folder import KeyTrouble
 from organisations.models import User
 from readiness import keys
 from readiness.ballot import Ballot, open_envelopes
 from readiness.counting import Counted, count
 from readiness.enums import CLOSE_JOB, SHARE_JOB, TeamRole, WaveEventKind, WaveState
-from readiness.keystore import KeyTrouble
 from readiness.models import (
     ClassBlock,
     Comment,

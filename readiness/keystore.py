@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -20,26 +19,11 @@ from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 from nacl.utils import random
 
+from organisations import key_folder
+from organisations.key_folder import LEAST_PASSPHRASE, KeyMissing, KeyTrouble, WrongPassphrase
 from readiness.ballot import KEY_BYTES, new_key
 
-LEAST_PASSPHRASE = 12
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{7,63}")
-
-
-class KeyTrouble(ValueError):
-    """The key store cannot do what it is asked; the text says why and holds no key."""
-
-
-class KeyMissing(KeyTrouble):
-    """There is no such key: it was never made here, or it has been destroyed."""
-
-
-class KeyFolderRefused(KeyTrouble):
-    """The folder lies where keys must not lie, or others may read it."""
-
-
-class WrongPassphrase(KeyTrouble):
-    """This passphrase does not open the key."""
 
 
 class ShortPassphrase(KeyTrouble):
@@ -75,65 +59,22 @@ class _Folder:
             opened.write(random(os.fstat(opened.fileno()).st_size + 1))
             os.fsync(opened.fileno())
         path.unlink(missing_ok=True)
-        _sync(self.folder)
+        key_folder.sync(self.folder)
 
     def _write(self, name: str, content: bytes) -> None:
+        # Under its own name from the first byte: what an interruption leaves is destroyed with the key.
         path = self._path(name)
-        self._prepare()
-        try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        except FileExistsError:
-            raise KeyTrouble("there is a key of this name already") from None
-        try:
-            with os.fdopen(file, "wb") as opened:
-                opened.write(content)
-                opened.flush()
-                os.fsync(opened.fileno())
-        except OSError:
-            path.unlink(missing_ok=True)  # a full disk: half a key would stand in the way of a whole one
-            raise
-        _sync(self.folder)
+        key_folder.prepare(self.folder, self._forbidden, closes=True)
+        key_folder.write_new(path, content)
+        key_folder.sync(self.folder)
 
     def _read(self, name: str) -> bytes:
-        try:
-            file = os.open(self._path(name), os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            raise KeyMissing("there is no key of this name") from None
-        with os.fdopen(file, "rb") as opened:
-            return opened.read()
+        return key_folder.read(self._path(name))
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise KeyTrouble("a key's name has 8 to 64 small letters, digits and hyphens")
         return self.folder / f"{name}{self.suffix}"
-
-    def _prepare(self) -> None:
-        """The folder, made where it is missing. Raises KeyFolderRefused."""
-        where = self.folder.resolve()
-        for root in self._forbidden:
-            inside = root.resolve()
-            if where == inside or inside in where.parents:
-                raise KeyFolderRefused("keys must not lie where files are served from or backed up")
-        if self.folder.is_symlink():
-            raise KeyFolderRefused("the folder of keys is a link to somewhere else")
-        if not self.folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync(self.folder.parent)
-        found = self.folder.stat()
-        # Where others may write, a name may lead to what they have put there; and such a folder is not ours to close.
-        if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise KeyFolderRefused("the folder of keys belongs to another account, or others may write into it")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            self.folder.chmod(0o700)
-
-
-def _sync(folder: Path) -> None:
-    """Names of files reach the disk with their folder, not with themselves."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 class FileKeyStore(_Folder):

@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from wagtail.log_actions import log
 
 from organisations.jobs import enqueue
+from organisations.key_folder import LEAST_PASSPHRASE, KeyMissing, KeyTrouble, WrongPassphrase
 from organisations.models import Unit, User
 from readiness import keys
 from readiness.content import content_of
@@ -33,7 +34,7 @@ from readiness.enums import (
     WaveEventKind,
     WaveState,
 )
-from readiness.keystore import LEAST_PASSPHRASE, KeyMissing, KeyTrouble, ShortPassphrase, WrongPassphrase
+from readiness.keystore import ShortPassphrase
 from readiness.models import (
     Action,
     Initiative,
@@ -162,7 +163,7 @@ def key_words(error: KeyTrouble) -> str:
         return _("A passphrase has at least %(count)s characters.") % {"count": LEAST_PASSPHRASE}
     if isinstance(error, KeyMissing):
         return _("The key of this survey is not on this server. Without it no answer can be read.")
-    return _("The key could not be stored. An administrator looks at the folder of survey keys.")
+    return _("The key could not be stored or read. An administrator looks at the folder of survey keys.")
 
 
 def _new_key(wave: Wave, passphrase: str | None = None) -> None:

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import secrets
-import stat
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -36,7 +35,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-LEAST_PASSPHRASE = 12
+from organisations import key_folder
+from organisations.key_folder import LEAST_PASSPHRASE, KeyMissing, KeyTrouble, WrongPassphrase
+
 # The longest key written as text that we read; a P-256 key takes 49 characters.
 MAX_MULTIBASE = 120
 _KEY_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
@@ -45,24 +46,8 @@ _HOST = re.compile(
 )
 
 
-class KeyTrouble(ValueError):
-    """The key or the store cannot do what it is asked; the text says why and holds no key."""
-
-
 class MalformedKey(KeyTrouble):
     """The text names no public key of a kind we know."""
-
-
-class KeyMissing(KeyTrouble):
-    """There is no such key here."""
-
-
-class KeyFolderRefused(KeyTrouble):
-    """The folder or a file in it lies where keys must not lie, or others may read it."""
-
-
-class WrongPassphrase(KeyTrouble):
-    """This passphrase does not open the key."""
 
 
 class Kind(StrEnum):
@@ -321,7 +306,7 @@ class FileKeyStore:
     def _private(self, key_id: str) -> PrivateKey:
         """Kept open once read: opening an encrypted key takes longer than a hundred signatures."""
         if key_id not in self._opened:
-            content = self._read(self._path(key_id, ".pem"))
+            content = key_folder.read(self._path(key_id, ".pem"))
             try:
                 private = load_pem_private_key(content, self._passphrase)
             except TypeError:  # a passphrase for a key without one, or none for a key that has one
@@ -340,7 +325,7 @@ class FileKeyStore:
 
     def _key(self, key_id: str) -> PublishedKey:
         try:
-            described = json.loads(self._read(self._path(key_id, ".json")))
+            described = json.loads(key_folder.read(self._path(key_id, ".json")))
             retired_on = described["retired_on"]
             return PublishedKey(
                 key_id,
@@ -357,28 +342,11 @@ class FileKeyStore:
             raise KeyTrouble("a key's name has 3 to 64 small letters, digits and hyphens")
         return self.folder / f"{key_id}{suffix}"
 
-    def _read(self, path: Path) -> bytes:
-        try:
-            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            raise KeyMissing(f"there is no key {path.stem}") from None
-        except OSError as error:
-            raise KeyFolderRefused(f"{path.name} cannot be read, or is a link to somewhere else") from error
-        with os.fdopen(file, "rb") as opened:
-            found = os.fstat(opened.fileno())
-            if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-                raise KeyFolderRefused(f"{path.name} belongs to another account, or others may read it (chmod 600)")
-            return opened.read()
-
     def _write(self, path: Path, content: bytes, *, replace: bool) -> None:
         """All of it or nothing, and on the disk before it counts."""
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
-            with os.fdopen(file, "wb") as opened:
-                opened.write(content)
-                opened.flush()
-                os.fsync(opened.fileno())
+            key_folder.write_new(draft, content)
             if replace:
                 draft.replace(path)
             else:
@@ -387,27 +355,10 @@ class FileKeyStore:
             raise KeyTrouble("there is a key of this name already") from None
         finally:
             draft.unlink(missing_ok=True)
-        opened_folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(opened_folder)  # names reach the disk with their folder
-        finally:
-            os.close(opened_folder)
+        key_folder.sync(self.folder)
 
     def _prepare(self) -> None:
-        """The folder, made where it is missing. Raises KeyFolderRefused."""
-        where = self.folder.resolve()
-        for root in self._forbidden:
-            inside = root.resolve()
-            if where == inside or inside in where.parents:
-                raise KeyFolderRefused("keys must not lie where files are served from or backed up")
-        if self.folder.is_symlink():
-            raise KeyFolderRefused("the folder of keys is a link to somewhere else")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = self.folder.stat()
-        if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-            raise KeyFolderRefused(
-                "the folder of keys belongs to another account, or others may look into it (chmod 700)"
-            )
+        key_folder.prepare(self.folder, self._forbidden, closes=False)
 
 
 def _public_half(private: PrivateKey) -> PublicKey:

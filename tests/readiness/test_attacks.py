@@ -26,13 +26,13 @@ from django.urls import reverse
 from scipy.stats import kendalltau
 from wagtail.snippets.models import get_snippet_models
 
+from organisations.key_folder import KeyMissing
 from organisations.models import Job, User
 from readiness import keys
 from readiness.ballot import Ballot, EnvelopeBroken, new_key, open_envelopes
 from readiness.closing import close_wave
 from readiness.counting import count
 from readiness.enums import CommentState, CutAttribute, TeamRole
-from readiness.keystore import KeyMissing
 from readiness.models import (
     ClassBlock,
     Comment,

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from organisations.key_folder import KeyMissing
 from readiness import keys
 from readiness.ballot import ENVELOPE_BYTES, Ballot, EnvelopeBroken, new_key, seal_ballot
 from readiness.casting import CastRefused, cast
 from readiness.closing import BallotBoxBroken, close_wave
 from readiness.enums import WaveEventKind, WaveState
-from readiness.keystore import KeyMissing
 from readiness.models import ClassBlock, Comment, Envelope, NodeBlock, Participation, Sheet, SheetClass
 from readiness.questionnaire import item_codes
 from readiness.waves import WaveRefused
@@ -164,7 +164,7 @@ def test_statements_of_the_pulse_are_kept_for_comparison_on_the_same_sheets(unit
 
 
 def test_keys_never_lie_below_the_media(settings, tmp_path):
-    from readiness.keystore import KeyFolderRefused
+    from organisations.key_folder import KeyFolderRefused
 
     settings.MEDIA_ROOT = str(tmp_path)
     settings.SURVEY_KEY_DIR = str(tmp_path / "keys")

@@ -10,16 +10,9 @@ from pathlib import Path
 import pytest
 from nacl import pwhash
 
+from organisations.key_folder import KeyFolderRefused, KeyMissing, KeyTrouble, WrongPassphrase
 from readiness.ballot import public_of
-from readiness.keystore import (
-    FileKeyStore,
-    KeyFolderRefused,
-    KeyMissing,
-    KeyTrouble,
-    PassphraseKeyStore,
-    ShortPassphrase,
-    WrongPassphrase,
-)
+from readiness.keystore import FileKeyStore, PassphraseKeyStore, ShortPassphrase
 
 NAME = "0123456789abcdef"
 WORDS = "four words of the steward"
@@ -191,6 +184,15 @@ def test_a_folder_that_others_may_only_read_is_closed_to_them(folder):
     folder.chmod(0o755)
     FileKeyStore(folder).create(NAME)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_key_that_others_may_read_is_refused(folder, mode):
+    store = FileKeyStore(folder)
+    store.create(NAME)
+    next(folder.iterdir()).chmod(mode)
+    with pytest.raises(KeyFolderRefused):
+        store.read(NAME)
 
 
 def test_a_link_that_lies_in_place_of_a_key_is_not_followed(folder, tmp_path):
