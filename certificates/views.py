@@ -18,7 +18,7 @@ from certificates.enums import Verdict
 from certificates.forms import VerifyForm
 from certificates.models import Certificate
 from certificates.record import record_of
-from certificates.verdicts import judge
+from certificates.verdicts import Judgement, judge
 from certificates.words import outcomes_heading
 from courses.models import Enrolment
 
@@ -51,14 +51,26 @@ def verify_certificate(request: HttpRequest, code: str) -> HttpResponse:
     return _answer(request, code)
 
 
-def _answer(request: HttpRequest, code: str) -> HttpResponse:
+def _judged(request: HttpRequest, code: str) -> Judgement | None:
+    """What is to be said of this code; None for a network that has guessed enough."""
     if rate.has_guessed_enough(request):
-        return _private(
-            render(request, "certificates/too_many.html", {"minutes": rate.WINDOW_SECONDS // 60}, status=429)
-        )
+        return None
     judgement = judge(selectors.certificate_by_code(code), as_of=timezone.localdate())
     if judgement.verdict == Verdict.UNKNOWN:
         rate.note_unknown(request)
+    return judgement
+
+
+def _status(judgement: Judgement) -> int:
+    return 404 if judgement.verdict == Verdict.UNKNOWN else 200
+
+
+def _answer(request: HttpRequest, code: str) -> HttpResponse:
+    judgement = _judged(request, code)
+    if judgement is None:
+        return _private(
+            render(request, "certificates/too_many.html", {"minutes": rate.WINDOW_SECONDS // 60}, status=429)
+        )
     claim = judgement.claim
     context = {
         "verdict": judgement.verdict,
@@ -68,19 +80,16 @@ def _answer(request: HttpRequest, code: str) -> HttpResponse:
         "code": codes.display(codes.normalise(code))[:60],
         "form": VerifyForm(initial={"code": code[:60]}),
     }
-    status = 404 if judgement.verdict == Verdict.UNKNOWN else 200
-    return _private(render(request, "certificates/verdict.html", context, status=status))
+    return _private(render(request, "certificates/verdict.html", context, status=_status(judgement)))
 
 
 @login_not_required
 @require_safe
 def verify_data(request: HttpRequest, code: str) -> HttpResponse:
     """The same answer for programs: the verdict, since when and why where it does not count, and the least that proves it."""
-    if rate.has_guessed_enough(request):
+    judgement = _judged(request, code)
+    if judgement is None:
         return _private(JsonResponse({"error": "too_many_unknown_codes"}, status=429))
-    judgement = judge(selectors.certificate_by_code(code), as_of=timezone.localdate())
-    if judgement.verdict == Verdict.UNKNOWN:
-        rate.note_unknown(request)
     claim = judgement.claim
     found: dict[str, Any] = {
         "code": codes.normalise(code)[:60],
@@ -96,7 +105,7 @@ def verify_data(request: HttpRequest, code: str) -> HttpResponse:
         }
         found["course"] = {name: record["course"][name] for name in ("title", "language", "effort_minutes")}
         found["assessed"] = claim.assessed
-    return _private(JsonResponse(found, status=404 if judgement.verdict == Verdict.UNKNOWN else 200))
+    return _private(JsonResponse(found, status=_status(judgement)))
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -25,6 +25,21 @@ class Frozen(ValueError):
         super().__init__("A certificate is frozen when it is issued: it is neither changed nor deleted.")
 
 
+class WrittenOnce(models.Model):
+    """Neither changed nor deleted; a queryset that bypasses `save` refuses for itself."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Frozen
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Frozen
+
+
 def private_storage() -> Storage:
     return storages["private"]
 
@@ -76,11 +91,12 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         raise Frozen
 
 
-class Certificate(models.Model):
+class Certificate(WrittenOnce):
     """`record` is what the certificate claims, in canonical form; `digest` its SHA-256.
 
     The holder and the enrolment may go; the certificate stays verifiable from its own record.
     The columns beside it (code, serial, dates) are there to be searched; what is said is read from the record.
+    Only the document is added later, by `services.render_document`.
     """
 
     code = models.CharField(_("verification code"), max_length=10, unique=True)
@@ -134,15 +150,6 @@ class Certificate(models.Model):
     def __str__(self) -> str:
         return self.serial
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Written once. The document is added by `services.render_document`."""
-        if not self._state.adding:
-            raise Frozen
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise Frozen
-
     @property
     def newer(self) -> Certificate | None:
         """The one that took its place."""
@@ -156,7 +163,7 @@ class Certificate(models.Model):
         return self.valid_until is not None and as_of >= self.valid_until
 
 
-class Revocation(models.Model):
+class Revocation(WrittenOnce):
     """A certificate no longer counts from this moment on. Written once; nothing is rubbed out.
 
     Whoever checks the certificate reads the day and the class of the reason; the note is for the issuer and the holder.
@@ -177,11 +184,3 @@ class Revocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.certificate} · {self.get_reason_display()}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise Frozen
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise Frozen
