@@ -26,7 +26,6 @@ from competencies.models import Evidence, Framework, RoleAssignment
 from competencies.ruling import books_in_force
 from competencies.selectors import item_of, standings_of
 from courses.models import Enrolment
-from courses.selectors import course_states
 from learning.asking import Ask, Resolved, Thing, in_parts
 from learning.curated import published_stages
 from learning.due_dates import (
@@ -42,8 +41,9 @@ from learning.due_dates import (
 from learning.enums import BatchStatus, Existing, RowOutcome, RowState
 from learning.hr import newest_plans
 from learning.inputs import leave_of
-from learning.models import Assignment, BatchRow, LearnerSettings, PathStep
+from learning.models import Assignment, BatchRow, PathStep
 from learning.outlook import Outlook, Reckoning
+from learning.room import minutes_left_by_course, weekly_minutes_by_person
 from organisations.enums import OPEN_JOB_STATES
 from organisations.ids import Ids
 from organisations.models import Appointment, User
@@ -239,22 +239,10 @@ def read_facts(ids: Sequence[int], ask: Ask, thing: Thing, day: date, batch_id: 
         ).values_list("person_id", flat=True)
     )
     facts.leaves = leave_of(ids, day)
-    facts.left = _left(ids)
+    facts.left = minutes_left_by_course(ids)
     facts.dated = _dated(ids, day, facts.left)
-    paces = LearnerSettings.objects.filter(person_id__in=ids).values_list("person_id", "weekly_minutes")
-    facts.weekly_minutes = {person_id: minutes for person_id, minutes in paces if minutes is not None}
+    facts.weekly_minutes = weekly_minutes_by_person(ids)
     return facts
-
-
-def _left(ids: Sequence[int]) -> dict[tuple[int, str], int]:
-    """Minutes left of the courses each of these people has begun, as `rooms_of` reads them. As many queries for many."""
-    begun = list(
-        Enrolment.objects.filter(person_id__in=ids, completed_at__isnull=True)
-        .select_related("course")
-        .order_by("last_seen_at", "pk")
-    )
-    states = course_states(begun) if begun else {}
-    return {(e.person_id, e.course.key): states[e.pk].minutes_left for e in begun if states[e.pk].lessons}
 
 
 def _dated(

@@ -45,16 +45,7 @@ def rooms_of(person_ids: Sequence[int], day: date) -> dict[int, Room]:
     """The room of each person. As many queries for one as for many."""
     ids = sorted(set(person_ids))
     plans = current_plans(ids)
-    paces = LearnerSettings.objects.filter(person_id__in=ids, weekly_minutes__isnull=False)
-    weekly = dict(paces.values_list("person_id", "weekly_minutes"))
-    away = leave_of(ids, day)
-    begun = list(
-        Enrolment.objects.filter(person_id__in=ids, completed_at__isnull=True)
-        .select_related("course")
-        .order_by("last_seen_at", "pk")
-    )
-    states = course_states(begun)
-    left = {(e.person_id, e.course.key): states[e.pk].minutes_left for e in begun if states[e.pk].lessons}
+    weekly, away, left = weekly_minutes_by_person(ids), leave_of(ids, day), minutes_left_by_course(ids)
     found = {}
     for pk in ids:
         plan = plans.get(pk)
@@ -71,3 +62,22 @@ def rooms_of(person_ids: Sequence[int], day: date) -> dict[int, Room]:
             ),
         )
     return found
+
+
+def weekly_minutes_by_person(person_ids: Sequence[int]) -> dict[int, int]:
+    """Minutes a week of those who have said so; of the others nothing. One query."""
+    rows = LearnerSettings.objects.filter(person_id__in=person_ids).values_list("person_id", "weekly_minutes")
+    return {person_id: minutes for person_id, minutes in rows if minutes is not None}
+
+
+def minutes_left_by_course(person_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """Minutes left of the courses each person has begun, by person and key: of one begun in two languages, where she was
+    last. As many queries for one as for many."""
+    begun = list(
+        Enrolment.objects.open()
+        .filter(person_id__in=person_ids)
+        .select_related("course")
+        .order_by("last_seen_at", "pk")
+    )
+    states = course_states(begun) if begun else {}
+    return {(e.person_id, e.course.key): states[e.pk].minutes_left for e in begun if states[e.pk].lessons}

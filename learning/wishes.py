@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from competencies.models import RoleProfile
-from courses.models import CoursePage, Enrolment
-from courses.selectors import course_states, offered_courses
+from courses.models import CoursePage
+from courses.selectors import offered_courses
 from learning.enums import PlanReason, WishKind
 from learning.inputs import Inputs, Shelf, read_inputs, solve
 from learning.models import Assignment, LearnerSettings, StepWish
 from learning.planning import Pace, Plan, Step
+from learning.room import minutes_left_by_course
 from learning.services import replan
 from organisations.models import User
 
@@ -185,7 +186,8 @@ def suppose(
     """
     day = as_of or timezone.localdate()
     shelf = Shelf(offered_courses())
-    now = replace(read_inputs([person.pk], day=day)[person.pk], left=_left_of(person))
+    left = {key: minutes for (_person, key), minutes in minutes_left_by_course([person.pk]).items()}
+    now = replace(read_inputs([person.pk], day=day)[person.pk], left=left)
     before = solve(now, shelf)
     now = replace(now, in_plan=frozenset(step.key for step in before.steps))
     then = now
@@ -203,13 +205,6 @@ def suppose(
         then = replace(then, weekly_minutes=weekly_minutes)
     after = solve(then, shelf)
     return _compared(before, after, now, then, shelf)
-
-
-def _left_of(person: User) -> dict[str, int]:
-    """Minutes left of each course begun, by its key, as the path shows them."""
-    begun = list(Enrolment.objects.of(person).open().select_related("course").order_by("last_seen_at", "pk"))
-    states = course_states(begun)
-    return {e.course.key: states[e.pk].minutes_left for e in begun if states[e.pk].lessons}
 
 
 def _is_mandatory(inputs: Inputs, key: str) -> bool:
