@@ -45,6 +45,6 @@ def _context(run: Run) -> dict[str, Any]:
     certificate = Certificate.objects.with_life().select_related("supersedes").get(pk=run.payload["certificate"])
     return {
         "certificate": certificate,
-        "title": certificate.record["course"]["title"],
+        "title": certificate.about["title"],
         "url": f"{settings.SITE_URL}{reverse('my_certificates')}",
     }

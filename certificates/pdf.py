@@ -58,7 +58,7 @@ def render_pdf(claim: Claim) -> bytes:
     # The day of issue, not of drawing: the same record gives the same bytes.
     with sheet(size=(WIDTH, HEIGHT), language=claim.language, dated=claim.issued_on) as paper:
         canvas = paper.canvas
-        canvas.setTitle(_("Certificate: %(course)s, %(name)s") % {"course": claim.course, "name": claim.holder})
+        canvas.setTitle(_("Certificate: %(course)s, %(name)s") % {"course": claim.title, "name": claim.holder})
         canvas.setAuthor(claim.issuer)
         canvas.setSubject(
             _("Certificate %(serial)s, to be checked at %(url)s") % {"serial": claim.serial, "url": claim.url}
@@ -73,7 +73,7 @@ def render_pdf(claim: Claim) -> bytes:
 def _draw(canvas: Canvas, claim: Claim) -> None:
     """Label on top, facts at the foot, outcomes above the facts; name and course in the middle of what is left."""
     name, name_changed = settable(claim.holder)
-    course, course_changed = settable(claim.course)
+    course, course_changed = settable(claim.title)
     outcomes = _Outcomes.of(claim)
 
     canvas.setFillColor(ACTION)

@@ -29,7 +29,7 @@ class CertificateItem:
     """A certificate as its holder's desk shows it. `ready` says whether the document can be fetched at `url`."""
 
     title: str
-    course_language: str
+    title_language: str
     issued_on: date
     valid_until: date | None
     serial: str
@@ -178,10 +178,10 @@ def _latest(certificate: Certificate) -> Certificate:
 
 def _item(certificate: Certificate) -> CertificateItem:
     # The desk may read the record without checking it: the holder meets the verdict where it is checked.
-    course = certificate.record["course"]
+    about = certificate.about
     return CertificateItem(
-        title=course["title"],
-        course_language=course["language"],
+        title=about["title"],
+        title_language=about["language"],
         issued_on=certificate.issued_on,
         valid_until=certificate.valid_until,
         serial=certificate.serial,

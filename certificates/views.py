@@ -103,9 +103,17 @@ def verify_data(request: HttpRequest, code: str) -> HttpResponse:
         found |= {
             name: record[name] for name in ("holder", "outcomes", "issued_on", "valid_until", "issuer", "language")
         }
-        found["course"] = {name: record["course"][name] for name in ("title", "language", "effort_minutes")}
+        # What shows an outcome is the holder's own business.
+        found["outcomes"] = [_without(outcome, "grounds") for outcome in record["outcomes"]]
+        found["award"] = {
+            name: record["award"][name] for name in ("kind", "title", "language", "effort_minutes", "criteria")
+        }
         found["assessed"] = claim.assessed
     return _private(JsonResponse(found, status=_status(judgement)))
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
 
 
 def _private(response: HttpResponse) -> HttpResponse:

@@ -84,7 +84,7 @@ def achievement_credential(
         "@context": [CREDENTIALS_V2, OPEN_BADGES],
         "id": claim.url,
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
-        "name": claim.course,
+        "name": claim.title,
         "issuer": _issuer(claim, issuer),
         "validFrom": _start_of(claim.issued_on, zone),
     }
@@ -121,13 +121,13 @@ def _subject(
         "id": achievement_url or _urn(claim.url, "achievement"),
         "type": ["Achievement"],
         "achievementType": "Certificate" if claim.assessed else "CertificateOfCompletion",
-        "name": claim.course,
+        "name": claim.title,
         "description": words.description,
         "criteria": {"narrative": words.criteria},
         "inLanguage": claim.language,
     }
-    if claim.course_revision is not None:
-        achievement["version"] = str(claim.course_revision)
+    if claim.revision is not None:
+        achievement["version"] = str(claim.revision)
     if picture is not None:
         achievement["image"] = {"id": picture.url, "type": "Image", "caption": picture.caption}
     alignments = [_alignment(claim, outcome, urls) for outcome in claim.outcomes]

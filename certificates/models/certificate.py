@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from certificates.enums import RevocationReason
+from certificates.record import heading_of
 from courses.models import Enrolment
 from organisations.models import User
 
@@ -149,6 +150,11 @@ class Certificate(WrittenOnce):
 
     def __str__(self) -> str:
         return self.serial
+
+    @property
+    def about(self) -> dict[str, str]:
+        """`title` and `language` of what was certified."""
+        return heading_of(self.record)
 
     @property
     def newer(self) -> Certificate | None:

@@ -126,7 +126,7 @@ def test_a_corrected_name_is_a_certificate_of_its_own_and_the_old_one_shows_neit
     holder, hr, certificate = house
     fresh = reissue(certificate=certificate, by=hr, name="  Ana María   Quispe ")
     assert fresh.record["holder"]["name"] == "Ana María Quispe"
-    same = ("course", "outcomes", "result", "completed_on", "valid_until", "issuer", "language")
+    same = ("award", "outcomes", "result", "completed_on", "valid_until", "issuer", "language")
     assert {key: fresh.record[key] for key in same} == {key: certificate.record[key] for key in same}
     assert fresh.serial != certificate.serial and fresh.code != certificate.code
     assert fresh.record["url"].endswith(f"/verify/{fresh.code}/")

@@ -132,7 +132,7 @@ def test_any_number_of_outcomes_keeps_its_place(count):
     outcomes = tuple(
         outcome(f"C{n}", f"Competency number {n} with quite a long name to it", 1 + n % 5) for n in range(count)
     )
-    content = render_pdf(claim(holder=EIGHTY, course=EIGHTY * 3, outcomes=outcomes))
+    content = render_pdf(claim(holder=EIGHTY, title=EIGHTY * 3, outcomes=outcomes))
     text = text_of(content)
     shown = sum(f"Competency number {n} with" in text for n in range(count))
     assert shown == (count if count <= 12 else 11)
@@ -143,9 +143,7 @@ def test_any_number_of_outcomes_keeps_its_place(count):
 def test_what_stands_on_the_page_does_not_overlap():
     """Name, course and outcomes at their longest: each line of text below the one before."""
     outcomes = tuple(outcome(f"C{n}", "A competency with quite a long name " * 3, 5) for n in range(12))
-    content = render_pdf(
-        claim(holder="Wolfeschlegelsteinhausen " * 8, course="A course title " * 17, outcomes=outcomes)
-    )
+    content = render_pdf(claim(holder="Wolfeschlegelsteinhausen " * 8, title="A course title " * 17, outcomes=outcomes))
     lines: list[tuple[float, str]] = []
 
     def visit(text, cm, tm, font, size):
@@ -206,7 +204,7 @@ def test_the_document_says_when_letters_were_replaced():
     st.text(st.characters(exclude_categories=["Cs"]), max_size=255),
 )
 def test_no_name_and_no_title_breaks_the_document(name, course):
-    content = render_pdf(claim(holder=name, course=course, outcomes=(outcome("C", course, 2),)))
+    content = render_pdf(claim(holder=name, title=course, outcomes=(outcome("C", course, 2),)))
     assert content.startswith(b"%PDF")
     known = paper.letters()
     for text in (name, course):
