@@ -22,3 +22,25 @@ class RevocationReason(models.TextChoices):
     RESULT_CORRECTED = "result_corrected", _("The result it rests on was corrected")
     CONDUCT = "conduct", _("The result was obtained against the rules")
     HOLDER_ASKED = "holder_asked", _("The holder asked for it")
+
+
+class Kind(models.TextChoices):
+    """What a certificate is for."""
+
+    COURSE = "course", _("A course passed")
+    PATH = "path", _("A learning path completed")
+    LEVEL = "level", _("A level shown in a competency")
+    ROLE = "role", _("What a role requires, met")
+
+
+class Design(models.TextChoices):
+    """How the document is drawn."""
+
+    FORMAL = "formal", _("Formal, to hang on a wall")
+    PLAIN = "plain", _("Plain, to file")
+
+
+class DefinitionStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    ACTIVE = "active", _("In force")
+    RETIRED = "retired", _("No longer issued")

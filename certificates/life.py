@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -22,8 +20,9 @@ from certificates.life_mails import tell_replaced, tell_revoked
 from certificates.models import Certificate, Revocation
 from certificates.perms import may_look_after
 from certificates.record import digest_of, record_of, tidy
-from certificates.services import free_codes, next_serial, render_documents
+from certificates.services import render_documents
 from certificates.verdicts import RecordChanged, believed_claim
+from certificates.writing import free_codes, next_serial, numbered
 from organisations.models import User
 
 MOST_NOTE = 500
@@ -102,14 +101,12 @@ def _write_anew(certificate: Certificate, name: str, by: User, at: datetime) -> 
     if claim.valid_until is not None and claim.valid_until <= today:
         raise LifeRefused(_("It has expired: what is earned anew gets a certificate of its own."))
     [code] = free_codes(1, new_code)
-    corrected = replace(
-        claim, serial=next_serial(today), code=code, holder=name, issued_on=today,
-        url=f"{settings.SITE_URL}{reverse('verify_certificate', args=[code])}",
-    )  # fmt: skip
+    corrected = numbered(replace(claim, holder=name, issued_on=today), serial=next_serial(today), code=code)
     record = record_of(corrected)
     fresh = Certificate.objects.create(
         code=code, serial=corrected.serial, holder=certificate.holder, record=record, digest=digest_of(record),
         issued_on=today, valid_until=corrected.valid_until, supersedes=certificate,
+        definition=certificate.definition, period=certificate.period,
     )  # fmt: skip
     log(instance=fresh, action="certificates.reissue", user=by, data={"takes_the_place_of": certificate.serial})
     tell_replaced(fresh)

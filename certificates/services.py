@@ -7,37 +7,29 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from itertools import islice
-from typing import TypeVar
 
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
-from django.urls import reverse
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from wagtail.models import ModelLogEntry
 
 from certificates.codes import new_code
-from certificates.models import Certificate, SerialCounter
+from certificates.models import Certificate
 from certificates.models.certificate import document_path
 from certificates.pdf import render_pdf
-from certificates.record import Claim, Level, Outcome, digest_of, record_of, tidy
+from certificates.record import Claim, Level, Outcome, tidy
 from certificates.verdicts import RecordChanged, believed_claim
+from certificates.writing import WRITE_BATCH, Draft, batches, write_certificates
 from competencies.models import FrameworkVersion, ProficiencyLevel
 from courses.models import CourseOutcome, Enrolment
 from organisations.models import User
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
-ISSUE_BATCH = 500
 DOCUMENT_BATCH = 50
-# How often a batch is tried again after another worker was quicker or a code was drawn twice.
-TRIES = 5
 
 
 class NotCompleted(Exception):
@@ -70,13 +62,13 @@ def issue_certificates(
     Raises NotCompleted before anything is written. `codes` is for demo data that must repeat itself.
     """
     ids = [enrolment.pk for enrolment in enrolments]
-    for batch in _batches(ids, ISSUE_BATCH):
+    for batch in batches(ids, WRITE_BATCH):
         open_one = Enrolment.objects.open().filter(pk__in=batch).values_list("pk", flat=True).first()
         if open_one is not None:
             raise NotCompleted(open_one)
     catalogue = _Catalogue()
     certificates: list[Certificate] = []
-    for batch in _batches(ids, ISSUE_BATCH):
+    for batch in batches(ids, WRITE_BATCH):
         issued = _issue_batch(batch, at=at, by=by, codes=codes, catalogue=catalogue)
         if documents:
             render_documents(issued)
@@ -96,7 +88,7 @@ def render_documents(certificates: Iterable[Certificate]) -> int:
     Raises RecordChanged rather than put on paper what was not issued.
     """
     missing = [certificate for certificate in certificates if not certificate.document]
-    return sum(_render_batch(batch) for batch in _batches(missing, DOCUMENT_BATCH))
+    return sum(_render_batch(batch) for batch in batches(missing, DOCUMENT_BATCH))
 
 
 def render_missing_documents(
@@ -109,7 +101,7 @@ def render_missing_documents(
     waiting = Certificate.objects.without_document().filter(created_at__lt=made_before).exclude(serial__in=skip)
     ids = list(waiting.order_by("pk").values_list("pk", flat=True))
     written, failed = 0, []
-    for number, batch in enumerate(_batches(ids, DOCUMENT_BATCH)):
+    for number, batch in enumerate(batches(ids, DOCUMENT_BATCH)):
         progress(number * DOCUMENT_BATCH, len(ids))
         certificates = list(Certificate.objects.filter(pk__in=batch).order_by("pk"))
         try:
@@ -129,119 +121,32 @@ def render_missing_documents(
 def _issue_batch(
     ids: Sequence[int], *, at: datetime | None, by: User | None, codes: Callable[[], str], catalogue: _Catalogue
 ) -> list[Certificate]:
-    found, tries = _issued(ids), TRIES
-    while missing := [pk for pk in dict.fromkeys(ids) if pk not in found]:
-        enrolments = Enrolment.objects.filter(pk__in=missing).select_related("person", "course").in_bulk()
-        catalogue.learn(enrolments.values())
-        try:
-            # A clash (the same enrolment elsewhere, a code drawn twice) undoes the batch and its serial numbers.
-            with transaction.atomic():
-                _write([enrolments[pk] for pk in missing], at=at, by=by, codes=codes, catalogue=catalogue)
-        except IntegrityError:
-            tries -= 1
-            if not tries:
-                raise
-        found = _issued(ids)
-    return [found[pk] for pk in ids]
-
-
-def _issued(ids: Iterable[int]) -> dict[int, Certificate]:
-    return {c.enrolment_id: c for c in Certificate.objects.filter(enrolment__in=ids) if c.enrolment_id is not None}
-
-
-def _write(
-    enrolments: Sequence[Enrolment],
-    *,
-    at: datetime | None,
-    by: User | None,
-    codes: Callable[[], str],
-    catalogue: _Catalogue,
-) -> None:
-    days = {enrolment.pk: _day(at or _completed_at(enrolment)) for enrolment in enrolments}
-    counters = _lock_counters({day.year for day in days.values()})
-    # Whoever held the lock before us may have issued some of them.
-    already = set(Certificate.objects.filter(enrolment__in=days).values_list("enrolment", flat=True))
-    enrolments = [enrolment for enrolment in enrolments if enrolment.pk not in already]
-    certificates = []
-    for enrolment, code in zip(enrolments, free_codes(len(enrolments), codes), strict=True):
-        day = days[enrolment.pk]
-        counter = counters[day.year]
-        counter.last += 1
-        claim = _claim(enrolment, serial=_serial(day, counter), code=code, day=day, catalogue=catalogue)
-        record = record_of(claim)
-        certificates.append(
-            Certificate(
-                code=claim.code,
-                serial=claim.serial,
-                holder=enrolment.person,
-                enrolment=enrolment,
-                record=record,
-                digest=digest_of(record),
-                issued_on=claim.issued_on,
-                valid_until=claim.valid_until,
-            )
+    """Nothing is gathered for those that have theirs: asked twice, the second time costs a query."""
+    there = {c.enrolment_id: c for c in Certificate.objects.filter(enrolment__in=ids)}
+    missing = Enrolment.objects.filter(pk__in=[pk for pk in ids if pk not in there])
+    enrolments = missing.select_related("person", "course").in_bulk()
+    catalogue.learn(enrolments.values())
+    drafts = [
+        Draft(
+            claim=_claim(enrolments[pk], day=_day(at or _completed_at(enrolments[pk])), catalogue=catalogue),
+            holder_id=enrolments[pk].person_id,
+            enrolment_id=pk,
         )
-    Certificate.objects.bulk_create(certificates)
-    SerialCounter.objects.bulk_update(counters.values(), ["last"])
-    _log(certificates, by)
-
-
-def _lock_counters(years: set[int]) -> dict[int, SerialCounter]:
-    """The counters of these years, locked until the transaction ends, so that numbers have no gap and no double."""
-    counters = {}
-    for year in sorted(years):
-        SerialCounter.objects.get_or_create(year=year)
-        counters[year] = SerialCounter.objects.select_for_update().get(year=year)
-    return counters
-
-
-def next_serial(day: date) -> str:
-    """The next number of a year, within a transaction: the counter is locked until it ends, so there is no gap."""
-    counter = _lock_counters({day.year})[day.year]
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return _serial(day, counter)
-
-
-def _serial(day: date, counter: SerialCounter) -> str:
-    return f"{day.year}-{counter.last:06d}"
-
-
-def free_codes(count: int, codes: Callable[[], str]) -> list[str]:
-    """As many codes as asked for that nobody has yet; the unique constraint has the last word."""
-    drawn: dict[str, None] = {}
-    while len(drawn) < count:
-        more = {codes(): None for _n in range(count - len(drawn))}
-        taken = set(Certificate.objects.filter(code__in=more).values_list("code", flat=True))
-        drawn |= {code: None for code in more if code not in taken}
-    return list(drawn)
-
-
-def _log(certificates: Sequence[Certificate], by: User | None) -> None:
-    """What `wagtail.log_actions.log` writes, for many at once."""
-    kind, now = ContentType.objects.get_for_model(Certificate), timezone.now()
-    ModelLogEntry.objects.bulk_create(
-        ModelLogEntry(
-            content_type=kind,
-            object_id=str(certificate.pk),
-            label=str(certificate),
-            action="certificates.issue",
-            timestamp=now,
-            user=by,
-            data={"code": certificate.code, "digest": certificate.digest},
-        )
-        for certificate in certificates
-    )
+        for pk in dict.fromkeys(ids)
+        if pk in enrolments
+    ]
+    there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
+    return [there[pk] for pk in ids]
 
 
 # --- What is claimed ---------------------------------------------------------------------------------------------
-def _claim(enrolment: Enrolment, *, serial: str, code: str, day: date, catalogue: _Catalogue) -> Claim:
+def _claim(enrolment: Enrolment, *, day: date, catalogue: _Catalogue) -> Claim:
     person, course = enrolment.person, enrolment.course
     language = _document_language(person.language, course.language)
     return Claim(
-        serial=serial,
-        code=code,
-        url=f"{settings.SITE_URL}{reverse('verify_certificate', args=[code])}",
+        serial="",
+        code="",
+        url="",
         holder=tidy(str(person)),
         title=tidy(course.title),
         key=course.key,
@@ -353,12 +258,6 @@ def _store(certificate: Certificate, content: bytes) -> str:
     storage, name = certificate.document.storage, document_path(certificate, "")
     storage.delete(name)
     return storage.save(name, ContentFile(content))
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 __all__ = [

@@ -1,3 +1,19 @@
 from certificates.models.certificate import Certificate, CertificateQuerySet, Frozen, Revocation, SerialCounter
+from certificates.models.defining import Definition, DefinitionQuerySet, IssuingBody, Logo, Signatory
+from certificates.models.signing import Credential, IssuerKey, StatusList
 
-__all__ = ["Certificate", "CertificateQuerySet", "Frozen", "Revocation", "SerialCounter"]
+__all__ = [
+    "Certificate",
+    "CertificateQuerySet",
+    "Credential",
+    "Definition",
+    "DefinitionQuerySet",
+    "Frozen",
+    "IssuerKey",
+    "IssuingBody",
+    "Logo",
+    "Revocation",
+    "SerialCounter",
+    "Signatory",
+    "StatusList",
+]

@@ -130,6 +130,21 @@ class Certificate(WrittenOnce):
         verbose_name=_("takes the place of"),
     )
 
+    # By which definition it was given; none for a course that nobody has laid down anything about.
+    definition = models.ForeignKey(
+        "certificates.Definition",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="certificates",
+        verbose_name=_("definition"),
+    )
+    # A certificate with an end is renewed as a period of its own: 1, 2, 3 …
+    period = models.PositiveSmallIntegerField(_("period"), default=1)
+    renews = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewed_by", verbose_name=_("renews")
+    )
+
     objects = CertificateQuerySet.as_manager()
 
     class Meta:
@@ -145,6 +160,12 @@ class Certificate(WrittenOnce):
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("issued_on")),
                 name="certificates_valid_after_issue",
                 violation_error_message=_("A certificate must be valid on the day it is issued."),
+            ),
+            # An enrolment has one certificate by itself; what is given for anything else, one a period.
+            models.UniqueConstraint(
+                fields=["definition", "holder", "period"],
+                condition=Q(enrolment__isnull=True, supersedes__isnull=True),
+                name="certificates_one_per_period",
             ),
         ]
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from wagtail.models import ModelLogEntry
 
-from certificates import services
+from certificates import services, writing
 from certificates.codes import is_wellformed, new_code
 from certificates.models import Certificate, Frozen, SerialCounter
 from certificates.record import claim_of, digest_of
@@ -117,7 +117,7 @@ def test_serial_numbers_have_no_gap_and_start_again_each_year(monkeypatch):
     for moment in (NOON, NOON, NOON.replace(year=2027), NOON):
         enrolment = build_completed(course, build_person(), at=moment)
         with pytest.MonkeyPatch.context() as patch:  # a failure takes no number
-            patch.setattr(services, "_log", lambda *args: 1 / 0)
+            patch.setattr(writing, "_log", lambda *args: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 issue_certificate(enrolment=enrolment, at=moment)
         serials.append(issue_certificate(enrolment=enrolment, at=moment).serial)
@@ -143,7 +143,7 @@ def test_a_code_taken_in_the_same_moment_is_drawn_again(monkeypatch):
     """The look before the leap sees it free, the unique constraint does not."""
     taken = build_certificate().code
     draws = iter([taken, "7KQ2MXD4RF"])
-    monkeypatch.setattr(services, "free_codes", lambda count, codes: [next(draws)])
+    monkeypatch.setattr(writing, "free_codes", lambda count, codes: [next(draws)])
     certificate = issue_certificate(enrolment=build_completed(), at=NOON)
     assert certificate.code == "7KQ2MXD4RF"
     assert certificate.serial == "2026-000002"
@@ -318,7 +318,7 @@ def test_many_at_once_keep_those_that_are_there_and_accept_doubles():
 
 
 def test_one_open_course_among_many_stops_them_all_before_anything_is_written(monkeypatch):
-    monkeypatch.setattr(services, "ISSUE_BATCH", 2)
+    monkeypatch.setattr(services, "WRITE_BATCH", 2)
     course = build_course()
     enrolments = [build_completed(course, build_person(), at=NOON if n < 4 else None) for n in range(5)]
     with pytest.raises(NotCompleted):
@@ -336,7 +336,7 @@ def test_queries_grow_with_batches_and_not_with_certificates(count_queries, monk
     issue(1)  # the counter's row and Django's own caches
     few, many = issue(2), issue(40)
     assert few == many <= 20
-    monkeypatch.setattr(services, "ISSUE_BATCH", 10)
+    monkeypatch.setattr(services, "WRITE_BATCH", 10)
     assert issue(40) <= 4 * many
 
 
