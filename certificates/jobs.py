@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from certificates import selectors, services
 from courses.models import Enrolment
 from organisations.jobs import CannotBeDone, Run, job_kind
+from organisations.key_folder import KeyMissing
 
 
 @job_kind(selectors.ISSUE, gettext_lazy("Issue a certificate"))
@@ -26,6 +27,16 @@ def issue(run: Run) -> dict[str, Any]:
         raise CannotBeDone(str(error)) from error
     run.progress(1, 1)
     return {"serial": certificate.serial}
+
+
+@job_kind(selectors.CREDENTIALS, gettext_lazy("Sign the credentials of certificates"))
+def sign_credentials(run: Run) -> dict[str, Any]:
+    """Every certificate that has no credential gets one: those issued before there was a key."""
+    try:
+        made, failed = services.make_missing_credentials(progress=run.progress)
+    except KeyMissing as error:
+        raise CannotBeDone(_("There is no key to sign with: make one with “manage.py issuer_keys create”.")) from error
+    return {"made": made, "failed": failed}
 
 
 @job_kind(selectors.DOCUMENTS, gettext_lazy("Make the documents of certificates"))

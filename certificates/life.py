@@ -20,7 +20,8 @@ from certificates.life_mails import tell_replaced, tell_revoked
 from certificates.models import Certificate, Revocation
 from certificates.perms import may_look_after
 from certificates.record import digest_of, record_of, tidy
-from certificates.services import render_documents
+from certificates.services import complete
+from certificates.status_lists import note_change
 from certificates.verdicts import RecordChanged, believed_claim
 from certificates.writing import free_codes, next_serial, numbered
 from organisations.models import User
@@ -58,6 +59,7 @@ def revoke(*, certificate: Certificate, reason: str, note: str, by: User, at: da
     revocation = Revocation.objects.create(
         certificate=certificate, reason=reason, note=note, revoked_by=by, revoked_at=at or timezone.now()
     )
+    note_change([certificate])
     log(instance=certificate, action="certificates.revoke", user=by, data={"reason": reason, "note": note})
     tell_revoked(certificate)
     return revocation
@@ -71,7 +73,7 @@ def reissue(*, certificate: Certificate, name: str, by: User, at: datetime | Non
     changed, and for who may not.
     """
     fresh = _write_anew(certificate, tidy(name), by, at or timezone.now())
-    render_documents([fresh])
+    complete([fresh])
     return fresh
 
 
@@ -108,6 +110,7 @@ def _write_anew(certificate: Certificate, name: str, by: User, at: datetime) -> 
         issued_on=today, valid_until=corrected.valid_until, supersedes=certificate,
         definition=certificate.definition, period=certificate.period,
     )  # fmt: skip
+    note_change([certificate])
     log(instance=fresh, action="certificates.reissue", user=by, data={"takes_the_place_of": certificate.serial})
     tell_replaced(fresh)
     return fresh

@@ -18,6 +18,7 @@ from organisations.models import Job, User
 
 ISSUE = "certificates.issue"
 DOCUMENTS = "certificates.documents"
+CREDENTIALS = "certificates.credentials"
 # News that nobody passed on is missed after a minute; until then the job of the moment is on its way.
 GRACE = timedelta(minutes=1)
 # As long as a code, and none: the check never lets it through.

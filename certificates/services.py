@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from certificates.codes import new_code
+from certificates.crediting import make_credentials
 from certificates.models import Certificate
 from certificates.models.certificate import document_path
 from certificates.pdf import render_pdf
@@ -25,6 +26,7 @@ from certificates.verdicts import RecordChanged, believed_claim
 from certificates.writing import WRITE_BATCH, Draft, batches, write_certificates
 from competencies.models import FrameworkVersion, ProficiencyLevel
 from courses.models import CourseOutcome, Enrolment
+from organisations.key_folder import KeyMissing
 from organisations.models import User
 
 logger = logging.getLogger(__name__)
@@ -71,9 +73,27 @@ def issue_certificates(
     for batch in batches(ids, WRITE_BATCH):
         issued = _issue_batch(batch, at=at, by=by, codes=codes, catalogue=catalogue)
         if documents:
-            render_documents(issued)
+            complete(issued)
         certificates += issued
     return certificates
+
+
+def complete(certificates: Sequence[Certificate]) -> None:
+    """Everything that follows from a record: its credential, then its document, which carries the credential along.
+
+    Without a key there are documents and no credentials; the sweep makes these good once there is one.
+    """
+    credit(certificates)
+    render_documents(certificates)
+
+
+def credit(certificates: Sequence[Certificate]) -> int:
+    """The credentials that are missing, if anything can be signed here; returns how many were made."""
+    try:
+        return make_credentials(certificates)
+    except KeyMissing:
+        logger.warning("no key signs credentials: make one with `manage.py issuer_keys create`")
+        return 0
 
 
 def render_document(certificate: Certificate) -> Certificate:
@@ -115,6 +135,29 @@ def render_missing_documents(
                     failed.append(certificate.serial)
     progress(len(ids), len(ids))
     return written, failed
+
+
+def make_missing_credentials(*, progress: Callable[[int, int], None]) -> tuple[int, list[str]]:
+    """A credential for every certificate without one, batch by batch; returns how many were made and the serials that failed.
+
+    Raises KeyMissing. What was changed after issue is not signed, and keeps no other waiting.
+    """
+    waiting = Certificate.objects.without_credential()
+    left, last, made, failed = waiting.count(), 0, 0, list[str]()
+    done = 0
+    while batch := list(waiting.filter(pk__gt=last).order_by("pk")[:WRITE_BATCH]):
+        progress(done, left)
+        try:
+            made += make_credentials(batch)
+        except RecordChanged:
+            for certificate in batch:
+                try:
+                    made += make_credentials([certificate])
+                except RecordChanged:
+                    failed.append(certificate.serial)
+        last, done = batch[-1].pk, done + len(batch)
+    progress(left, left)
+    return made, failed
 
 
 # --- Issuing -----------------------------------------------------------------------------------------------------

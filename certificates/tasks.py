@@ -6,13 +6,27 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from certificates import selectors
+from certificates import issuer, selectors
+from certificates.credentials.keys import Kind
 from certificates.models import Certificate
 from organisations.jobs import enqueue
 from organisations.models import Job
 
 # So many a run: the next one is five minutes away, and the broker is nobody's warehouse.
 SWEEP_BATCH = 500
+
+
+@shared_task(name="certificates.tasks.sweep_credentials")
+def sweep_credentials() -> bool:
+    """Once a day at most, ask for credentials of what was issued before there was a key. Returns whether it was asked."""
+    key = f"day-{timezone.localdate().isoformat()}"
+    if Job.objects.filter(key=f"{selectors.CREDENTIALS}:{key}").exists() or not issuer.has_key(Kind.ED25519):
+        return False
+    waiting = Certificate.objects.without_credential().filter(created_at__lt=timezone.now() - selectors.GRACE)
+    if not waiting.exists():
+        return False
+    enqueue(kind=selectors.CREDENTIALS, key=key, payload={})
+    return True
 
 
 @shared_task(name="certificates.tasks.sweep_certificates")

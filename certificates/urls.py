@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from certificates import life_views, views
+from certificates import issuer_views, life_views, views
 
 
 class SerialConverter:
@@ -21,6 +21,10 @@ urlpatterns = [
     path("verify/", views.verify, name="verify"),
     path("verify/<str:code>/", views.verify_certificate, name="verify_certificate"),
     path("verify/<str:code>/data/", views.verify_data, name="verify_data"),
+    path(".well-known/did.json", issuer_views.did, name="did"),
+    # Where did:web looks when the platform is served below a path of its host.
+    path("did.json", issuer_views.did, name="did_below"),
+    path("status/<int:number>/", issuer_views.status_list, name="status_list"),
     path("learn/certificates/", views.my_certificates, name="my_certificates"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
     path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),

@@ -75,6 +75,7 @@ def prepare_database() -> None:
 def load_reference_data(*, with_demo: bool) -> None:
     from django.core.management import call_command
 
+    from certificates.models import IssuerKey
     from competencies.models import FrameworkVersion, ItemBank
     from courses.models import CoursePage
     from organisations.models import User
@@ -92,6 +93,9 @@ def load_reference_data(*, with_demo: bool) -> None:
     if not Instrument.objects.exists():
         say("Loading the questionnaires")
         call_command("load_instruments", verbosity=0)
+    if not IssuerKey.objects.exists():
+        say("Making the keys that certificates are signed with")
+        call_command("issuer_keys", "create", verbosity=0)
     if with_demo and not User.objects.exists():
         say("Making the demo ministry (about 160 people)")
         call_command("seed_demo", verbosity=0)

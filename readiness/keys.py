@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
+from organisations.key_folder import served_folders
 from readiness.keystore import FileKeyStore, PassphraseKeyStore
 
 
-def _forbidden() -> list[Path]:
-    """Where a key must never lie: what is served, and what a backup of the files people give us takes along."""
-    roots = [Path(settings.MEDIA_ROOT), Path(settings.STATIC_ROOT)]
-    options: Any = settings.STORAGES.get("private", {})
-    private = options.get("OPTIONS", {}).get("location")
-    return [*roots, Path(private)] if private else roots
-
-
 def file_keys() -> FileKeyStore:
-    return FileKeyStore(Path(settings.SURVEY_KEY_DIR), forbidden=_forbidden())
+    return FileKeyStore(Path(settings.SURVEY_KEY_DIR), forbidden=served_folders())
 
 
 def passphrase_keys() -> PassphraseKeyStore:
-    return PassphraseKeyStore(Path(settings.SURVEY_KEY_DIR), forbidden=_forbidden())
+    return PassphraseKeyStore(Path(settings.SURVEY_KEY_DIR), forbidden=served_folders())
 
 
 def create_key(name: str, passphrase: str | None = None) -> bytes:

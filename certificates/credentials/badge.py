@@ -73,8 +73,8 @@ def achievement_credential(
 ) -> dict[str, Any]:
     """The unsigned credential of a certificate.
 
-    `zone` is where the record's dates are days. `competency_urls` has an address for (framework title, edition, code):
-    a CASE URI where there is one; an outcome without one points at the certificate itself. `status` is
+    `zone` is where the record's dates are days. An outcome's own address (a CASE URI) stands where it has one, else what
+    `competency_urls` has for (framework title, edition, code); one without any points at the certificate itself. `status` is
     status.entry(…). `level_labels` has all labels of a scale, lowest first. `subject_id` is the holder's own DID, if any;
     else the holder has an identifier that is used in this credential and nowhere else.
     The score is not in it: it is shown to nobody.
@@ -100,6 +100,10 @@ def achievement_credential(
     return credential
 
 
+# Terms of Open Badges 3.0 for what a certificate is for.
+_ACHIEVEMENT = {"level": "Competency", "path": "LearningProgram", "role": "Certification"}
+
+
 def _issuer(claim: Claim, issuer: IssuerProfile) -> dict[str, Any]:
     profile: dict[str, Any] = {"id": issuer.did, "type": ["Profile"], "name": claim.issuer}
     profile |= _present(url=issuer.url, email=issuer.email, description=issuer.description)
@@ -120,7 +124,7 @@ def _subject(
     achievement: dict[str, Any] = {
         "id": achievement_url or _urn(claim.url, "achievement"),
         "type": ["Achievement"],
-        "achievementType": "Certificate" if claim.assessed else "CertificateOfCompletion",
+        "achievementType": _ACHIEVEMENT.get(claim.kind, "Certificate") if claim.assessed else "CertificateOfCompletion",
         "name": claim.title,
         "description": words.description,
         "criteria": {"narrative": words.criteria},
@@ -151,13 +155,14 @@ def _subject(
 
 
 def _alignment(claim: Claim, outcome: Outcome, urls: Mapping[tuple[str, str, str], str]) -> dict[str, Any]:
+    address = outcome.uri or urls.get(_key(outcome))
     return {
         "type": ["Alignment"],
         "targetName": outcome.title,
-        "targetUrl": urls.get(_key(outcome)) or f"{claim.url}#{_fragment(outcome.code)}",
+        "targetUrl": address or f"{claim.url}#{_fragment(outcome.code)}",
         "targetCode": outcome.code,
         "targetFramework": f"{outcome.framework} {outcome.edition}".strip(),
-        "targetType": "CFItem" if urls.get(_key(outcome)) else "ceasn:Competency",
+        "targetType": "CFItem" if address else "ceasn:Competency",
     }
 
 

@@ -82,6 +82,9 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def without_document(self) -> CertificateQuerySet:
         return self.filter(document="")
 
+    def without_credential(self) -> CertificateQuerySet:
+        return self.filter(credential__isnull=True)
+
     def update(self, **fields: Any) -> int:
         """Only the document may still be added after issue, once."""
         if set(fields) != {"document"}:

@@ -54,8 +54,9 @@ class IssuerKey(models.Model):
 class StatusList(models.Model):
     """A Bitstring Status List: which of its places are revoked follows from the certificates that have them.
 
-    `used` places have been dealt, in an order that follows from `seed` and tells nothing of when. `content` is the list as
-    last signed; `changed_at` is when something was revoked last.
+    `used` places have been dealt, in an order that follows from `seed` and tells nothing of when. `changes` counts what was
+    revoked or replaced, in the transaction that did it; `content` is the list as last signed, when `signed_changes` were
+    counted: a count, not a time, because who counts before somebody else commits would look newer than what it holds.
     """
 
     seed = models.CharField(max_length=64)
@@ -63,7 +64,8 @@ class StatusList(models.Model):
     used = models.PositiveIntegerField(_("places dealt"), default=0)
     content = models.TextField(_("as last signed"), blank=True, default="")
     made_at = models.DateTimeField(_("last signed"), null=True, blank=True)
-    changed_at = models.DateTimeField(_("last changed"), default=timezone.now)
+    changes = models.PositiveIntegerField(default=0)
+    signed_changes = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("status list")

@@ -240,6 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-surveys": {"task": "readiness.tasks.sweep_surveys", "schedule": 300.0},
     "look-after-surveys": {"task": "readiness.tasks.look_after_surveys", "schedule": 3600.0},
     "look-after-changes": {"task": "readiness.tasks.look_after_changes", "schedule": 3600.0},
+    "sweep-credentials": {"task": "certificates.tasks.sweep_credentials", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
@@ -251,6 +252,12 @@ UNDECIDED_DOCUMENTS_MAX = env.int("UNDECIDED_DOCUMENTS_MAX", default=30)
 UNDECIDED_DOCUMENTS_MAX_MB = env.int("UNDECIDED_DOCUMENTS_MAX_MB", default=150)
 # Private keys of open surveys: on a disk of their own, outside every backup. What is deleted there is gone on purpose.
 SURVEY_KEY_DIR = env.str("SURVEY_KEY_DIR", default=str(VAR_DIR / "survey-keys"))
+# Private keys that certificates are signed with, and who holds them: a function that gives a KeyStore (docs/operations.md).
+ISSUER_KEY_DIR = env.str("ISSUER_KEY_DIR", default=str(VAR_DIR / "issuer-keys"))
+ISSUER_KEY_PASSPHRASE = env.str("ISSUER_KEY_PASSPHRASE", default="")
+ISSUER_KEY_STORE = env.str("ISSUER_KEY_STORE", default="certificates.issuer.file_key_store")
+ISSUER_EMAIL = env.str("ISSUER_EMAIL", default="")
+ISSUER_COUNTRY = env.str("ISSUER_COUNTRY", default="")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,143 @@
+"""Who issues: its name in public (did:web), its keys, and the hand that signs.
+
+Public halves are rows (models.IssuerKey) and stay for ever; private ones are in the key store that the settings name.
+Whatever was signed goes on verifying when the store is lost, because verifying asks the rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from certificates.credentials import keys
+from certificates.credentials.keys import FileKeyStore, KeyStore, Kind, PublicKey, PublishedKey
+from certificates.models import IssuerKey
+from organisations.key_folder import KeyMissing, served_folders
+
+
+def issuer_did() -> str:
+    """did:web of the address the platform is served at."""
+    address = urlsplit(settings.SITE_URL)
+    return keys.did_web(address.netloc.lower(), address.path)
+
+
+def file_key_store() -> FileKeyStore:
+    """Keys as files, for who has no HSM and no KMS. Another store is named in ISSUER_KEY_STORE."""
+    return _file_key_store(settings.ISSUER_KEY_DIR, settings.ISSUER_KEY_PASSPHRASE)
+
+
+@cache
+def _file_key_store(folder: str, passphrase: str) -> FileKeyStore:
+    # One object for a process: it keeps opened keys, and opening one takes longer than a hundred signatures.
+    return FileKeyStore(Path(folder), served_folders(), passphrase=passphrase)
+
+
+def key_store() -> KeyStore:
+    """The store of the settings: a function of this path gives it."""
+    store: KeyStore = import_string(settings.ISSUER_KEY_STORE)()
+    return store
+
+
+def published_keys() -> tuple[PublishedKey, ...]:
+    """Every key we sign or signed with, oldest first. One query."""
+    return tuple(row.published for row in IssuerKey.objects.all())
+
+
+def did_document() -> dict[str, Any]:
+    """What is served for our did:web. One query."""
+    return keys.did_document(issuer_did(), published_keys())
+
+
+def key_finder() -> Callable[[str], PublicKey | None]:
+    """`key_of` for credentials.verifying: our keys under the names they sign with, those not withdrawn. One query.
+
+    The name ends in the key itself, so a credential of the years under another address is still ours: nobody else
+    can sign with that key.
+    """
+    ours = {key.key.multibase: key.key for key in published_keys() if not key.withdrawn}
+
+    def key_of(method: str) -> PublicKey | None:
+        controller, _, fragment = method.partition("#")
+        if controller.startswith("did:key:"):
+            name = controller.removeprefix("did:key:")
+            return ours.get(name) if fragment in ("", name) else None
+        return ours.get(fragment) if controller.startswith("did:web:") else None
+
+    return key_of
+
+
+def key_of(method: str) -> PublicKey | None:
+    """One look-up; who makes several asks key_finder once."""
+    return key_finder()(method)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A key that signs today. `method` is its name in public, `sign` gives 64 bytes on a message, `row` the public half."""
+
+    row: IssuerKey
+    key: PublicKey
+    method: str
+    sign: Callable[[bytes], bytes]
+
+
+def hand(kind: Kind, *, as_of: date | None = None) -> Hand:
+    """The youngest key of the kind that the store has and that signs on this day (today). Publishes it where it is not yet.
+
+    Raises KeyMissing where there is none: `manage.py issuer_keys create` makes one. One or two queries.
+    """
+    store = key_store()
+    rows = {row.public: row for row in IssuerKey.objects.filter(kind=kind.value)}
+    # What the row says of its days counts besides what the store says: withdrawn in one place is withdrawn.
+    able = [
+        key
+        for key in store.keys()  # noqa: SIM118 - a store is no dict
+        if key.key.multibase not in rows or rows[key.key.multibase].signs_on(as_of or timezone.localdate())
+    ]
+    chosen = keys.signing_key(able, kind=kind, as_of=as_of or timezone.localdate())
+    row = rows.get(chosen.key.multibase) or publish(chosen)
+    return Hand(
+        row=row,
+        key=chosen.key,
+        method=keys.method_of(issuer_did(), chosen.key),
+        sign=lambda message: store.sign(chosen.key_id, message),
+    )
+
+
+def has_key(kind: Kind) -> bool:
+    """Whether anything can be signed today."""
+    try:
+        hand(kind)
+    except KeyMissing:
+        return False
+    return True
+
+
+@transaction.atomic
+def publish(key: PublishedKey) -> IssuerKey:
+    """The public half as a row, with the days the store gives it; what ended or was withdrawn stays so."""
+    row, _made = IssuerKey.objects.select_for_update().get_or_create(
+        public=key.key.multibase,
+        defaults={"key_id": key.key_id, "kind": key.key.kind.value, "created_on": key.created_on},
+    )
+    days = [day for day in (row.retired_on, key.retired_on) if day is not None]
+    ended, withdrawn = min(days, default=None), row.withdrawn or key.withdrawn
+    if (ended, withdrawn) != (row.retired_on, row.withdrawn):
+        row.retired_on, row.withdrawn = ended, withdrawn
+        row.save(update_fields=["retired_on", "withdrawn"])
+    return row
+
+
+def publish_all() -> list[IssuerKey]:
+    """Everything the store holds, oldest first."""
+    return [publish(key) for key in key_store().keys()]  # noqa: SIM118

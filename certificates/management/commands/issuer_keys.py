@@ -1,0 +1,120 @@
+"""manage.py issuer_keys: the keys that certificates are signed with. Made here, kept in the key store, published for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from certificates import issuer
+from certificates.credentials.keys import FileKeyStore, Kind, PublishedKey
+from certificates.models import IssuerKey
+from certificates.selectors import CREDENTIALS
+from organisations.jobs import enqueue
+from organisations.key_folder import KeyTrouble
+
+
+class Command(BaseCommand):
+    help = "Make, rotate and end the keys that certificates are signed with; show what is published."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="every published key with its days, and whether the store can sign with it")
+        create = actions.add_parser("create", help="make a key of each kind that has none which signs today")
+        create.add_argument(
+            "--kind", choices=[kind.value for kind in Kind], help="one kind only, also where there is one"
+        )
+        actions.add_parser("rotate", help="make new keys of both kinds; the old ones sign no more and stay published")
+        for name, words in (
+            ("retire", "from today the key signs no more; what it signed goes on verifying"),
+            ("withdraw", "the key is in other hands: nothing it signed verifies any more"),
+        ):
+            actions.add_parser(name, help=words).add_argument("key_id")
+        actions.add_parser("publish", help="publish the keys an HSM or a KMS holds")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action = getattr(self, options["action"])
+        try:
+            action(options)
+        except KeyTrouble as error:
+            raise CommandError(str(error)) from error
+
+    def list(self, options: dict[str, Any]) -> None:
+        held = {key.key.multibase for key in issuer.key_store().keys()}  # noqa: SIM118
+        today = timezone.localdate()
+        self.stdout.write(f"Issuer {issuer.issuer_did()}")
+        for row in IssuerKey.objects.all():
+            state = (
+                "in other hands"
+                if row.withdrawn
+                else "signs"
+                if row.signs_on(today) and row.public in held
+                else "lost: it is not in the store"
+                if row.signs_on(today)
+                else f"signed until {row.retired_on}"
+            )
+            self.stdout.write(f"  {row.key_id}  {row.kind:<8} since {row.created_on}  {state}\n    {row.public}")
+
+    def create(self, options: dict[str, Any]) -> None:
+        kinds = [Kind(options["kind"])] if options.get("kind") else [k for k in Kind if not issuer.has_key(k)]
+        for kind in kinds:
+            self._make(kind, options)
+        if not kinds:
+            self._say("There is a key of each kind already: `rotate` makes new ones.", options)
+
+    def rotate(self, options: dict[str, Any]) -> None:
+        """New ones first: there is no moment without a key."""
+        store, today = self._file_store(), timezone.localdate()
+        old = [key for key in store.keys() if key.signs_on(today)]  # noqa: SIM118
+        for kind in Kind:
+            self._make(kind, options)
+        for key in old:
+            self._end(store, key, options, withdrawn=False)
+
+    def retire(self, options: dict[str, Any]) -> None:
+        self._end_named(options, withdrawn=False)
+
+    def withdraw(self, options: dict[str, Any]) -> None:
+        self._end_named(options, withdrawn=True)
+
+    def publish(self, options: dict[str, Any]) -> None:
+        for row in issuer.publish_all():
+            self._say(f"{row.key_id}  {row.kind}  {row.public}", options)
+
+    def _make(self, kind: Kind, options: dict[str, Any]) -> None:
+        made = self._file_store().create(kind, on=timezone.localdate())
+        issuer.publish(made)
+        self._say(f"{made.key_id}  {kind.value}  {made.key.multibase}", options)
+        if kind is Kind.ED25519:
+            # What was issued before there was a key gets its credential now.
+            enqueue(kind=CREDENTIALS, key=f"key-{made.key_id}", payload={})
+
+    def _end_named(self, options: dict[str, Any], *, withdrawn: bool) -> None:
+        row = IssuerKey.objects.filter(key_id=options["key_id"]).first()
+        if row is None:
+            raise CommandError(f"No key is called {options['key_id']}: `list` shows them.")
+        store = issuer.key_store()
+        if isinstance(store, FileKeyStore) and any(key.key_id == row.key_id for key in store.keys()):  # noqa: SIM118
+            self._end(store, row.published, options, withdrawn=withdrawn)
+        else:
+            # The private half is lost or lies elsewhere: the row alone ends it.
+            published = row.published
+            issuer.publish(
+                PublishedKey(published.key_id, published.key, published.created_on, timezone.localdate(), withdrawn)
+            )
+            self._say(f"{row.key_id} signs no more", options)
+
+    def _end(self, store: FileKeyStore, key: PublishedKey, options: dict[str, Any], *, withdrawn: bool) -> None:
+        issuer.publish(store.retire(key.key_id, on=timezone.localdate(), withdrawn=withdrawn))
+        self._say(f"{key.key_id} signs no more", options)
+
+    def _file_store(self) -> FileKeyStore:
+        store = issuer.key_store()
+        if not isinstance(store, FileKeyStore):
+            raise CommandError("This key store makes its keys itself. Make one there, then run `publish`.")
+        return store
+
+    def _say(self, text: str, options: dict[str, Any]) -> None:
+        if options["verbosity"] > 0:
+            self.stdout.write(text)
