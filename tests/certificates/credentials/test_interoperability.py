@@ -50,6 +50,16 @@ def token(signer=OURS) -> dict[str, Any]:
     return {"token": text, "jwk": OURS.key.jwk}
 
 
+def ask_others(asked: dict[str, Any]) -> dict[str, Any]:
+    """`documents` by address, `credentials` and `tokens` by name; answers by verifier and name."""
+    done = subprocess.run(
+        [str(NODE), "verify.mjs"], cwd=FOLDER, input=json.dumps(asked), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
     published = keys.did_document(DID, [PublishedKey("ours", OURS.key, NOW.date())])
@@ -83,12 +93,7 @@ def said() -> dict[str, Any]:
             "changed": {**token(), "token": token()["token"].replace(".eyJ", ".eyK", 1)},
         },
     }
-    done = subprocess.run(
-        [str(NODE), "verify.mjs"], cwd=FOLDER, input=json.dumps(asked), capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return ask_others(asked)
 
 
 @pytest.mark.parametrize("verifier", ["bazaar", "consortium"])
