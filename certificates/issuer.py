@@ -22,7 +22,8 @@ from django.utils.module_loading import import_string
 from certificates.credentials import keys
 from certificates.credentials.keys import FileKeyStore, KeyStore, Kind, PublicKey, PublishedKey
 from certificates.models import IssuerKey
-from organisations.key_folder import KeyMissing, served_folders
+from organisations.key_folder import KeyMissing
+from organisations.served import served_folders
 
 
 def issuer_did() -> str:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 # How long a copy may be believed, and so how late at most somebody learns who keeps one.
 BELIEVED: Final = timedelta(hours=24)
 RENEWED_AFTER: Final = BELIEVED / 2
+# Who checks with a clock that is slow, or asked a moment before the list was signed, believes it all the same.
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
 # What a cache on the way may keep.
 MAX_AGE_SECONDS: Final = 300
 
@@ -109,7 +111,7 @@ def sign_list(found: StatusList, *, at: datetime) -> str:
         url,
         status.bits_of(revoked_places(found.pk), size=found.size),
         issuer=issuer.issuer_did(),
-        valid_from=at,
+        valid_from=at - CLOCKS_DIFFER,
         valid_until=at + BELIEVED,
     )
     content = json.dumps(

@@ -9,9 +9,6 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-from django.conf import settings
 
 LEAST_PASSPHRASE = 12  # characters
 
@@ -30,14 +27,6 @@ class KeyFolderRefused(KeyTrouble):
 
 class WrongPassphrase(KeyTrouble):
     """This passphrase does not open the key."""
-
-
-def served_folders() -> list[Path]:
-    """Where a key must never lie: what is served, and what a backup of the files people give us takes along."""
-    roots = [Path(settings.MEDIA_ROOT), Path(settings.STATIC_ROOT)]
-    options: Any = settings.STORAGES.get("private", {})
-    private = options.get("OPTIONS", {}).get("location")
-    return [*roots, Path(private)] if private else roots
 
 
 def prepare(folder: Path, forbidden: Iterable[Path], *, closes: bool) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from organisations.key_folder import served_folders
+from organisations.served import served_folders
 from readiness.keystore import FileKeyStore, PassphraseKeyStore
 
 

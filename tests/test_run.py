@@ -32,6 +32,8 @@ make_course(make_framework("public-digital-talent", codes="A"), {"A": 2}, key="o
 make_person("Somebody Real")
 from tests.readiness.surveys import make_instrument
 make_instrument(slug="of-our-own")
+from django.core.management import call_command
+call_command("issuer_keys", "create", verbosity=0)
 """
 
 

@@ -275,6 +275,16 @@ def test_a_revocation_that_commits_while_the_list_is_read_makes_it_old_again(key
     assert judge(certificate.credential.document).state == State.REVOKED
 
 
+def test_a_list_that_is_signed_while_somebody_checks_is_believed(keys):
+    """Who checks notes the time first, and the list is signed a moment later."""
+    credential = build_certificate().credential
+    before = timezone.now() - timedelta(seconds=30)
+    verdict = verifying.verify(
+        credential.document.encode(), at=before, key_of=issuer.key_finder(), status_list=status_lists.list_at
+    )
+    assert verdict.of(verifying.Check.STATUS).result == verifying.Result.PASSED
+
+
 def test_who_read_earlier_does_not_write_over_who_read_later(keys):
     credential = build_certificate().credential
     found, now = StatusList.objects.get(pk=credential.status_list_id), timezone.now()

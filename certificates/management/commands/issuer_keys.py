@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from certificates import issuer
 from certificates.credentials.keys import FileKeyStore, Kind, PublishedKey
-from certificates.models import IssuerKey
+from certificates.models import Certificate, IssuerKey
 from certificates.selectors import CREDENTIALS
 from organisations.jobs import enqueue
 from organisations.key_folder import KeyTrouble
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         made = self._file_store().create(kind, on=timezone.localdate())
         issuer.publish(made)
         self._say(f"{made.key_id}  {kind.value}  {made.key.multibase}", options)
-        if kind is Kind.ED25519:
+        if kind is Kind.ED25519 and Certificate.objects.without_credential().exists():
             # What was issued before there was a key gets its credential now.
             enqueue(kind=CREDENTIALS, key=f"key-{made.key_id}", payload={})
 
