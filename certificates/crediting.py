@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
@@ -15,13 +16,13 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from certificates import issuer
-from certificates.credentials import jwt, proofs, status
+from certificates.credentials import jwt, proofs
 from certificates.credentials.badge import EvidenceItem, IssuerProfile, Words, achievement_credential
 from certificates.credentials.keys import Kind
 from certificates.enums import Kind as CertificateKind
 from certificates.models import Certificate, Credential
 from certificates.record import Claim
-from certificates.status_lists import deal_places, list_url
+from certificates.status_lists import deal_places
 from certificates.verdicts import believed_claim
 from certificates.words import date_in_words, duration_in_words
 from certificates.writing import batches
@@ -45,16 +46,18 @@ def _make(certificates: Sequence[Certificate], at: datetime) -> int:
     claims = [believed_claim(certificate) for certificate in missing]
     hand = issuer.hand(Kind.ED25519)
     rows = []
-    for certificate, claim, (number, place) in zip(missing, claims, deal_places(len(missing)), strict=True):
-        entry = status.entry(list_url(number), place)
-        document = proofs.add_proof(credential_of(claim, entry), sign=hand.sign, method=hand.method, created=at)
+    places = deal_places(len(missing), issuer=hand.did)
+    for certificate, claim, dealt in zip(missing, claims, places, strict=True):
+        document = proofs.add_proof(
+            credential_of(claim, did=hand.did, entry=dealt.entry), sign=hand.sign, method=hand.method, created=at
+        )
         rows.append(
             Credential(
                 certificate=certificate,
                 document=json.dumps(document, ensure_ascii=False, separators=(",", ":")),
                 token=jwt.sign_jwt(document, sign=hand.sign, method=hand.method, key=hand.key),
-                status_list_id=number,
-                place=place,
+                status_list_id=dealt.number,
+                place=dealt.place,
                 key=hand.row,
                 made_at=at,
             )
@@ -64,8 +67,8 @@ def _make(certificates: Sequence[Certificate], at: datetime) -> int:
     return len(rows)
 
 
-def credential_of(claim: Claim, entry: dict[str, object] | None = None) -> dict[str, object]:
-    """The unsigned credential of a claim, in the words of its language."""
+def credential_of(claim: Claim, *, did: str, entry: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The unsigned credential of a claim, in the words of its language. `did` is the issuer's name in public."""
     with translation.override(claim.language):
         words = Words(
             description=_description(claim),
@@ -75,7 +78,7 @@ def credential_of(claim: Claim, entry: dict[str, object] | None = None) -> dict[
         evidence = _evidence(claim)
     return achievement_credential(
         claim,
-        issuer=IssuerProfile(did=issuer.issuer_did(), url=f"{settings.SITE_URL}/", email=settings.ISSUER_EMAIL),
+        issuer=IssuerProfile(did=did, url=f"{settings.SITE_URL}/", email=settings.ISSUER_EMAIL),
         words=words,
         zone=timezone.get_default_timezone(),
         status=entry,

@@ -7,7 +7,7 @@ Whatever was signed goes on verifying when the store is lost, because verifying 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,11 @@ from certificates.credentials.keys import FileKeyStore, KeyStore, Kind, PublicKe
 from certificates.models import IssuerKey
 from organisations.key_folder import KeyMissing
 from organisations.served import served_folders
+
+
+def did_of(key: PublicKey) -> str:
+    """The issuer's name in credentials signed with this key: did:web, or did:key where ISSUER_DID says so."""
+    return keys.did_key(key) if settings.ISSUER_DID == "key" else issuer_did()
 
 
 def issuer_did() -> str:
@@ -55,8 +60,11 @@ def published_keys() -> tuple[PublishedKey, ...]:
 
 
 def did_document() -> dict[str, Any]:
-    """What is served for our did:web. One query."""
-    return keys.did_document(issuer_did(), published_keys())
+    """What is served for our did:web. It names the did:key of each key too: both are one issuer. One query."""
+    published = published_keys()
+    document = keys.did_document(issuer_did(), published)
+    names = [keys.did_key(key.key) for key in published if key.key.kind is Kind.ED25519 and not key.withdrawn]
+    return document | ({"alsoKnownAs": names} if names else {})
 
 
 def key_finder() -> Callable[[str], PublicKey | None]:
@@ -84,10 +92,12 @@ def key_of(method: str) -> PublicKey | None:
 
 @dataclass(frozen=True)
 class Hand:
-    """A key that signs today. `method` is its name in public, `sign` gives 64 bytes on a message, `row` the public half."""
+    """A key that signs. `did` is the issuer it signs for, `method` its name in public, `sign` gives 64 bytes on a message,
+    `row` is the public half."""
 
     row: IssuerKey
     key: PublicKey
+    did: str
     method: str
     sign: Callable[[bytes], bytes]
 
@@ -107,12 +117,26 @@ def hand(kind: Kind, *, as_of: date | None = None) -> Hand:
     ]
     chosen = keys.signing_key(able, kind=kind, as_of=as_of or timezone.localdate())
     row = rows.get(chosen.key.multibase) or publish(chosen)
-    return Hand(
-        row=row,
-        key=chosen.key,
-        method=keys.method_of(issuer_did(), chosen.key),
-        sign=lambda message: store.sign(chosen.key_id, message),
-    )
+    return _hand(row, chosen.key_id, did_of(chosen.key), store)
+
+
+def hand_for(did: str) -> Hand:
+    """A hand that signs for this issuer: any of ours for a did:web, for a did:key the one key, also when it has been retired,
+    for what it issued goes on needing its lists. Raises KeyMissing."""
+    if not did.startswith("did:key:"):
+        found = hand(Kind.ED25519)
+        return replace(found, did=did, method=keys.method_of(did, found.key))
+    store = key_store()
+    multibase = did.removeprefix("did:key:")
+    row = IssuerKey.objects.filter(public=multibase, withdrawn=False).first()
+    held = next((key for key in store.keys() if key.key.multibase == multibase), None)  # noqa: SIM118
+    if row is None or held is None:
+        raise KeyMissing(f"the key of {did} is not in the store")
+    return _hand(row, held.key_id, did, store)
+
+
+def _hand(row: IssuerKey, key_id: str, did: str, store: KeyStore) -> Hand:
+    return Hand(row, row.key, did, keys.method_of(did, row.key), lambda message: store.sign(key_id, message))
 
 
 def has_key(kind: Kind) -> bool:

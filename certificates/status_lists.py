@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -23,7 +25,6 @@ from django.utils import timezone
 
 from certificates import issuer
 from certificates.credentials import proofs, status
-from certificates.credentials.keys import Kind
 from certificates.models import Certificate, Credential, Revocation, StatusList
 from organisations.key_folder import KeyTrouble
 
@@ -38,24 +39,50 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 MAX_AGE_SECONDS: Final = 300
 
 
+def url_of(found: StatusList) -> str:
+    """Where a list is served, as its credentials name it."""
+    return f"{found.address}{_path(found.pk)}"
+
+
 def list_url(number: int) -> str:
-    """Where a list is served."""
-    return f"{settings.SITE_URL}{reverse('status_list', args=[number])}"
+    """The same by its number. One query."""
+    return url_of(StatusList.objects.get(pk=number))
+
+
+def _path(number: int) -> str:
+    return reverse("status_list", args=[number])
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """A place that nobody had before, and the list it is in."""
+
+    number: int
+    place: int
+    url: str
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """`credentialStatus` of whoever gets it."""
+        return status.entry(self.url, self.place)
 
 
 @transaction.atomic
-def deal_places(count: int) -> list[tuple[int, int]]:
-    """So many (list, place) that nobody had before, in random order within each list. A few queries, whatever the count.
+def deal_places(count: int, *, issuer: str) -> list[Dealt]:
+    """So many places in lists of this issuer, in random order within each list. A few queries, whatever the count.
 
     What is dealt and then not used (a worker was killed) is nobody's and stays 0.
     """
-    dealt: list[tuple[int, int]] = []
+    dealt: list[Dealt] = []
+    address = settings.SITE_URL
     while len(dealt) < count:
-        current = StatusList.objects.select_for_update().filter(used__lt=F("size")).order_by("pk").first()
+        open_ones = StatusList.objects.select_for_update().filter(issuer=issuer, address=address, used__lt=F("size"))
+        current = open_ones.order_by("pk").first()
         if current is None:
-            current = StatusList.objects.create(seed=secrets.token_hex(32))
+            current = StatusList.objects.create(issuer=issuer, address=address, seed=secrets.token_hex(32))
         upto = min(current.used + count - len(dealt), current.size)
-        dealt += [(current.pk, place) for place in _order(current.seed, current.size)[current.used : upto]]
+        url = url_of(current)
+        dealt += [Dealt(current.pk, place, url) for place in _order(current.seed, current.size)[current.used : upto]]
         current.used = upto
         current.save(update_fields=["used"])
     return dealt
@@ -105,12 +132,11 @@ def sign_list(found: StatusList, *, at: datetime) -> str:
     """Sign a list as it is now and keep it. Raises KeyTrouble."""
     # Counted before it is read: what is revoked meanwhile makes the list old again.
     changes = StatusList.objects.values_list("changes", flat=True).get(pk=found.pk)
-    hand = issuer.hand(Kind.ED25519)
-    url = list_url(found.pk)
+    hand = issuer.hand_for(found.issuer)
     unsigned = status.list_credential(
-        url,
+        url_of(found),
         status.bits_of(revoked_places(found.pk), size=found.size),
-        issuer=issuer.issuer_did(),
+        issuer=found.issuer,
         valid_from=at - CLOCKS_DIFFER,
         valid_until=at + BELIEVED,
     )
@@ -125,11 +151,9 @@ def sign_list(found: StatusList, *, at: datetime) -> str:
 
 def list_at(url: str) -> bytes | None:
     """Our own list of this address, signed; None for every other address and where it cannot be signed."""
-    prefix, _, rest = url.rstrip("/").rpartition("/")
-    if f"{prefix}/" != list_url(0).removesuffix("0/") or not rest.isascii() or not rest.isdigit() or len(rest) > 9:
-        return None
-    found = StatusList.objects.filter(pk=int(rest)).first()
-    if found is None:
+    number = re.search(r"/([0-9]{1,9})/\Z", url)
+    found = StatusList.objects.filter(pk=int(number[1])).first() if number else None
+    if found is None or url != url_of(found):
         return None
     try:
         return signed_list(found).encode()

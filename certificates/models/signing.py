@@ -54,11 +54,14 @@ class IssuerKey(models.Model):
 class StatusList(models.Model):
     """A Bitstring Status List: which of its places are revoked follows from the certificates that have them.
 
+    `issuer` and `address` are what its credentials name, so they stay when the platform moves to another address.
     `used` places have been dealt, in an order that follows from `seed` and tells nothing of when. `changes` counts what was
     revoked or replaced, in the transaction that did it; `content` is the list as last signed, when `signed_changes` were
     counted: a count, not a time, because who counts before somebody else commits would look newer than what it holds.
     """
 
+    issuer = models.CharField(_("issuer"), max_length=300)
+    address = models.CharField(_("address of the issuer"), max_length=300)
     seed = models.CharField(max_length=64)
     size = models.PositiveIntegerField(_("places"), default=LEAST_BITS)
     used = models.PositiveIntegerField(_("places dealt"), default=0)

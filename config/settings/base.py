@@ -256,6 +256,8 @@ SURVEY_KEY_DIR = env.str("SURVEY_KEY_DIR", default=str(VAR_DIR / "survey-keys"))
 ISSUER_KEY_DIR = env.str("ISSUER_KEY_DIR", default=str(VAR_DIR / "issuer-keys"))
 ISSUER_KEY_PASSPHRASE = env.str("ISSUER_KEY_PASSPHRASE", default="")
 ISSUER_KEY_STORE = env.str("ISSUER_KEY_STORE", default="certificates.issuer.file_key_store")
+# "web" names the issuer after SITE_URL, "key" after the key: for who has no lasting address.
+ISSUER_DID = env.str("ISSUER_DID", default="web")
 ISSUER_EMAIL = env.str("ISSUER_EMAIL", default="")
 ISSUER_COUNTRY = env.str("ISSUER_COUNTRY", default="")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)

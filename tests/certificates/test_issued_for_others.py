@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from certificates import issuer, life, status_lists
 from certificates.credentials import keys as names
+from certificates.models import StatusList
 from tests.certificates.builders import build_certificate, build_person
 from tests.certificates.credentials.builders import BADGES
 from tests.certificates.credentials.test_interoperability import FOLDER, NODE, SCHEMA, ask_others
@@ -35,11 +36,9 @@ def issuing(settings, tmp_path):
 def served(client) -> dict[str, Any]:
     """By address: what a stranger's program gets from us."""
     documents = {names.did_web_address(issuer.issuer_did()): client.get("/.well-known/did.json").json()}
-    for number in range(1, 50):
-        address = status_lists.list_url(number)
-        answer = client.get(address.removeprefix("https://talent.gov.example"))
-        if answer.status_code == 200:
-            documents[address] = answer.json()
+    for found in StatusList.objects.all():
+        address = status_lists.url_of(found)
+        documents[address] = client.get(address.removeprefix("https://talent.gov.example")).json()
     if (BADGES / "schema").exists():
         documents[SCHEMA] = json.loads((BADGES / "schema" / "achievementcredential.json").read_text(encoding="utf-8"))
     return documents

@@ -51,6 +51,10 @@ def judge(content: str, **others):
     return verifying.verify(content.encode(), at=timezone.now(), **others)
 
 
+def deal(count: int):
+    return status_lists.deal_places(count, issuer=issuer.issuer_did())
+
+
 def build_administrator():
     return build_person("Root", is_superuser=True)
 
@@ -204,9 +208,25 @@ def test_what_was_signed_under_another_address_is_still_ours(keys, settings):
     credential = Credential.objects.get(certificate=build_certificate())
     settings.SITE_URL = "https://learning.gov.example"
     assert issuer.issuer_did() == "did:web:learning.gov.example"
-    verdict = judge(credential.document)
-    assert verdict.issuer_known
-    assert verdict.of(verifying.Check.PROOF).result == verifying.Result.PASSED
+    assert judge(credential.document).state == State.VALID
+    life.revoke(certificate=credential.certificate, reason="conduct", note="A test.", by=build_administrator())
+    assert judge(credential.document).state == State.REVOKED
+    # What is issued now has the new name, in a list of its own.
+    fresh = build_certificate(build_person("Eva Paz")).credential
+    assert fresh.status_list_id != credential.status_list_id
+    assert judge(fresh.document).state == State.VALID
+
+
+def test_an_issuer_without_a_lasting_address_is_named_by_its_key(keys, settings):
+    settings.ISSUER_DID = "key"
+    credential = build_certificate().credential
+    assert json.loads(credential.document)["issuer"]["id"] == f"did:key:{credential.key.public}"
+    assert judge(credential.document).state == judge(credential.token).state == State.VALID
+    # After a rotation its list is still signed with its own key, for no other can speak for it.
+    say("rotate")
+    life.revoke(certificate=credential.certificate, reason="conduct", note="A test.", by=build_administrator())
+    assert judge(credential.document).state == State.REVOKED
+    assert f"did:key:{credential.key.public}" in issuer.did_document()["alsoKnownAs"]
 
 
 def test_a_key_that_is_not_there_cannot_be_ended():
@@ -307,17 +327,18 @@ def test_without_a_key_the_last_list_is_served(keys, folder):
 
 
 def test_places_are_dealt_once_in_an_order_that_tells_nothing():
-    first, second = status_lists.deal_places(50), status_lists.deal_places(50)
+    first, second = deal(50), deal(50)
     assert len(set(first + second)) == 100
-    places = [place for _list, place in first]
+    places = [dealt.place for dealt in first]
     assert places != sorted(places)
     assert max(places) > 50_000
 
 
 def test_a_full_list_is_followed_by_another():
-    StatusList.objects.create(seed="s", used=status.LEAST_BITS - 3)
-    dealt = status_lists.deal_places(10)
-    lists = [number for number, _place in dealt]
+    StatusList.objects.create(
+        issuer=issuer.issuer_did(), address="http://testserver", seed="s", used=status.LEAST_BITS - 3
+    )
+    lists = [dealt.number for dealt in deal(10)]
     assert [lists.count(number) for number in sorted(set(lists))] == [3, 7]
 
 
@@ -348,7 +369,7 @@ def test_keys_and_lists_are_served_to_everybody_with_caching(keys, client):
 
 
 def test_a_list_that_nobody_can_sign_says_so(client):
-    number = status_lists.deal_places(1)[0][0]
+    number = deal(1)[0].number
     answer = client.get(f"/status/{number}/")
     assert (answer.status_code, answer.json()) == (503, {"error": "no_key"})
 
