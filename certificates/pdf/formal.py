@@ -213,5 +213,6 @@ def _draw_check(desk: Desk, words: Wording) -> None:
     y = desk.address(address, left, y, desk.palette.strong, words.claim.url, box) - 4
     desk.write(clip(words.number, TEXT, room, ((8, 1), (7, 1), (6.5, 2))), left, y, QUIET)
     if words.note:
-        note = clip(words.note, TEXT, COLUMN - 40, ((6.5, 1), (6, 1)))
-        desk.write(note, MIDDLE, INSET + DEPTH + 4 + note.size * CAPITALS, QUIET, align="middle")
+        # Beside the place of a visible signature (signing.STRIP).
+        note = clip(words.note, TEXT, COLUMN - 240, ((6.5, 1), (6, 1), (5.5, 1)))
+        desk.write(note, LEFT, INSET + DEPTH + 4 + note.size * CAPITALS, QUIET)
