@@ -36,6 +36,8 @@ node_modules/.done: package.json package-lock.json .npmrc
 
 DS := node_modules/@digdir/designsystemet-css
 TTF := node_modules/@expo-google-fonts/noto-sans
+# For certificates: a face for names and titles, and scripts that Noto Sans lacks. Package and the name its files begin with.
+TTF_OTHERS := noto-serif-display:NotoSerifDisplay noto-naskh-arabic:NotoNaskhArabic noto-sans-hebrew:NotoSansHebrew
 WOFF := node_modules/@fontsource/noto-sans
 # The parts of the design system that templates/elements/ uses, in its own order, as one file in one layer (docs/design.md).
 DS_PARTS := base button link label input field fieldset validation-message error-summary alert card details breadcrumbs pagination table
@@ -53,7 +55,9 @@ build/vendor/.done: node_modules/.done Makefile
 	@cp $(DS)/LICENSE build/vendor/designsystemet/
 	@cp $(WOFF_CUTS:%=$(WOFF)/files/noto-sans-%-normal.woff2) build/vendor/fonts/
 	@for cut in $(TTF_CUTS); do cp $(TTF)/$$cut/NotoSans_$$cut.ttf build/vendor/fonts/ || exit 1; done
-	@cp $(TTF)/LICENSE_FONT build/vendor/fonts/LICENSE
+	@for face in $(TTF_OTHERS); do for cut in 400Regular 600SemiBold; do \
+		cp $(TTF)/../$${face%:*}/$$cut/$${face#*:}_$$cut.ttf build/vendor/fonts/ || exit 1; done; done
+	@cat $(TTF)/LICENSE_FONT $(foreach face,$(TTF_OTHERS),$(TTF)/../$(firstword $(subst :, ,$(face)))/LICENSE_FONT) > build/vendor/fonts/LICENSE
 	@mkdir build/vendor/contexts
 	@for version in 3.0 3.0.1 3.0.2 extensions; do \
 		node -p "JSON.stringify(require('./$(OB)/context-$$version.js'))" > build/vendor/contexts/ob-$$version.json || exit 1; done

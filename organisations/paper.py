@@ -16,7 +16,6 @@ from functools import lru_cache
 from io import BytesIO
 from threading import Lock
 
-import segno
 from anyascii import anyascii
 from django.conf import settings
 from django.utils import translation
@@ -25,6 +24,8 @@ from reportlab.lib.colors import Color, HexColor, white
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+
+from organisations import qr
 
 REGULAR, SEMIBOLD = "NotoSans", "NotoSans-SemiBold"
 FONT_FILES = {REGULAR: "NotoSans_400Regular.ttf", SEMIBOLD: "NotoSans_600SemiBold.ttf"}
@@ -77,13 +78,14 @@ def letters() -> frozenset[int]:
 
 
 # --- Letters -----------------------------------------------------------------------------------------------------
-def settable(text: str) -> tuple[str, bool]:
+def settable(text: str, known: frozenset[int] | None = None) -> tuple[str, bool]:
     """The text in letters the fonts have, and whether some had to be written in others.
 
     Compatibility forms ("ﬁ", "Ａ") become what they stand for; pictures and invisible marks are left out;
-    words with letters of any other script are written in Latin letters.
+    words with letters of any other script are written in Latin letters. `known` are the characters at hand, if they
+    are others than those of Noto Sans.
     """
-    known = letters()
+    known = letters() if known is None else known
     if all(ord(c) in known for c in text):
         return text, False
     words, changed = [], False
@@ -179,7 +181,7 @@ def draw_qr(canvas: Canvas, url: str, x: float, y: float, side: float) -> None:
     """A white card with its four modules of quiet zone; runs of dark modules become one rectangle of one path."""
     canvas.setFillColor(white)
     canvas.addLiteral(rounded(x, y, side, side, 6) + " f")
-    matrix = segno.make(url, error="m", micro=False, boost_error=False).matrix
+    matrix = qr.symbol(url).tolist()
     module = side / (len(matrix) + 8)
     canvas.saveState()
     canvas.translate(x + 4 * module, y + side - 4 * module)
