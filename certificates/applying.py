@@ -106,10 +106,14 @@ def _signer(signatory: Signatory) -> Signer:
 
 
 class Definitions:
-    """The definitions in force of some kinds. Two queries, when the first is asked for."""
+    """The definitions in force of some kinds. Two queries, when the first is asked for.
 
-    def __init__(self, *kinds: str) -> None:
+    `supposing` asks "what if": as if this one were in force, too.
+    """
+
+    def __init__(self, *kinds: str, supposing: Definition | None = None) -> None:
         self._kinds = kinds
+        self._supposing = supposing
         self._found: dict[tuple[object, ...], dict[str, Definition]] | None = None
 
     def of(self, thing: tuple[object, ...], workplaces: Collection[str]) -> Definition | None:
@@ -118,6 +122,8 @@ class Definitions:
             self._found = defaultdict(dict)
             for definition in Definition.objects.active().filter(kind__in=self._kinds).whole():
                 self._found[definition.thing][definition.unit_path] = definition
+            if self._supposing is not None:
+                self._found[self._supposing.thing][self._supposing.unit_path] = self._supposing
         return nearest(self._found.get(thing, {}), workplaces)
 
 

@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "organisations.tasks.sweep_jobs", "schedule": 30.0},
     "sweep-certificates": {"task": "certificates.tasks.sweep_certificates", "schedule": 300.0},
+    "look-after-definitions": {"task": "certificates.tasks.look_after_definitions", "schedule": 3600.0},
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
     "sweep-campaigns": {"task": "competencies.tasks.sweep_campaigns", "schedule": 3600.0},
     "count-standing": {"task": "competencies.tasks.count_standing", "schedule": 3600.0},
