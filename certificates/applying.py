@@ -142,13 +142,20 @@ def had_by(definition_ids: Collection[int], person_ids: Collection[int]) -> dict
 
     Newest is what counts longest; what was revoked only where nothing else is there.
     """
-    rows = Certificate.objects.filter(
-        definition__in=definition_ids, holder__in=person_ids, superseded_by__isnull=True
-    ).values_list(
-        "definition_id", "holder_id", "pk", "serial", "period", "issued_on", "valid_until", "revocation__revoked_at"
-    )
+    fields = (
+        "definition_id", "holder_id", "period", "pk", "serial", "issued_on", "valid_until", "superseded_by",
+        "revocation__revoked_at",
+    )  # fmt: skip
+    rows = Certificate.objects.filter(definition__in=definition_ids, holder__in=person_ids).order_by("pk")
+    # A name corrected later does not make what was shown before look older: the day is that of the first of its period.
+    first: dict[tuple[int, int, int], date] = {}
     found: dict[tuple[int, int], tuple[tuple[object, ...], Had]] = {}
-    for definition_id, holder_id, pk, serial, period, issued_on, valid_until, revoked_at in rows:
+    for definition_id, holder_id, period, pk, serial, issued_on, valid_until, newer, revoked_at in rows.values_list(
+        *fields
+    ):
+        issued_on = first.setdefault((definition_id, holder_id, period), issued_on)
+        if newer is not None:
+            continue
         revoked_on = None if revoked_at is None else local_day(revoked_at)
         had = Had(Last(period, issued_on, valid_until, revoked_on), pk, serial)
         rank = (revoked_on is None, period, valid_until or date.max, pk)

@@ -191,7 +191,7 @@ class LevelsAsked(Asked):
                 tuple(
                     Shown(
                         self.competencies[r.competency_id],
-                        self._level(r),
+                        self.level_of(r),
                         tuple(Source(*rows[p.evidence_id], p.on) for p in pieces[:MOST_GROUNDS]),
                     )
                     for r, pieces in zip(self.required, shown, strict=True)
@@ -200,7 +200,7 @@ class LevelsAsked(Asked):
             for person_id, (on, shown) in met.items()
         }
 
-    def _level(self, required: Required) -> ProficiencyLevel | None:
+    def level_of(self, required: Required) -> ProficiencyLevel | None:
         version_id = self.competencies[required.competency_id].version_id
         return None if required.rank is None else self.levels.get((version_id, required.rank))
 
@@ -457,6 +457,11 @@ class Forecast:
     names: tuple[str, ...]
     is_part: bool = False
     looked_at: int = 0
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.names)
 
 
 def forecast(definition: Definition, *, day: date) -> Forecast:

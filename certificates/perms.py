@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from certificates.enums import DefinitionStatus
-from certificates.models import Certificate, CertificateQuerySet, Definition, IssuingBody
+from certificates.models import Certificate, CertificateQuerySet, Definition, DefinitionQuerySet, IssuingBody
 from organisations.models import Unit, User
 from organisations.perms import hr_paths, is_hr_of, units_served
 
@@ -34,13 +34,13 @@ def may_define(user: User, unit: Unit | None) -> bool:
     return units_served(user).filter(pk=unit.pk).exists()
 
 
-def definitions_edited_by(officer: User) -> QuerySet[Definition]:
+def definitions_edited_by(officer: User) -> DefinitionQuerySet:
     """Definitions of the units an officer serves: hers to change. For administrators all."""
     rows = Definition.objects.all()
     return rows if officer.is_superuser else rows.filter(unit__in=units_served(officer).order_by().values("pk"))
 
 
-def definitions_open_to(officer: User) -> QuerySet[Definition]:
+def definitions_open_to(officer: User) -> DefinitionQuerySet:
     """Her own, and those that apply to her people because they are laid down for a unit above, or for everybody."""
     rows = Definition.objects.all()
     if officer.is_superuser:
