@@ -47,6 +47,18 @@ class RevokeForm(forms.Form):
     )
 
 
+class RenewForm(forms.Form):
+    why = forms.CharField(
+        label=_("Why it is renewed"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": _("Say why it is renewed: whoever looks into it later reads it."),
+            "max_length": _("Say it in 500 characters at most."),
+        },
+    )
+
+
 class ReissueForm(forms.Form):
     name = forms.CharField(
         label=_("The name as it is to stand there"),

@@ -1,4 +1,4 @@
-"""What becomes of a certificate after issue: revoked, or replaced by one with a corrected name. Nothing is rubbed out.
+"""What becomes of a certificate after issue: revoked, replaced by one with a corrected name, or renewed. Nothing is rubbed out.
 
 Each act is one transaction, asked for twice it is done once, stands in the audit log with its author and is told to the
 holder by a mail of its own.
@@ -10,20 +10,24 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
+from certificates.applying import Bodies, Workplaces, criteria_in, in_language, local_day
+from certificates.award_mails import tell_awarded
 from certificates.codes import new_code
+from certificates.criteria import months_after
 from certificates.enums import RevocationReason
 from certificates.life_mails import tell_replaced, tell_revoked
-from certificates.models import Certificate, Revocation
+from certificates.models import Certificate, Definition, Revocation
 from certificates.perms import may_look_after
 from certificates.record import digest_of, record_of, tidy
 from certificates.services import complete
 from certificates.status_lists import note_change
 from certificates.verdicts import RecordChanged, believed_claim
-from certificates.writing import free_codes, next_serial, numbered
+from certificates.writing import Draft, free_codes, next_serial, numbered, write_certificates
 from organisations.models import User
 
 MOST_NOTE = 500
@@ -113,6 +117,74 @@ def _write_anew(certificate: Certificate, name: str, by: User, at: datetime) -> 
     note_change([certificate])
     log(instance=fresh, action="certificates.reissue", user=by, data={"takes_the_place_of": certificate.serial})
     tell_replaced(fresh)
+    return fresh
+
+
+def renew(*, certificate: Certificate, note: str, by: User, at: datetime | None = None) -> Certificate:
+    """Renew it on HR's word, whatever was shown: another period by what its definition says today, with the same
+    outcomes. It follows the old one without a gap, or begins today. Renewed before, the one there is comes back.
+
+    Raises LifeRefused without a reason, for what has no end or was revoked or replaced, for a definition that is no
+    longer in force, and for who may not.
+    """
+    fresh = _write_renewal(certificate, " ".join(note.split()), by, at or timezone.now())
+    complete([fresh])
+    return fresh
+
+
+@transaction.atomic
+def _write_renewal(certificate: Certificate, note: str, by: User, at: datetime) -> Certificate:
+    certificate = _locked(certificate, by)
+    renewed = Certificate.objects.filter(renews=certificate).first()
+    if renewed is not None:
+        return renewed
+    if not note:
+        raise LifeRefused(_("Say why it is renewed: whoever looks into it later reads it."), "why")
+    if len(note) > MOST_NOTE:
+        raise LifeRefused(_("Say it in 500 characters at most."), "why")
+    if certificate.revoked is not None:
+        raise LifeRefused(_("This certificate was revoked and is not renewed: it is earned again."))
+    if certificate.newer is not None:
+        raise LifeRefused(_("This certificate was replaced: renew the one that took its place."))
+    if certificate.valid_until is None:
+        raise LifeRefused(_("This certificate has no end, so there is nothing to renew."))
+    definition = Definition.objects.active().whole().filter(pk=certificate.definition_id or 0).first()
+    if definition is None:
+        raise LifeRefused(_("The definition it was issued by is no longer in force."))
+    try:
+        claim = believed_claim(certificate)
+    except RecordChanged:
+        raise LifeRefused(
+            _("The record of this certificate was changed after it was issued: tell an administrator.")
+        ) from None
+    today = local_day(at)
+    workplaces = Workplaces()
+    workplaces.learn([certificate.holder_id] if certificate.holder_id is not None else [])
+    issuer = Bodies().of(definition, workplaces.on(certificate.holder_id or 0, today))
+    title, title_language = in_language(definition.title, claim.language)
+    period = Certificate.objects.filter(definition=definition, holder=certificate.holder).aggregate(n=Max("period"))[
+        "n"
+    ]
+    claim = replace(
+        claim,
+        title=title,
+        title_language=title_language,
+        definition=definition.reference,
+        criteria=criteria_in(definition, definition.kind, claim.language, assessed=claim.assessed),
+        issuer=issuer.name,
+        signatories=issuer.signatories,
+        look=issuer.look(definition),
+        issued_on=today,
+        valid_until=months_after(max(today, certificate.valid_until), definition.validity_months),
+        renews=certificate.serial,
+    )
+    draft = Draft(
+        claim=claim, holder_id=certificate.holder_id or 0, definition_id=definition.pk, period=period + 1,
+        renews_id=certificate.pk,
+    )  # fmt: skip
+    [fresh] = write_certificates([draft], by=by)
+    log(instance=fresh, action="certificates.renew", user=by, data={"renews": certificate.serial, "why": note})
+    tell_awarded(fresh)
     return fresh
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +16,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from wagtail.models import ModelLogEntry
 
 from certificates import codes, life
-from certificates.forms import FindForm, ReissueForm, RevokeForm
+from certificates.enums import DefinitionStatus
+from certificates.forms import FindForm, ReissueForm, RenewForm, RevokeForm
 from certificates.models import Certificate
-from certificates.perms import looked_after_by
+from certificates.perms import definitions_open_to, looked_after_by
+from certificates.selectors import why_of
 from certificates.verdicts import judge
+from organisations.ids import as_id
 from organisations.perms import hr_officer
 
 PAGE = 25
@@ -31,11 +35,15 @@ def certificate_desk(request: HttpRequest) -> HttpResponse:
     form = FindForm(request.GET or None)
     wanted = form.cleaned_data["q"] if form.is_valid() else ""
     rows = _found(looked_after_by(me).with_life().select_related("holder"), wanted)
+    definition = definitions_open_to(me).filter(pk=as_id(request.GET.get("definition", "")) or 0).first()
+    if definition is not None:
+        rows = rows.filter(definition=definition)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     day = timezone.localdate()
     context = {
         "form": form,
         "wanted": wanted,
+        "definition": definition,
         "page_of_rows": page,
         "rows": [(row, judge(row, as_of=day)) for row in page],
     }
@@ -53,18 +61,17 @@ def certificate_life(request: HttpRequest, serial: str) -> HttpResponse:
     """One certificate: what it says, what became of it, and what can be done with it."""
     me = hr_officer(request)
     rows = looked_after_by(me).with_life().select_related("holder", "supersedes", "revocation__revoked_by")
+    rows = rows.select_related("definition", "renews", "renewed_by")
     certificate = get_object_or_404(rows, serial=serial)
     forms: dict[str, Any] = {
         "revoke_form": RevokeForm(),
+        "renew_form": RenewForm(auto_id="renew_%s"),
         "reissue_form": ReissueForm(initial={"name": certificate.record.get("holder", {}).get("name", "")}),
     }
     status = 200
     if request.method == "POST":
-        done = (
-            _reissue(request, certificate, forms)
-            if request.POST.get("do") == "reissue"
-            else _revoke(request, certificate, forms)
-        )
+        do = {"reissue": _reissue, "renew": _renew}.get(request.POST.get("do", ""), _revoke)
+        done = do(request, certificate, forms)
         if done is not None:
             return done
         status = 422
@@ -75,10 +82,39 @@ def certificate_life(request: HttpRequest, serial: str) -> HttpResponse:
         "judgement": judgement,
         "record": certificate.record,
         "can_change": certificate.revoked is None and certificate.newer is None,
+        "renewed_by": getattr(certificate, "renewed_by", None),
+        "can_renew": _can_renew(certificate),
+        "last_valid_on": certificate.valid_until and certificate.valid_until - timedelta(days=1),
+        "why": why_of(certificate),
         "history": list(log),
         **forms,
     }
     return render(request, "certificates/life.html", context, status=status)
+
+
+def _can_renew(certificate: Certificate) -> bool:
+    definition = certificate.definition
+    return (
+        certificate.valid_until is not None
+        and certificate.revoked is None
+        and certificate.newer is None
+        and getattr(certificate, "renewed_by", None) is None
+        and definition is not None
+        and definition.status == DefinitionStatus.ACTIVE
+    )
+
+
+def _renew(request: HttpRequest, certificate: Certificate, forms: dict[str, Any]) -> HttpResponse | None:
+    forms["renew_form"] = form = RenewForm(request.POST, auto_id="renew_%s")
+    if not form.is_valid():
+        return None
+    try:
+        fresh = life.renew(certificate=certificate, by=hr_officer(request), note=form.cleaned_data["why"])
+    except life.LifeRefused as refused:
+        form.add_error(refused.field or None, str(refused))
+        return None
+    messages.success(request, _("Renewed. The holder is told."))
+    return redirect("certificate_life", fresh.serial)
 
 
 def _revoke(request: HttpRequest, certificate: Certificate, forms: dict[str, Any]) -> HttpResponse | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from certificates import codes
 from certificates.models import Certificate
+from certificates.record import Outcome, UnreadableRecord, claim_of
 from courses.models import Enrolment
 from organisations.enums import OPEN_JOB_STATES, JobState
 from organisations.models import Job, User
@@ -23,6 +24,25 @@ CREDENTIALS = "certificates.credentials"
 GRACE = timedelta(minutes=1)
 # As long as a code, and none: the check never lets it through.
 NO_CODE = "-" * codes.LENGTH
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a certificate was issued, from its record alone: what it took, and what shows each outcome."""
+
+    criteria: str
+    outcomes: tuple[Outcome, ...]
+    completed_on: date
+    language: str
+
+
+def why_of(certificate: Certificate) -> Why | None:
+    """None for a record that is not readable. No query."""
+    try:
+        claim = claim_of(certificate.record)
+    except UnreadableRecord:
+        return None
+    return Why(claim.criteria, claim.outcomes, claim.completed_on, claim.language)
 
 
 @dataclass(frozen=True)
@@ -38,6 +58,7 @@ class CertificateItem:
     ready: bool
     revoked_on: date | None = None
     revoked_why: str = ""
+    why: Why | None = None
 
     @property
     def url(self) -> str:
@@ -46,6 +67,14 @@ class CertificateItem:
     @property
     def verify_url(self) -> str:
         return reverse("verify_certificate", args=[self.code])
+
+    @property
+    def last_valid_on(self) -> date | None:
+        return self.valid_until - timedelta(days=1) if self.valid_until is not None else None
+
+    @property
+    def is_over(self) -> bool:
+        return self.valid_until is not None and timezone.localdate() >= self.valid_until
 
     @property
     def display_code(self) -> str:
@@ -190,4 +219,5 @@ def _item(certificate: Certificate) -> CertificateItem:
         ready=bool(certificate.document),
         revoked_on=timezone.localdate(certificate.revoked.revoked_at) if certificate.revoked else None,
         revoked_why=certificate.revoked.get_reason_display() if certificate.revoked else "",
+        why=why_of(certificate),
     )

@@ -6,25 +6,37 @@ A kill between the two leaves a certificate without document, which the next run
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from certificates.applying import (
+    Bodies,
+    Definitions,
+    Had,
+    Workplaces,
+    criteria_in,
+    document_language,
+    had_by,
+    in_language,
+    local_day,
+)
 from certificates.codes import new_code
 from certificates.crediting import make_credentials
-from certificates.models import Certificate
+from certificates.criteria import months_after, next_term
+from certificates.enums import Kind
+from certificates.models import Certificate, Credential, Definition
 from certificates.models.certificate import document_path
-from certificates.pdf import render_pdf
-from certificates.record import Claim, Level, Outcome, tidy
+from certificates.outcomes import Steps, outcome_of
+from certificates.papers import Press
+from certificates.record import Claim, Outcome, tidy
 from certificates.verdicts import RecordChanged, believed_claim
 from certificates.writing import WRITE_BATCH, Draft, batches, write_certificates
-from competencies.models import FrameworkVersion, ProficiencyLevel
 from courses.models import CourseOutcome, Enrolment
 from organisations.key_folder import KeyMissing
 from organisations.models import User
@@ -169,69 +181,99 @@ def _issue_batch(
     missing = Enrolment.objects.filter(pk__in=[pk for pk in ids if pk not in there])
     enrolments = missing.select_related("person", "course").in_bulk()
     catalogue.learn(enrolments.values())
-    drafts = [
-        Draft(
-            claim=_claim(enrolments[pk], day=_day(at or _completed_at(enrolments[pk])), catalogue=catalogue),
-            holder_id=enrolments[pk].person_id,
-            enrolment_id=pk,
-        )
+    todo = [
+        _Passed(enrolments[pk], day := local_day(at or _completed_at(enrolments[pk])), catalogue.laid_down(pk, day))
         for pk in dict.fromkeys(ids)
         if pk in enrolments
     ]
-    there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
+    for turn in _turns(todo):
+        drafts = _drafts(turn, catalogue)
+        there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
     return [there[pk] for pk in ids]
 
 
-# --- What is claimed ---------------------------------------------------------------------------------------------
-def _claim(enrolment: Enrolment, *, day: date, catalogue: _Catalogue) -> Claim:
-    person, course = enrolment.person, enrolment.course
-    language = _document_language(person.language, course.language)
-    return Claim(
-        serial="",
-        code="",
-        url="",
-        holder=tidy(str(person)),
-        title=tidy(course.title),
-        key=course.key,
-        title_language=course.language,
-        revision=course.live_revision_id,
-        outcomes=catalogue.outcomes_of(course.pk, language, assessed=enrolment.assessed),
-        effort_minutes=course.effort_minutes,
-        assessed=enrolment.assessed,
-        score_pct=enrolment.score_pct,
-        completed_on=_day(_completed_at(enrolment)),
-        issued_on=day,
-        valid_until=None,  # no course sets a time limit yet
-        issuer=tidy(settings.ISSUER_NAME),
-        language=language,
+@dataclass(frozen=True)
+class _Passed:
+    """A completed enrolment whose certificate is to be issued on a day, and the definition that applies."""
+
+    enrolment: Enrolment
+    day: date
+    definition: Definition | None
+
+    @property
+    def key(self) -> tuple[int, int] | None:
+        """Whose certificates by which definition it may follow on."""
+        return None if self.definition is None else (self.definition.pk, self.enrolment.person_id)
+
+
+def _turns(passed: Sequence[_Passed]) -> Iterator[list[_Passed]]:
+    """All at once, but of one person by one definition one after the other: the second may renew the first."""
+    waiting = list(passed)
+    while waiting:
+        seen: set[tuple[int, int]] = set()
+        now: list[_Passed] = []
+        later: list[_Passed] = []
+        for one in waiting:
+            (later if one.key in seen else now).append(one)
+            if one.key is not None:
+                seen.add(one.key)
+        yield now
+        waiting = later
+
+
+def _drafts(turn: Sequence[_Passed], catalogue: _Catalogue) -> list[Draft]:
+    keys = [one.key for one in turn if one.key is not None]
+    had = had_by({key[0] for key in keys}, {key[1] for key in keys}) if keys else {}
+    return [_draft(one, had.get(one.key) if one.key is not None else None, catalogue) for one in turn]
+
+
+def _draft(one: _Passed, had: Had | None, catalogue: _Catalogue) -> Draft:
+    definition, enrolment = one.definition, one.enrolment
+    claim = catalogue.claim(enrolment, one.day, definition)
+    if definition is None:
+        return Draft(claim=claim, holder_id=enrolment.person_id, enrolment_id=enrolment.pk)
+    term = next_term(
+        had.last if had is not None else None,
+        validity_months=definition.validity_months,
+        renewal_months=definition.renewal_months,
+        day=one.day,
+    )
+    renewed = had if term is not None and term.renews else None
+    # Taken again before it can be renewed: a certificate of its own, which counts from its own day.
+    valid_until = months_after(one.day, definition.validity_months) if term is None else term.valid_until
+    period = term.period if term is not None else had.last.period if had is not None else 1
+    return Draft(
+        claim=replace(claim, valid_until=valid_until, renews=renewed.serial if renewed is not None else ""),
+        holder_id=enrolment.person_id,
+        enrolment_id=enrolment.pk,
+        definition_id=definition.pk,
+        period=period,
+        renews_id=renewed.certificate_id if renewed is not None else None,
     )
 
 
+# --- What is claimed ---------------------------------------------------------------------------------------------
 def _completed_at(enrolment: Enrolment) -> datetime:
     if enrolment.completed_at is None:
         raise NotCompleted(enrolment.pk)
     return enrolment.completed_at
 
 
-def _day(moment: datetime) -> date:
-    """The date in the installation's own time zone, whoever asks from wherever."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
-
-
-def _document_language(*wishes: str) -> str:
-    spoken = dict(settings.LANGUAGES)
-    return next((language for language in wishes if language in spoken), settings.LANGUAGE_CODE)
-
-
 class _Catalogue:
-    """What courses lead to, read once for many certificates."""
+    """What courses lead to and what was laid down about their certificates, read once for many of them."""
 
     def __init__(self) -> None:
+        self._enrolments: dict[int, Enrolment] = {}
         self._outcomes: dict[int, list[CourseOutcome]] = {}
-        self._ranks: dict[int, list[int]] = {}
+        self._steps = Steps()
+        self._workplaces = Workplaces()
+        self._definitions = Definitions(Kind.COURSE)
+        self._bodies = Bodies()
         self._worded: dict[tuple[int, str, bool], tuple[Outcome, ...]] = {}
 
-    def learn(self, enrolments: Iterable[Enrolment]) -> None:
+    def learn(self, enrolments: Collection[Enrolment]) -> None:
+        self._enrolments = {enrolment.pk: enrolment for enrolment in enrolments}
+        self._workplaces.learn(enrolment.person_id for enrolment in enrolments)
         new = {enrolment.course_id for enrolment in enrolments} - self._outcomes.keys()
         if not new:
             return
@@ -239,52 +281,64 @@ class _Catalogue:
         outcomes = CourseOutcome.objects.filter(course__in=new).order_by("course", "sort_order", "pk")
         for outcome in outcomes.select_related("competency__version__framework", "level"):
             self._outcomes[outcome.course_id].append(outcome)
-        versions = {o.competency.version_id for course_id in new for o in self._outcomes[course_id]}
-        if versions := versions - self._ranks.keys():
-            ranks = defaultdict(list)
-            levels = ProficiencyLevel.objects.filter(version__in=versions, rank__gt=0)
-            for version_id, rank in levels.values_list("version", "rank"):
-                ranks[version_id].append(rank)
-            self._ranks |= {version_id: ranks[version_id] for version_id in versions}
+        self._steps.learn(o.competency.version_id for course_id in new for o in self._outcomes[course_id])
 
-    def outcomes_of(self, course_id: int, language: str, *, assessed: bool) -> tuple[Outcome, ...]:
+    def laid_down(self, enrolment_id: int, day: date) -> Definition | None:
+        """The definition that applies to whoever completed this, where she worked on the day of issue."""
+        enrolment = self._enrolments[enrolment_id]
+        workplaces = self._workplaces.on(enrolment.person_id, day)
+        return self._definitions.of((Kind.COURSE, enrolment.course.key), workplaces)
+
+    def claim(self, enrolment: Enrolment, day: date, definition: Definition | None) -> Claim:
+        """All but the number, and the time that it counts."""
+        person, course = enrolment.person, enrolment.course
+        wished = definition.language if definition is not None else ""
+        language = document_language(wished, person.language, course.language)
+        title, title_language = tidy(course.title), course.language
+        if definition is not None:
+            title, title_language = in_language(definition.title, language)
+        issuer = self._bodies.of(definition, self._workplaces.on(person.pk, day))
+        return Claim(
+            serial="",
+            code="",
+            url="",
+            holder=tidy(str(person)),
+            title=title,
+            key=course.key,
+            title_language=title_language,
+            revision=course.live_revision_id,
+            outcomes=self._outcomes_of(course.pk, language, assessed=enrolment.assessed),
+            effort_minutes=course.effort_minutes,
+            assessed=enrolment.assessed,
+            score_pct=enrolment.score_pct,
+            completed_on=local_day(_completed_at(enrolment)),
+            issued_on=day,
+            valid_until=None,
+            issuer=issuer.name,
+            language=language,
+            kind=Kind.COURSE.value,
+            definition=definition.reference if definition is not None else "",
+            criteria=criteria_in(definition, Kind.COURSE, language, assessed=enrolment.assessed),
+            signatories=issuer.signatories,
+            look=issuer.look(definition),
+        )
+
+    def _outcomes_of(self, course_id: int, language: str, *, assessed: bool) -> tuple[Outcome, ...]:
         """A course without a check names its competencies but no levels: nobody has looked whether they are reached."""
         key = (course_id, language, assessed)
         if key not in self._worded:
-            self._worded[key] = tuple(self._word(outcome, language, assessed) for outcome in self._outcomes[course_id])
+            self._worded[key] = tuple(
+                outcome_of(outcome.competency, outcome.level if assessed else None, language, self._steps)
+                for outcome in self._outcomes[course_id]
+            )
         return self._worded[key]
-
-    def _word(self, outcome: CourseOutcome, language: str, assessed: bool) -> Outcome:
-        competency, level = outcome.competency, outcome.level if assessed else None
-        version = competency.version
-        language = _framework_language(version, language)
-        ranks = self._ranks.get(version.pk, [])
-        return Outcome(
-            framework=tidy(version.framework.title.localize(language)),
-            edition=tidy(version.edition),
-            code=tidy(competency.code),
-            title=tidy(competency.title.localize(language)),
-            language=language,
-            level=None
-            if level is None
-            else Level(
-                rank=level.rank,
-                label=tidy(level.label.localize(language)),
-                step=sum(rank <= level.rank for rank in ranks),
-                steps=len(ranks),
-            ),
-        )
-
-
-def _framework_language(version: FrameworkVersion, wished: str) -> str:
-    """The wished language if the framework speaks it, else the installation's, else the framework's first."""
-    spoken = version.languages or [wished]
-    return next((language for language in (wished, settings.LANGUAGE_CODE) if language in spoken), spoken[0])
 
 
 # --- Documents ---------------------------------------------------------------------------------------------------
 def _render_batch(batch: Sequence[Certificate]) -> int:
-    drawn = {certificate.pk: render_pdf(believed_claim(certificate)) for certificate in batch}
+    inside = dict(Credential.objects.filter(certificate__in=batch).values_list("certificate", "document"))
+    press = Press(at=timezone.now())
+    drawn = {c.pk: press.paper(believed_claim(c), inside.get(c.pk)) for c in batch}
     with transaction.atomic():
         rows = Certificate.objects.select_for_update().filter(pk__in=drawn).order_by("pk")
         stored = dict(rows.values_list("pk", "document"))

@@ -1,14 +1,16 @@
 """Errands of Celery on this floor."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
 from certificates import issuer, selectors
+from certificates.award_jobs import AWARD_ALL, TELL_ENDS
 from certificates.credentials.keys import Kind
 from certificates.models import Certificate
+from competencies.tasks import FIRST_HOUR
 from organisations.jobs import enqueue
 from organisations.models import Job
 
@@ -55,3 +57,18 @@ def sweep_certificates() -> int:
             enqueue(kind=selectors.DOCUMENTS, key=f"sweep-{now.isoformat()}", payload={"skip": skip})
             asked += 1
     return asked
+
+
+@shared_task(name="certificates.tasks.look_after_definitions")
+def look_after_definitions() -> None:
+    ask_for_awards(at=timezone.localtime())
+
+
+def ask_for_awards(*, at: datetime) -> None:
+    """Once a day all definitions in force are gone through: evidence lapses, windows open, and an event may have been
+    lost. Once a day, from FIRST_HOUR on, holders are told what ends. However often it is asked."""
+    moment = timezone.localtime(at)
+    day = moment.date().isoformat()
+    enqueue(kind=AWARD_ALL, key=f"daily:{day}", payload={})
+    if moment.hour >= FIRST_HOUR:
+        enqueue(kind=TELL_ENDS, key=f"daily:{day}", payload={"day": day})

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from certificates import issuer_views, life_views, views
+from certificates import defining_views, issuer_views, life_views, views
 
 
 class SerialConverter:
@@ -28,6 +28,18 @@ urlpatterns = [
     path("learn/certificates/", views.my_certificates, name="my_certificates"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
     path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),
+    path("hr/certificates/definitions/", defining_views.definition_list, name="definition_list"),
+    path("hr/certificates/definitions/new/", defining_views.definition_new, name="definition_new"),
+    path("hr/certificates/definitions/new/<slug:kind>/", defining_views.definition_new_of, name="definition_new_of"),
+    path("hr/certificates/definitions/<int:pk>/", defining_views.definition, name="definition"),
+    path("hr/certificates/definitions/<int:pk>/change/", defining_views.definition_change, name="definition_change"),
+    path(
+        "hr/certificates/definitions/<int:pk>/preview.pdf", defining_views.definition_preview, name="definition_preview"
+    ),
+    path("hr/certificates/bodies/", defining_views.body_list, name="body_list"),
+    path("hr/certificates/bodies/new/", defining_views.body_new, name="body_new"),
+    path("hr/certificates/bodies/<int:pk>/", defining_views.body, name="body"),
+    path("hr/certificates/bodies/<int:pk>/logo/", defining_views.body_logo, name="body_logo"),
     path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
     path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
 ]

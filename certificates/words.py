@@ -39,7 +39,7 @@ def level_in_words(level: Level, label: str | None = None) -> str:
 def outcomes_heading(claim: Claim) -> str:
     """What the list of competencies is a list of."""
     if not claim.assessed:
-        return _("Competencies the course is about")
+        return _("Competencies it is about") if claim.kind != "course" else _("Competencies the course is about")
     if any(outcome.level for outcome in claim.outcomes):
         return _("Competencies and levels shown")
     return _("Competencies shown")

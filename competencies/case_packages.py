@@ -19,9 +19,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, F, Max, Q, QuerySet
 
-from competencies.case_words import ALIGNMENT, KEY, MARK
+from competencies.case_words import ALIGNMENT, COMPETENCY, KEY, MARK, derived
 from competencies.enums import FrameworkStatus, LinkRelation
 from competencies.exporters import case
+from competencies.exporters.case_fitting import is_uuid
 from competencies.loading import content_of
 from competencies.models import Alignment, Competency, FrameworkVersion
 from competencies.models.framework import FRAMEWORKS
@@ -54,6 +55,16 @@ def served_versions() -> QuerySet[FrameworkVersion]:
         .select_related("framework", "extends__framework")
         .order_by("status", F("published_at").desc(nulls_last=True), "framework__slug", "pk")
     )
+
+
+def item_address(competency: Competency) -> str:
+    """Where a competency stands as a CFItem: with us where its framework is served, else where its source says it does;
+    "" where neither. Comes with its version; no query."""
+    version = competency.version
+    if version.status in SERVED:
+        own = competency.identifier if is_uuid(competency.identifier) else ""
+        return f"{base_url()}/CFItems/{own or derived(str(version.uuid), COMPETENCY, competency.code)}"
+    return competency.identifier if competency.identifier.startswith(("http://", "https://")) else ""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,12 @@ class DefinitionQuerySet(models.QuerySet["Definition"]):
     def active(self) -> DefinitionQuerySet:
         return self.filter(status=DefinitionStatus.ACTIVE)
 
+    def whole(self) -> DefinitionQuerySet:
+        """With all that stands on a certificate: two queries, however many."""
+        return self.select_related(
+            "unit", "course", "path", "competency__version__framework", "level", "role__role__version", "body"
+        ).prefetch_related("signatories")
+
 
 class Definition(models.Model):
     """By which criteria a certificate is given, and what stands on it. What was issued by it keeps what it said then.
@@ -189,3 +195,24 @@ class Definition(models.Model):
 
     def __str__(self) -> str:
         return str(self.title)
+
+    @property
+    def thing(self) -> tuple[object, ...]:
+        """What it is given for, in whatever language or edition: two definitions of one thing have the same."""
+        if self.course is not None:
+            return (Kind.COURSE, self.course.key)
+        if self.path_id is not None:
+            return (Kind.PATH, self.path_id)
+        if self.competency is not None and self.level is not None:
+            return (Kind.LEVEL, self.competency.lineage, self.level.rank)
+        return (Kind.ROLE, self.role.lineage if self.role is not None else None)
+
+    @property
+    def unit_path(self) -> str:
+        """Prefix of the tree paths of the units whose people it is for; "" where it is for everybody."""
+        return self.unit.path if self.unit is not None else ""
+
+    @property
+    def reference(self) -> str:
+        """As a record names it: which definition, and what it said then."""
+        return f"{self.key}/{self.revision}"

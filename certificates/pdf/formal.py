@@ -194,9 +194,7 @@ def _draw_signatories(desk: Desk, words: Wording) -> None:
     for index, (name, title) in enumerate(words.signatories):
         x = LEFT + LAST + index * column + column / 2
         desk.rule(x - width / 2, FOOT + 38, width, INK, 0.6)
-        foot = desk.write(
-            clip(name, STRONG, width, ((10.5, 1), (9.5, 1), (8.5, 2))), x, FOOT + 31, INK, align="middle"
-        )
+        foot = desk.write(clip(name, STRONG, width, ((10.5, 1), (9.5, 1), (8.5, 2))), x, FOOT + 31, INK, align="middle")
         if title:
             desk.write(clip(title, TEXT, width, ((8.5, 1), (8, 2)), 1.2), x, foot - 2, QUIET, align="middle")
 

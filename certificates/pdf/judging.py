@@ -27,8 +27,10 @@ LARGEST_PAPER = 10_000_000
 LARGEST_CREDENTIAL = 1_000_000
 LARGEST_CMS = 200_000
 MOST_SIGNATURES = 16
-_RANGE = re.compile(rb"/ByteRange\s{0,40}\[\s{0,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{0,80}\]")
-_MOMENT = re.compile(rb"/M\s{0,9}\(D:(\d{14})(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
+_RANGE = re.compile(
+    rb"/ByteRange\s{0,40}\[\s{0,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{0,80}\]"
+)
+_MOMENT = re.compile(rb"/M\s{0,9}\(D(?::|\\072)(\d{14})(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
 _KEYWORDS = (
     re.compile(rb"<pdf:Keywords>([^<]{1,300})</pdf:Keywords>"),
     re.compile(rb"/Keywords\s{0,9}\(([^()\\]{1,300})\)"),

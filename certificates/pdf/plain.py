@@ -78,7 +78,10 @@ def _draw_outcomes(desk: Desk, words: Wording, top: float, floor: float) -> None
                 if shown.level is not None:
                     desk.segments(shown, middle, base - 3, 66, min(6, height * 0.4))
                     standing = clip(
-                        shown.standing, TEXT, RIGHT - middle - 76, ((size * 0.88, 1), (size * 0.75, 1), (size * 0.65, 1))
+                        shown.standing,
+                        TEXT,
+                        RIGHT - middle - 76,
+                        ((size * 0.88, 1), (size * 0.75, 1), (size * 0.65, 1)),
                     )
                     desk.write(standing, middle + 76, base + standing.size * 0.36, QUIET)
             y -= height

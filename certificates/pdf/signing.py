@@ -115,7 +115,11 @@ def _signed(signer: PaperSigner, digest: bytes, timestamper: TimeStamper | None)
     attributes = _attributes(signer.chain[0], _ANY_DIGEST).replace(_ANY_DIGEST, digest)
     signature = as_der(signer.sign(attributes))
     if timestamper is None:
-        return _template(signer.chain, len(signature)).replace(_ANY_DIGEST, digest).replace(_any(len(signature)), signature)
+        return (
+            _template(signer.chain, len(signature))
+            .replace(_ANY_DIGEST, digest)
+            .replace(_any(len(signature)), signature)
+        )
     whole = _Fixed(signer.chain, signature).async_sign_prescribed_attributes(
         "sha256", cms.CMSAttributes.load(attributes), timestamper=timestamper
     )
@@ -131,7 +135,9 @@ def _attributes(certificate: bytes, digest: bytes) -> bytes:
         ("signing_certificate_v2", as_signing_certificate_v2(_certificate(certificate))),
         (
             "cms_algorithm_protection",
-            cms.CMSAlgorithmProtection({"digest_algorithm": {"algorithm": "sha256"}, "signature_algorithm": _MECHANISM}),
+            cms.CMSAlgorithmProtection(
+                {"digest_algorithm": {"algorithm": "sha256"}, "signature_algorithm": _MECHANISM}
+            ),
         ),
     )
     return bytes(cms.CMSAttributes([simple_cms_attribute(name, value) for name, value in values]).dump())
@@ -260,6 +266,4 @@ def _packed(content: bytes) -> generic.StreamObject:
 
 def _dictionary(text: str) -> generic.DictionaryObject:
     """A dictionary as typesetting writes it down, read by pyHanko."""
-    return generic.DictionaryObject.read_from_stream(
-        BytesIO(f"<<{text}>>".encode()), generic.Reference(1, 0, None)
-    )
+    return generic.DictionaryObject.read_from_stream(BytesIO(f"<<{text}>>".encode()), generic.Reference(1, 0, None))

@@ -290,11 +290,11 @@ class _Plain(PDFObject):  # type: ignore[misc]
         return self._text
 
 
-def _Name(text: str) -> _Plain:  # noqa: N802
+def _Name(text: str) -> _Plain:
     return _Plain(f"/{text}")
 
 
-def _Dictionary(values: dict[str, PDFObjectReference], document: PDFDocument) -> _Plain:  # noqa: N802
+def _Dictionary(values: dict[str, PDFObjectReference], document: PDFDocument) -> _Plain:
     numbers = {name: document.idToObjectNumberAndVersion[reference.name] for name, reference in values.items()}
     return _Plain("<<" + "".join(f"/{name} {n} {g} R" for name, (n, g) in numbers.items()) + ">>")
 

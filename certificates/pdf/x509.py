@@ -27,7 +27,7 @@ def self_signed(
     """A certificate (DER) for a P-256 key, signed by itself, from `on` for so many years.
 
     The same key and words give the same bytes where the store signs deterministically; the serial follows from the
-    key. Raises MalformedKey for other kinds of keys, ValueError where `country` is not two capitals.
+    key. Raises MalformedKey for other kinds of keys, ValueError where `country` is neither empty nor two capitals.
     """
     public = _public(key)
     subject = _subject(name, organisation, country)
@@ -75,7 +75,11 @@ def signing_request(key: PublicKey, *, sign: Sign, name: str, organisation: str,
                 {
                     "type": "extension_request",
                     "values": [
-                        [_extension("key_usage", x509.KeyUsage({"digital_signature", "non_repudiation"}), critical=True)]
+                        [
+                            _extension(
+                                "key_usage", x509.KeyUsage({"digital_signature", "non_repudiation"}), critical=True
+                            )
+                        ]
                     ],
                 }
             ],
@@ -103,11 +107,10 @@ def _public(key: PublicKey) -> keys.PublicKeyInfo:
 
 
 def _subject(name: str, organisation: str, country: str) -> x509.Name:
-    if len(country) != 2 or not (country.isascii() and country.isalpha() and country.isupper()):
+    if country and (len(country) != 2 or not (country.isascii() and country.isalpha() and country.isupper())):
         raise ValueError("a country is two capital letters (ISO 3166-1)")
-    return x509.Name.build(
-        {"country_name": country, "organization_name": organisation[:64], "common_name": name[:64]}
-    )
+    parts = {"organization_name": organisation[:64], "common_name": name[:64]}
+    return x509.Name.build({"country_name": country, **parts} if country else parts)
 
 
 def _extension(kind: str, value: core.Asn1Value, *, critical: bool = False) -> x509.Extension:

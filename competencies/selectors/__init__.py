@@ -45,7 +45,7 @@ from competencies.selectors.explaining import (
     level_shown_by,
     levels_moved,
 )
-from competencies.selectors.judging import attained_ranks
+from competencies.selectors.judging import attained_ranks, levels_in
 from competencies.selectors.outlines import Moving, Outline, Outlines, Said, levels_moving
 from competencies.selectors.posts import KeyPostView, holders_of_posts, key_post_views
 from competencies.selectors.standings import (
@@ -104,6 +104,7 @@ __all__ = [
     "key_post_views",
     "key_posts",
     "level_shown_by",
+    "levels_in",
     "levels_moved",
     "levels_moving",
     "needs_of",

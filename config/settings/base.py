@@ -227,6 +227,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "organisations.tasks.sweep_jobs", "schedule": 30.0},
     "sweep-certificates": {"task": "certificates.tasks.sweep_certificates", "schedule": 300.0},
+    "look-after-definitions": {"task": "certificates.tasks.look_after_definitions", "schedule": 3600.0},
     "look-after-claims": {"task": "competencies.tasks.look_after_claims", "schedule": 3600.0},
     "sweep-campaigns": {"task": "competencies.tasks.sweep_campaigns", "schedule": 3600.0},
     "count-standing": {"task": "competencies.tasks.count_standing", "schedule": 3600.0},
@@ -256,6 +257,9 @@ SURVEY_KEY_DIR = env.str("SURVEY_KEY_DIR", default=str(VAR_DIR / "survey-keys"))
 ISSUER_KEY_DIR = env.str("ISSUER_KEY_DIR", default=str(VAR_DIR / "issuer-keys"))
 ISSUER_KEY_PASSPHRASE = env.str("ISSUER_KEY_PASSPHRASE", default="")
 ISSUER_KEY_STORE = env.str("ISSUER_KEY_STORE", default="certificates.issuer.file_key_store")
+# Papers are signed invisibly unless they shall show it; an authority (RFC 3161) may stamp the time.
+PAPER_SIGNATURE_VISIBLE = env.bool("PAPER_SIGNATURE_VISIBLE", default=False)
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
 # "web" names the issuer after SITE_URL, "key" after the key: for who has no lasting address.
 ISSUER_DID = env.str("ISSUER_DID", default="web")
 ISSUER_EMAIL = env.str("ISSUER_EMAIL", default="")

@@ -239,7 +239,7 @@ def test_names_and_titles_that_change_later_change_nothing_that_was_issued():
 def test_a_kill_between_record_and_document_is_made_good_by_the_next_run(monkeypatch):
     enrolment = build_completed()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(services, "render_pdf", lambda claim: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(services, "draw", lambda claim: (_ for _ in ()).throw(KeyboardInterrupt))
         issue_certificate(enrolment=enrolment, at=NOON)
     left = Certificate.objects.get()
     assert not left.document
