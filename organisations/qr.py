@@ -120,8 +120,18 @@ def _penalties(symbols: Modules) -> npt.NDArray[np.int64]:
     looks = np.ones((count, 2 * size, size - 6), dtype=bool)
     for place, module in enumerate(_FINDER):
         looks &= padded[:, :, 4 + place : 4 + place + size - 6] == module
-    before = ~(padded[:, :, 0 : size - 6] | padded[:, :, 1 : size - 5] | padded[:, :, 2 : size - 4] | padded[:, :, 3 : size - 3]).astype(bool)
-    after = ~(padded[:, :, 11 : size + 5] | padded[:, :, 12 : size + 6] | padded[:, :, 13 : size + 7] | padded[:, :, 14 : size + 8]).astype(bool)
+    before = ~(
+        padded[:, :, 0 : size - 6]
+        | padded[:, :, 1 : size - 5]
+        | padded[:, :, 2 : size - 4]
+        | padded[:, :, 3 : size - 3]
+    ).astype(bool)
+    after = ~(
+        padded[:, :, 11 : size + 5]
+        | padded[:, :, 12 : size + 6]
+        | padded[:, :, 13 : size + 7]
+        | padded[:, :, 14 : size + 8]
+    ).astype(bool)
     looks &= before | after
     # Of two that overlap, segno counts the first.
     for apart in (4, 6):

@@ -67,6 +67,4 @@ def _about(claim: Claim) -> About:
 
 def _written(text: str) -> str:
     """Without what XML has no way to write: control characters, halves of characters, what is none."""
-    return "".join(
-        c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and ord(c) & 0xFFFE != 0xFFFE
-    )
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs") and ord(c) & 0xFFFE != 0xFFFE)

@@ -80,7 +80,9 @@ class Desk:
 
     def rule(self, x: float, y: float, width: float, colour: Colour, thickness: float = 0.6) -> None:
         with self.page.decoration():
-            self.page.canvas.addLiteral(f"{_rgb(colour)} rg {x:.2f} {y - thickness / 2:.2f} {width:.2f} {thickness:g} re f")
+            self.page.canvas.addLiteral(
+                f"{_rgb(colour)} rg {x:.2f} {y - thickness / 2:.2f} {width:.2f} {thickness:g} re f"
+            )
 
     def segments(self, shown: Shown, x: float, y: float, width: float, height: float = 6) -> None:
         """The level bar: one segment a level, filled up to the one that is meant. The words beside it say the same."""
@@ -125,9 +127,7 @@ class Desk:
         with self.page.element("Figure", alt=alt, box=(x, y, x + width, y + height)):
             self.page.canvas.addLiteral(f"q {width:.2f} 0 0 {height:.2f} {x:.2f} {y:.2f} cm /{name} Do Q")
 
-    def ornament(
-        self, key: str, box: tuple[float, float, float, float], packed: bytes, places: Sequence[str]
-    ) -> None:
+    def ornament(self, key: str, box: tuple[float, float, float, float], packed: bytes, places: Sequence[str]) -> None:
         """A drawing, once at each of the places (matrices)."""
         name = self.page.form(key, box, packed)
         with self.page.decoration():
@@ -233,7 +233,10 @@ def braid_part(colour: Colour, edge: Colour, width: float, height: float, inset:
         f"{_rgb(colour)} RG 4.5 w 1 J",
     ]
     swing = inner / 2 - 16
-    for length, across, turned in ((right - inner / 2, top - inner / 2, False), (top - inner / 2, right - inner / 2, True)):
+    for length, across, turned in (
+        (right - inner / 2, top - inner / 2, False),
+        (top - inner / 2, right - inner / 2, True),
+    ):
         waves = round(length / 150)
         step = length / waves / 4
         for phase in range(3):

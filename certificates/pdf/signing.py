@@ -115,7 +115,11 @@ def _signed(signer: PaperSigner, digest: bytes, timestamper: TimeStamper | None)
     attributes = _attributes(signer.chain[0], _ANY_DIGEST).replace(_ANY_DIGEST, digest)
     signature = as_der(signer.sign(attributes))
     if timestamper is None:
-        return _template(signer.chain, len(signature)).replace(_ANY_DIGEST, digest).replace(_any(len(signature)), signature)
+        return (
+            _template(signer.chain, len(signature))
+            .replace(_ANY_DIGEST, digest)
+            .replace(_any(len(signature)), signature)
+        )
     whole = _Fixed(signer.chain, signature).async_sign_prescribed_attributes(
         "sha256", cms.CMSAttributes.load(attributes), timestamper=timestamper
     )
@@ -131,7 +135,9 @@ def _attributes(certificate: bytes, digest: bytes) -> bytes:
         ("signing_certificate_v2", as_signing_certificate_v2(_certificate(certificate))),
         (
             "cms_algorithm_protection",
-            cms.CMSAlgorithmProtection({"digest_algorithm": {"algorithm": "sha256"}, "signature_algorithm": _MECHANISM}),
+            cms.CMSAlgorithmProtection(
+                {"digest_algorithm": {"algorithm": "sha256"}, "signature_algorithm": _MECHANISM}
+            ),
         ),
     )
     return bytes(cms.CMSAttributes([simple_cms_attribute(name, value) for name, value in values]).dump())
@@ -170,10 +176,17 @@ class _Fixed(Signer):
         super().__init__(signing_cert=first, cert_registry=registry, signature_mechanism=_MECHANISM)
         self._signature = signature
 
-    async def unsigned_attrs(self, *arguments: Any, timestamper: Any = None, **named: Any) -> cms.CMSAttributes | None:
-        if timestamper is None:
+    async def unsigned_attrs(
+        self,
+        digest_algorithm: str,
+        signature: bytes,
+        signed_attrs: cms.CMSAttributes,
+        timestamper: Any = None,
+        dry_run: bool = False,
+    ) -> cms.CMSAttributes | None:
+        if timestamper is None:  # pyHanko's own would ask for an event loop to gather nothing
             return None
-        return await super().unsigned_attrs(*arguments, timestamper=timestamper, **named)
+        return await super().unsigned_attrs(digest_algorithm, signature, signed_attrs, timestamper, dry_run)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         return self._signature
@@ -260,6 +273,4 @@ def _packed(content: bytes) -> generic.StreamObject:
 
 def _dictionary(text: str) -> generic.DictionaryObject:
     """A dictionary as typesetting writes it down, read by pyHanko."""
-    return generic.DictionaryObject.read_from_stream(
-        BytesIO(f"<<{text}>>".encode()), generic.Reference(1, 0, None)
-    )
+    return generic.DictionaryObject.read_from_stream(BytesIO(f"<<{text}>>".encode()), generic.Reference(1, 0, None))

@@ -84,29 +84,27 @@ class _Pen:
         self.operators: list[str] = []
         self._at = (0.0, 0.0)
 
-    def moveTo(self, point: tuple[float, float]) -> None:  # noqa: N802
+    def moveTo(self, point: tuple[float, float]) -> None:
         self._at = point
         self.operators.append(f"{point[0]:g} {point[1]:g} m")
 
-    def lineTo(self, point: tuple[float, float]) -> None:  # noqa: N802
+    def lineTo(self, point: tuple[float, float]) -> None:
         self._at = point
         self.operators.append(f"{point[0]:g} {point[1]:g} l")
 
-    def qCurveTo(self, control: tuple[float, float], to: tuple[float, float]) -> None:  # noqa: N802
+    def qCurveTo(self, control: tuple[float, float], to: tuple[float, float]) -> None:
         first = [a + (c - a) * 2 / 3 for a, c in zip(self._at, control, strict=True)]
         second = [b + (c - b) * 2 / 3 for b, c in zip(to, control, strict=True)]
         self.curveTo((first[0], first[1]), (second[0], second[1]), to)
 
-    def curveTo(  # noqa: N802
-        self, first: tuple[float, float], second: tuple[float, float], to: tuple[float, float]
-    ) -> None:
+    def curveTo(self, first: tuple[float, float], second: tuple[float, float], to: tuple[float, float]) -> None:
         self._at = to
         self.operators.append(" ".join(f"{n:.1f}" for point in (first, second, to) for n in point) + " c")
 
-    def closePath(self) -> None:  # noqa: N802
+    def closePath(self) -> None:
         self.operators.append("h")
 
-    def endPath(self) -> None:  # noqa: N802
+    def endPath(self) -> None:
         """Outlines of fonts are always closed."""
 
 

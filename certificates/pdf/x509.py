@@ -75,7 +75,11 @@ def signing_request(key: PublicKey, *, sign: Sign, name: str, organisation: str,
                 {
                     "type": "extension_request",
                     "values": [
-                        [_extension("key_usage", x509.KeyUsage({"digital_signature", "non_repudiation"}), critical=True)]
+                        [
+                            _extension(
+                                "key_usage", x509.KeyUsage({"digital_signature", "non_repudiation"}), critical=True
+                            )
+                        ]
                     ],
                 }
             ],
@@ -105,9 +109,7 @@ def _public(key: PublicKey) -> keys.PublicKeyInfo:
 def _subject(name: str, organisation: str, country: str) -> x509.Name:
     if len(country) != 2 or not (country.isascii() and country.isalpha() and country.isupper()):
         raise ValueError("a country is two capital letters (ISO 3166-1)")
-    return x509.Name.build(
-        {"country_name": country, "organization_name": organisation[:64], "common_name": name[:64]}
-    )
+    return x509.Name.build({"country_name": country, "organization_name": organisation[:64], "common_name": name[:64]})
 
 
 def _extension(kind: str, value: core.Asn1Value, *, critical: bool = False) -> x509.Extension:
