@@ -91,7 +91,8 @@ def judge_signatures(content: bytes, *, trusted: Iterable[bytes]) -> PaperJudgem
             return PaperJudgement(SignatureState.UNKNOWN, one.signer, one.at)
     if found or b"/ByteRange" in content:
         return PaperJudgement(SignatureState.CHANGED)
-    if b"%%EOF" not in content[-1024:]:
+    ended = content.rfind(b"%%EOF", -1024)
+    if ended < 0 or b" obj" in content[ended:]:  # cut off, perhaps in the midst of a signed revision
         return PaperJudgement(SignatureState.UNREADABLE)
     return PaperJudgement(SignatureState.UNSIGNED)
 

@@ -96,9 +96,13 @@ def sign_pdf(
 
 
 class _Writer(IncrementalPdfFileWriter):
-    """With an identifier that follows from the content: pyHanko draws one."""
+    """As pyHanko's, but nothing in it depends on chance or on the day it is run."""
+
+    def _update_meta(self) -> None:
+        """Metadata stay as they were issued: pyHanko would put the present moment and its own name there."""
 
     def give_id(self, second: bytes) -> None:
+        """An identifier of this revision; pyHanko draws one."""
         try:
             first = self.prev.trailer["/ID"][0]
         except (KeyError, IndexError):
