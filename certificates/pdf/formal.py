@@ -137,7 +137,7 @@ def _grid(count: int) -> tuple[int, int, float]:
     if count == 4:
         return 2, 2, 31.0
     rows = -(-count // 3)
-    return 3, rows, {2: 31.0, 3: 27.0}.get(rows, 25.0)
+    return 3, rows, {2: 31.0, 3: 28.0}.get(rows, 27.0)
 
 
 def _outcomes_height(words: Wording) -> float:
@@ -173,7 +173,7 @@ def _draw_outcomes(desk: Desk, words: Wording, top: float) -> None:
                     standing = clip(shown.standing, TEXT, room - 70, ((8.5, 1), (7.5, 1), (6.5, 1)))
                     desk.write(standing, x + 69, foot - 2.2, QUIET)
     footnote = clip(words.footnote, TEXT, COLUMN - 20, ((7.5, 1), (6.5, 2)))
-    desk.write(footnote, MIDDLE, top - _outcomes_height(words) + 11, QUIET, align="middle")
+    desk.write(footnote, MIDDLE, top - _outcomes_height(words) + 6, QUIET, align="middle")
 
 
 # --- The last line -----------------------------------------------------------------------------------------------

@@ -30,7 +30,9 @@ MOST_SIGNATURES = 16
 _RANGE = re.compile(
     rb"/ByteRange\s{0,40}\[\s{0,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{1,40}(\d{1,10})\s{0,80}\]"
 )
-_MOMENT = re.compile(rb"/M\s{0,9}\(D(?::|\\072)(\d{14})(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
+_DATE = re.compile(rb"/M\s{0,9}\(([^()]{1,80})\)")
+_MOMENT = re.compile(rb"D:(\d{14})(?:Z|([+-])(\d\d)'?(\d\d)?'?)?")
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 _KEYWORDS = (
     re.compile(rb"<pdf:Keywords>([^<]{1,300})</pdf:Keywords>"),
     re.compile(rb"/Keywords\s{0,9}\(([^()\\]{1,300})\)"),
@@ -89,7 +91,8 @@ def judge_signatures(content: bytes, *, trusted: Iterable[bytes]) -> PaperJudgem
             return PaperJudgement(SignatureState.UNKNOWN, one.signer, one.at)
     if found or b"/ByteRange" in content:
         return PaperJudgement(SignatureState.CHANGED)
-    if b"%%EOF" not in content[-1024:]:
+    ended = content.rfind(b"%%EOF", -1024)
+    if ended < 0 or b" obj" in content[ended:]:  # cut off, perhaps in the midst of a signed revision
         return PaperJudgement(SignatureState.UNREADABLE)
     return PaperJudgement(SignatureState.UNSIGNED)
 
@@ -179,7 +182,11 @@ def _moment(content: bytes, before: int, after: int) -> datetime | None:
     """When it was signed, as the signature's dictionary says, which the signature covers."""
     head, tail = content[max(before - 2000, 0) : before], content[after : after + 2000]
     around = head[max(head.rfind(b" obj"), 0) :] + b" " + tail.partition(b"endobj")[0]
-    match = _MOMENT.search(around)
+    written = _DATE.search(around)
+    if written is None:
+        return None
+    # pyHanko writes what is no letter or digit by its octal number.
+    match = _MOMENT.match(_OCTAL.sub(lambda octal: bytes([int(octal[1], 8)]), written[1]))
     if match is None:
         return None
     digits, sign, hours, minutes = match.groups()

@@ -71,7 +71,7 @@ def _draw_outcomes(desk: Desk, words: Wording, top: float, floor: float) -> None
         for shown in words.outcomes:
             base = y - height / 2
             room = COLUMN * 0.5 - 14 if shown.level else COLUMN
-            steps = ((size, 1), (size * 0.9, 1), (size * 0.72, 2 if wide else 1))
+            steps = ((size, 1), (size * 0.88, 2 if height > 22 else 1), (size * 0.72, 2 if wide else 1))
             title = clip(shown.title, STRONG, room, steps, 1.15)
             with desk.page.group("LI"), desk.page.group("LBody"):
                 desk.write(title, LEFT, base + title.height / 2 - title.size * 0.11, INK, language=shown.language)

@@ -96,9 +96,13 @@ def sign_pdf(
 
 
 class _Writer(IncrementalPdfFileWriter):
-    """With an identifier that follows from the content: pyHanko draws one."""
+    """As pyHanko's, but nothing in it depends on chance or on the day it is run."""
+
+    def _update_meta(self) -> None:
+        """Metadata stay as they were issued: pyHanko would put the present moment and its own name there."""
 
     def give_id(self, second: bytes) -> None:
+        """An identifier of this revision; pyHanko draws one."""
         try:
             first = self.prev.trailer["/ID"][0]
         except (KeyError, IndexError):
@@ -176,10 +180,17 @@ class _Fixed(Signer):
         super().__init__(signing_cert=first, cert_registry=registry, signature_mechanism=_MECHANISM)
         self._signature = signature
 
-    async def unsigned_attrs(self, *arguments: Any, timestamper: Any = None, **named: Any) -> cms.CMSAttributes | None:
-        if timestamper is None:
+    async def unsigned_attrs(
+        self,
+        digest_algorithm: str,
+        signature: bytes,
+        signed_attrs: cms.CMSAttributes,
+        timestamper: Any = None,
+        dry_run: bool = False,
+    ) -> cms.CMSAttributes | None:
+        if timestamper is None:  # pyHanko's own would ask for an event loop to gather nothing
             return None
-        return await super().unsigned_attrs(*arguments, timestamper=timestamper, **named)
+        return await super().unsigned_attrs(digest_algorithm, signature, signed_attrs, timestamper, dry_run)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         return self._signature

@@ -21,14 +21,14 @@ from xml.sax.saxutils import escape
 from reportlab.pdfbase.pdfdoc import PDFCatalog, PDFDocument, PDFObject, PDFObjectReference, PDFPage
 
 from certificates.pdf.colour_profile import srgb_profile
-from certificates.pdf.typesetting import Fonts
+from certificates.pdf.typesetting import FontObjects, Fonts
 from organisations.paper import Sheet
 
 PRODUCER = "ReportLab PDF Library"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
-class Written(PDFObject):  # type: ignore[misc]
+class Written(PDFObject):
     """An indirect object whose bytes are ours. `content` may be given late, but before the document is saved."""
 
     __RefOnly__ = 1
@@ -201,10 +201,7 @@ class Tagged:
         number, generation = self._document.idToObjectNumberAndVersion[reference.name]
         return f"{number} {generation} R"
 
-    def _embed(self, font: object) -> PDFObjectReference:
-        from certificates.pdf.typesetting import FontObjects
-
-        assert isinstance(font, FontObjects)  # noqa: S101
+    def _embed(self, font: FontObjects) -> PDFObjectReference:
         program = self._add(stream(f"/Length1 {len(font.program)}", font.program_packed))
         descriptor = self._add(f"<<{font.descriptor}/FontFile2 {self._number(program)}>>".encode())
         places = self._add(stream("", font.glyph_map))
@@ -280,7 +277,7 @@ class Tagged:
         catalog.AF = _Plain(f"[{number}]")
 
 
-class _Plain(PDFObject):  # type: ignore[misc]
+class _Plain(PDFObject):
     """A direct value written by hand."""
 
     def __init__(self, text: str) -> None:
