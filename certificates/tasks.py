@@ -9,6 +9,7 @@ from django.utils import timezone
 from certificates import issuer, selectors
 from certificates.credentials.keys import Kind
 from certificates.models import Certificate
+from certificates.services import note_document_digests
 from organisations.jobs import enqueue
 from organisations.models import Job
 
@@ -55,3 +56,9 @@ def sweep_certificates() -> int:
             enqueue(kind=selectors.DOCUMENTS, key=f"sweep-{now.isoformat()}", payload={"skip": skip})
             asked += 1
     return asked
+
+
+@shared_task(name="certificates.tasks.sweep_document_digests")
+def sweep_document_digests() -> int:
+    """Once an hour, digests for documents that were stored before there were any. Returns how many were noted."""
+    return note_document_digests(most=SWEEP_BATCH)

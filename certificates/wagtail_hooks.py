@@ -13,3 +13,5 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.issue", _("Issue a certificate"), _("Certificate issued"))
     actions.register_action("certificates.revoke", _("Revoke a certificate"), _("Certificate revoked"))
     actions.register_action("certificates.reissue", _("Issue a certificate anew"), _("Certificate issued anew"))
+    actions.register_action("certificates.trust", _("Trust an issuer"), _("Issuer listed as trusted"))
+    actions.register_action("certificates.end_trust", _("End the trust in an issuer"), _("Issuer no longer trusted"))
