@@ -15,6 +15,22 @@ class Verdict(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class FileVerdict(models.TextChoices):
+    """What a stranger is told of a file: the words of Verdict, and what only a file can be."""
+
+    VALID = "valid", _("Valid")
+    EXPIRED = "expired", _("Expired")
+    SUPERSEDED = "superseded", _("Replaced")
+    REVOKED = "revoked", _("Revoked")
+    SUSPENDED = "suspended", _("Suspended")
+    NOT_YET_VALID = "not_yet_valid", _("Not valid yet")
+    CHANGED = "changed", _("Not valid")  # it names us, and is not what we issued
+    INVALID = "invalid", _("Not valid")
+    UNCONFIRMED = "unconfirmed", _("Not confirmed")  # nothing is wrong with it, and something could not be told
+    UNKNOWN = "unknown", _("Unknown")
+    UNREADABLE = "unreadable", _("Not readable")
+
+
 class RevocationReason(models.TextChoices):
     """Why a certificate no longer counts, as anybody who checks it reads it; what lies behind it stays with the issuer."""
 

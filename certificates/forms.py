@@ -1,7 +1,10 @@
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from certificates.enums import RevocationReason
+from certificates.trusting import MOST_CHARACTERS
 
 
 class VerifyForm(forms.Form):
@@ -16,6 +19,66 @@ class VerifyForm(forms.Form):
             "max_length": _("That is too long for a code: it has ten letters and digits."),
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+
+
+class FileForm(forms.Form):
+    """A certificate or badge as a file. What came in is read elsewhere, within bounds; here are the words.
+
+    `refusal` is why it was not read.
+    """
+
+    file = forms.FileField(
+        label=_("File of the certificate or badge"),
+        help_text=_("PDF, badge picture (PNG, SVG), JSON or token, up to 10 MB. It is checked and not kept."),
+        widget=forms.FileInput(attrs={"class": "drop-file"}),
+    )
+    status_list = forms.FileField(
+        label=_("Status list of its issuer"),
+        help_text=_(
+            "Only for badges of other issuers, where the answer asks for it: whether one was taken back stands in a list that "
+            "is not fetched from here."
+        ),
+        required=False,
+        widget=forms.FileInput(),
+    )
+
+    def __init__(self, *args: Any, refusal: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.refusal = refusal
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.refusal:
+            self.errors.pop("file", None)
+            self.add_error("file", self.refusal)
+        return cleaned
+
+
+class TrustForm(forms.Form):
+    """An issuer elsewhere and its keys, pasted in."""
+
+    name = forms.CharField(
+        label=_("Name of the issuer"),
+        max_length=200,
+        help_text=_("As whoever checks a badge is to read it."),
+        error_messages={
+            "required": _("Write the name of the issuer."),
+            "max_length": _("Write the name in 200 characters at most."),
+        },
+    )
+    pasted = forms.CharField(
+        label=_("Its did:key, or its document with the public keys"),
+        max_length=MOST_CHARACTERS,
+        help_text=_(
+            "For did:web the document is called did.json. Open it yourself, on the issuer’s own site, and paste what it "
+            "says: nothing is fetched from here."
+        ),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        error_messages={
+            "required": _("Paste the did:key or the document."),
+            "max_length": _("That is too long for the document of an issuer."),
+        },
     )
 
 

@@ -5,6 +5,7 @@ A kill between the two leaves a certificate without document, which the next run
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -346,15 +347,32 @@ def _render_batch(batch: Sequence[Certificate]) -> int:
         for certificate in batch:
             certificate.document.name = stored[certificate.pk] or _store(certificate, drawn[certificate.pk])
         if waiting:
-            Certificate.objects.bulk_update(waiting, ["document"])
+            Certificate.objects.bulk_update(waiting, ["document", "document_sha256"])
     return len(waiting)
 
 
 def _store(certificate: Certificate, content: bytes) -> str:
     """Write the file under its own name; what a killed worker left there is replaced, for no row points to it."""
     storage, name = certificate.document.storage, document_path(certificate, "")
+    certificate.document_sha256 = hashlib.sha256(content).hexdigest()
     storage.delete(name)
     return storage.save(name, ContentFile(content))
+
+
+def note_document_digests(*, most: int) -> int:
+    """Digests for documents that were stored before digests were, oldest first; returns how many were noted.
+
+    A file that is not where it was stored is passed over.
+    """
+    noted = 0
+    for certificate in Certificate.objects.without_document_digest().order_by("pk")[:most]:
+        try:
+            with certificate.document.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            continue  # whoever fetches it is told, and so is the log
+        noted += Certificate.objects.filter(pk=certificate.pk).update(document_sha256=digest)
+    return noted
 
 
 __all__ = [
@@ -362,6 +380,7 @@ __all__ = [
     "RecordChanged",
     "issue_certificate",
     "issue_certificates",
+    "note_document_digests",
     "render_document",
     "render_documents",
     "render_missing_documents",

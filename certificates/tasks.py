@@ -10,6 +10,7 @@ from certificates import issuer, selectors
 from certificates.award_jobs import AWARD_ALL, TELL_ENDS
 from certificates.credentials.keys import Kind
 from certificates.models import Certificate
+from certificates.services import note_document_digests
 from competencies.tasks import FIRST_HOUR
 from organisations.jobs import enqueue
 from organisations.models import Job
@@ -72,3 +73,9 @@ def ask_for_awards(*, at: datetime) -> None:
     enqueue(kind=AWARD_ALL, key=f"daily:{day}", payload={})
     if moment.hour >= FIRST_HOUR:
         enqueue(kind=TELL_ENDS, key=f"daily:{day}", payload={"day": day})
+
+
+@shared_task(name="certificates.tasks.sweep_document_digests")
+def sweep_document_digests() -> int:
+    """Once an hour, digests for documents that were stored before there were any. Returns how many were noted."""
+    return note_document_digests(most=SWEEP_BATCH)

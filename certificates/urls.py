@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from certificates import defining_views, issuer_views, life_views, views
+from certificates import defining_views, file_views, issuer_views, life_views, trusting_views, views
 
 
 class SerialConverter:
@@ -19,6 +19,9 @@ register_converter(SerialConverter, "serial")
 
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
+    # Before the codes: no code is spelled like this.
+    path("verify/file/", file_views.verify_file, name="verify_file"),
+    path("verify/file/data/", file_views.verify_file_data, name="verify_file_data"),
     path("verify/<str:code>/", views.verify_certificate, name="verify_certificate"),
     path("verify/<str:code>/data/", views.verify_data, name="verify_data"),
     path(".well-known/did.json", issuer_views.did, name="did"),
@@ -40,6 +43,8 @@ urlpatterns = [
     path("hr/certificates/bodies/new/", defining_views.body_new, name="body_new"),
     path("hr/certificates/bodies/<int:pk>/", defining_views.body, name="body"),
     path("hr/certificates/bodies/<int:pk>/logo/", defining_views.body_logo, name="body_logo"),
+    path("hr/certificates/trusted/", trusting_views.trusted_issuers, name="trusted_issuers"),
+    path("hr/certificates/trusted/<int:pk>/end/", trusting_views.end_trust, name="trusted_issuer_end"),
     path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
     path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
 ]

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_safe
 
 from certificates import codes, rate, selectors
 from certificates.enums import Verdict
-from certificates.forms import VerifyForm
+from certificates.forms import FileForm, VerifyForm
 from certificates.models import Certificate
-from certificates.record import record_of
+from certificates.record import Claim, record_of
 from certificates.verdicts import Judgement, judge
 from certificates.words import outcomes_heading
 from courses.models import Enrolment
@@ -34,10 +34,10 @@ STOP_POLLING = 286  # htmx: swap this in and ask no more
 def verify(request: HttpRequest) -> HttpResponse:
     """A field for the code. Sent off, it leads to the page of that certificate."""
     if "code" not in request.GET:
-        return render(request, "certificates/verify.html", {"form": VerifyForm()})
+        return render(request, "certificates/verify.html", {"form": VerifyForm(), "file_form": FileForm()})
     form = VerifyForm(request.GET)
     if not form.is_valid():
-        return render(request, "certificates/verify.html", {"form": form}, status=422)
+        return render(request, "certificates/verify.html", {"form": form, "file_form": FileForm()}, status=422)
     code = codes.normalise(form.cleaned_data["code"])
     if _ADDRESSABLE.fullmatch(code):
         return redirect("verify_certificate", code=code)
@@ -68,7 +68,7 @@ def _status(judgement: Judgement) -> int:
 def _answer(request: HttpRequest, code: str) -> HttpResponse:
     judgement = _judged(request, code)
     if judgement is None:
-        return _private(
+        return private(
             render(request, "certificates/too_many.html", {"minutes": rate.WINDOW_SECONDS // 60}, status=429)
         )
     claim = judgement.claim
@@ -80,7 +80,7 @@ def _answer(request: HttpRequest, code: str) -> HttpResponse:
         "code": codes.display(codes.normalise(code))[:60],
         "form": VerifyForm(initial={"code": code[:60]}),
     }
-    return _private(render(request, "certificates/verdict.html", context, status=_status(judgement)))
+    return private(render(request, "certificates/verdict.html", context, status=_status(judgement)))
 
 
 @login_not_required
@@ -89,7 +89,7 @@ def verify_data(request: HttpRequest, code: str) -> HttpResponse:
     """The same answer for programs: the verdict, since when and why where it does not count, and the least that proves it."""
     judgement = _judged(request, code)
     if judgement is None:
-        return _private(JsonResponse({"error": "too_many_unknown_codes"}, status=429))
+        return private(JsonResponse({"error": "too_many_unknown_codes"}, status=429))
     claim = judgement.claim
     found: dict[str, Any] = {
         "code": codes.normalise(code)[:60],
@@ -99,24 +99,28 @@ def verify_data(request: HttpRequest, code: str) -> HttpResponse:
         "serial": judgement.serial or (claim.serial if claim else None),
     }
     if claim is not None:
-        record = record_of(claim)
-        found |= {
-            name: record[name] for name in ("holder", "outcomes", "issued_on", "valid_until", "issuer", "language")
-        }
-        # What shows an outcome is the holder's own business.
-        found["outcomes"] = [_without(outcome, "grounds") for outcome in record["outcomes"]]
-        found["award"] = {
-            name: record["award"][name] for name in ("kind", "title", "language", "effort_minutes", "criteria")
-        }
-        found["assessed"] = claim.assessed
-    return _private(JsonResponse(found, status=_status(judgement)))
+        found |= least_of(claim)
+    return private(JsonResponse(found, status=_status(judgement)))
+
+
+def least_of(claim: Claim) -> dict[str, Any]:
+    """The least that proves a certificate, in plain values."""
+    record = record_of(claim)
+    found = {name: record[name] for name in ("holder", "outcomes", "issued_on", "valid_until", "issuer", "language")}
+    # What shows an outcome is the holder's own business.
+    found["outcomes"] = [_without(outcome, "grounds") for outcome in record["outcomes"]]
+    found["award"] = {
+        name: record["award"][name] for name in ("kind", "title", "language", "effort_minutes", "criteria")
+    }
+    found["assessed"] = claim.assessed
+    return found
 
 
 def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != name}
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def private(response: HttpResponse) -> HttpResponse:
     """Nobody's certificate stands in a search engine or a cache."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     response.headers["Cache-Control"] = "no-store"

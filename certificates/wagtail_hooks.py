@@ -23,3 +23,5 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.change_logo", _("Change a logo"), _("Logo changed"))
     actions.register_action("certificates.add_signatory", _("Add a signatory"), _("Signatory added"))
     actions.register_action("certificates.end_signatory", _("End a signatory"), _("Signs no more"))
+    actions.register_action("certificates.trust", _("Trust an issuer"), _("Issuer listed as trusted"))
+    actions.register_action("certificates.end_trust", _("End the trust in an issuer"), _("Issuer no longer trusted"))

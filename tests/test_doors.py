@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from certificates.models import TrustedIssuer
 from competencies.alignments import align
 from competencies.campaigns import open_campaign
 from competencies.case_packages import package_of
@@ -197,10 +198,12 @@ def house(db: None) -> House:
     fresh = Enrolment.objects.create(person=names["learner"], course=make_course(version, {"B": None}, key="fresh"))
     item = identifiers(version)
     certificate = taken.certificate
+    trusted = TrustedIssuer.objects.create(name="Academy", identifier="did:web:academy.example", keys={})
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
-        "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
+        "serial": certificate.serial, "code": certificate.code, "trusted": trusted.pk,
+        "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
         "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
         "framework": version.framework.slug, "later": later.pk, "alignment": alignment.pk, "claim": claim.pk,
@@ -306,6 +309,8 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "case_CFSubjects": (CASE + "/CFSubjects/{uuid}", every(GONE)),
     "case_CFAssociationGroupings": (CASE + "/CFAssociationGroupings/{uuid}", every(GONE)),
     "verify": ("/verify/", every(OK)),
+    "verify_file": ("/verify/file/", every(OK)),
+    "verify_file_data": ("/verify/file/data/", every(WRONG)),
     "verify_certificate": ("/verify/{code}/", every(OK)),
     "did": ("/.well-known/did.json", every(OK)),
     "did_below": ("/did.json", every(OK)),
@@ -365,6 +370,8 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "my_certificates": ("/learn/certificates/", signed_in(OK)),
     "certificate_desk": ("/hr/certificates/", HR),
     "certificate_life": ("/hr/certificates/{serial}/", signed_in(NO, hr=OK, other_hr=GONE, admin=OK)),
+    "trusted_issuers": ("/hr/certificates/trusted/", signed_in(NO, admin=OK)),
+    "trusted_issuer_end": ("/hr/certificates/trusted/{trusted}/end/", signed_in(WRONG)),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
     "certificate_document": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
     "team": ("/team/", signed_in(OK)),
@@ -635,6 +642,10 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         signed_in(GONE, manager=422, hr=422, admin=422),
     ),
     "action": ("/changes/actions/{action}/", {"status": "done", "outcome": ""}, signed_in(GONE, manager=422, hr=422, admin=422)),
+    "verify_file": ("/verify/file/", {}, every(422)),
+    "verify_file_data": ("/verify/file/data/", {}, every(422)),
+    "trusted_issuers": ("/hr/certificates/trusted/", {"name": "", "pasted": ""}, signed_in(NO, admin=422)),
+    "trusted_issuer_end": ("/hr/certificates/trusted/{trusted}/end/", {}, signed_in(NO, admin=BACK)),
     "certificate_life": (
         "/hr/certificates/{serial}/", {"do": "revoke", "reason": "", "note": ""},
         signed_in(NO, hr=422, other_hr=GONE, admin=422),

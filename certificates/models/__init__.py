@@ -1,6 +1,7 @@
 from certificates.models.certificate import Certificate, CertificateQuerySet, Frozen, Revocation, SerialCounter
 from certificates.models.defining import Definition, DefinitionQuerySet, IssuingBody, Logo, Signatory
 from certificates.models.signing import Credential, IssuerKey, StatusList
+from certificates.models.trusting import TrustedIssuer, TrustedIssuerQuerySet
 
 __all__ = [
     "Certificate",
@@ -16,4 +17,6 @@ __all__ = [
     "SerialCounter",
     "Signatory",
     "StatusList",
+    "TrustedIssuer",
+    "TrustedIssuerQuerySet",
 ]

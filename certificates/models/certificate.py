@@ -82,12 +82,18 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def without_document(self) -> CertificateQuerySet:
         return self.filter(document="")
 
+    def without_document_digest(self) -> CertificateQuerySet:
+        """Documents that were stored before digests of them were."""
+        return self.exclude(document="").filter(document_sha256="")
+
     def without_credential(self) -> CertificateQuerySet:
         return self.filter(credential__isnull=True)
 
     def update(self, **fields: Any) -> int:
-        """Only the document may still be added after issue, once."""
-        if set(fields) != {"document"}:
+        """Only the document, with its digest, may still be added after issue, once."""
+        if fields.keys() == {"document_sha256"}:
+            return super(CertificateQuerySet, self.without_document_digest()).update(**fields)
+        if "document" not in fields or fields.keys() - {"document", "document_sha256"}:
             raise Frozen
         return super(CertificateQuerySet, self.without_document()).update(**fields)
 
@@ -118,6 +124,8 @@ class Certificate(WrittenOnce):
     record = models.JSONField(_("record"))
     digest = models.CharField(_("digest"), max_length=64)
     document = models.FileField(_("document"), storage=private_storage, upload_to=document_path, blank=True)
+    # Of the stored file, in hexadecimal: whoever hands in the very document is answered from its row.
+    document_sha256 = models.CharField(_("digest of the document"), max_length=64, blank=True, default="")
     issued_on = models.DateField(_("issued"))
     valid_until = models.DateField(
         _("valid until"), null=True, blank=True, help_text=_("The first day on which the certificate no longer counts.")
@@ -157,6 +165,7 @@ class Certificate(WrittenOnce):
         indexes = [
             # The sweep asks every few minutes for the handful without a document among a million with one.
             models.Index(fields=["id"], condition=Q(document=""), name="certificates_undocumented"),
+            models.Index(fields=["document_sha256"], name="certificates_by_document"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -6,8 +6,9 @@ from datetime import date
 
 from django import template
 
-from certificates import codes, selectors, words
-from certificates.enums import Verdict
+from certificates import codes, selectors, telling, words
+from certificates.enums import FileVerdict, Verdict
+from certificates.findings import Finding
 from certificates.record import Level
 from courses.models import Enrolment
 from organisations.models import User
@@ -51,3 +52,30 @@ def verdict_kind(verdict: str) -> str:
     return {
         Verdict.VALID: "done", Verdict.EXPIRED: "soon", Verdict.SUPERSEDED: "neutral",
     }.get(Verdict(verdict), "overdue")  # fmt: skip
+
+
+@register.simple_tag
+def finding_sentence(finding: Finding) -> str:
+    """The sentence under the large word."""
+    return telling.sentence(finding)
+
+
+@register.simple_tag
+def finding_advice(finding: Finding) -> list[str]:
+    """What to make of it, and what to do."""
+    return telling.advice(finding)
+
+
+@register.filter
+def finding_mark(finding: Finding) -> str:
+    """The mark that goes with the large word. Only what is valid looks valid."""
+    return {
+        FileVerdict.VALID: "valid",
+        FileVerdict.EXPIRED: "expired",
+        FileVerdict.SUPERSEDED: "expired",
+        FileVerdict.NOT_YET_VALID: "expired",
+        FileVerdict.SUSPENDED: "revoked",
+        FileVerdict.REVOKED: "revoked",
+        FileVerdict.CHANGED: "revoked",
+        FileVerdict.INVALID: "revoked",
+    }.get(finding.state, "unknown")

@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-after-surveys": {"task": "readiness.tasks.look_after_surveys", "schedule": 3600.0},
     "look-after-changes": {"task": "readiness.tasks.look_after_changes", "schedule": 3600.0},
     "sweep-credentials": {"task": "certificates.tasks.sweep_credentials", "schedule": 3600.0},
+    "sweep-document-digests": {"task": "certificates.tasks.sweep_document_digests", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
