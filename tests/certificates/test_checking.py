@@ -358,11 +358,8 @@ def test_a_document_we_signed_is_judged_by_its_signature_where_we_did_not_keep_i
     assert check(content).state == FileVerdict.REVOKED
 
 
-@pytest.mark.parametrize(
-    "change", [lambda c: c + b" ", lambda c: c.replace(b"Quispe", b"Quispo", 1), signed_by_a_stranger]
-)
+@pytest.mark.parametrize("change", [lambda c: c + b" ", lambda c: c.replace(b"Quispe", b"Quispo", 1)])
 def test_a_document_we_signed_that_was_changed_is_called_so(keys_of_ours, change):
-    """A signature of somebody else on top of ours is a change as well: ours allows nothing more."""
     content = read_document(build_certificate(build_person("Ana Quispe")))
     changed = change(content)
     assert changed != content
