@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.urls import reverse
@@ -159,18 +159,35 @@ def _disc(draw: ImageDraw.ImageDraw, radius: float, *, fill: int) -> None:
 
 
 def of_claim(claim: Claim) -> tuple[str, str]:
-    """Colour and kind of the badge of a certificate; the house's own for what a record of old does not say."""
+    """Colour and kind of the badge of a certificate; the house's own for what a record does not say."""
+    return _sound(claim.look.colour, claim.kind)
+
+
+def of_record(record: Any) -> tuple[str, str]:
+    """The same for a record as it is stored, of whatever form, for lists that show many. Raises nothing."""
+    record = record if isinstance(record, dict) else {}
+    look, award = record.get("look"), record.get("award")
+    return _sound(
+        look.get("colour") if isinstance(look, dict) else "", award.get("kind") if isinstance(award, dict) else ""
+    )
+
+
+def _sound(colour: Any, kind: Any) -> tuple[str, str]:
     try:
-        colour = colour_of(claim.look.colour)
+        colour = colour_of(str(colour))
     except ValueError:
         colour = colour_of(Look().colour)
-    return colour, claim.kind if claim.kind in KINDS else Kind.COURSE.value
+    return colour, kind if kind in KINDS else Kind.COURSE.value
+
+
+def path_of(colour: str, kind: str, ending: str) -> str:
+    """The picture's address on this site."""
+    return reverse("badge_picture", args=[colour, kind, ending])
 
 
 def picture_url(claim: Claim) -> str:
     """Where anybody fetches the badge of a certificate: what the credential names as its image."""
-    colour, kind = of_claim(claim)
-    return f"{settings.SITE_URL}{reverse('badge_picture', args=[colour, kind, 'png'])}"
+    return settings.SITE_URL + path_of(*of_claim(claim), "png")
 
 
 def picture_caption(claim: Claim) -> str:

@@ -89,7 +89,9 @@ class ShareForm(forms.Form):
     )
     lets_download = forms.BooleanField(
         label=_("Let them download the certificate"),
-        help_text=_("The PDF and the credential. What was downloaded stays with them when the link has ended."),
+        help_text=_(
+            "The PDF and the credential, with all that stands in them. What was downloaded stays when the link has ended."
+        ),
         required=False,
     )
     number = forms.UUIDField(

@@ -59,6 +59,7 @@ def page_of(request: HttpRequest, serial: str, form: ShareForm | None = None, st
         claim = believed_claim(certificate)
     except RecordChanged:
         claim = None
+    links = links_of(certificate, at=timezone.now()) if mine else ()
     context: dict[str, Any] = {
         "held": found,
         "certificate": certificate,
@@ -66,7 +67,8 @@ def page_of(request: HttpRequest, serial: str, form: ShareForm | None = None, st
         "mine": mine,
         "standing": None if found.has_document else selectors.standing_of(certificate),
         "heading": outcomes_heading(claim) if claim else "",
-        "links": links_of(certificate, at=timezone.now()) if mine else (),
+        "open_links": [row for row in links if not row.is_over],
+        "ended_links": [row for row in links if row.is_over],
         "form": form or ShareForm(),
     }
     if claim is not None:

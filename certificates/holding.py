@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from certificates.badge_picture import of_record, path_of
 from certificates.codes import display
 from certificates.enums import Verdict
 from certificates.models import Certificate, CertificateQuerySet, Credential
@@ -47,6 +48,10 @@ class Held:
     @property
     def display_code(self) -> str:
         return display(self.certificate.code)
+
+    @property
+    def badge_url(self) -> str:
+        return path_of(*of_record(self.certificate.record), "svg")
 
     @property
     def last_valid_on(self) -> date | None:

@@ -14,7 +14,6 @@ from django.http import HttpResponse
 from certificates import badge_picture
 from certificates.credentials.baking import bake_png, bake_svg
 from certificates.models import Certificate, Credential
-from certificates.record import Look, UnreadableRecord, claim_of
 
 
 class Form(StrEnum):
@@ -58,17 +57,10 @@ def _content(certificate: Certificate, credential: Credential, form: Form) -> by
         return credential.document.encode()
     if form is Form.JWT:
         return credential.token.encode()
-    colour, kind = _look(certificate)
+    colour, kind = badge_picture.of_record(certificate.record)
     if form is Form.PNG:
         return bake_png(badge_picture.badge_png(colour, kind), credential.document)
     return bake_svg(badge_picture.badge_svg(colour, kind), credential.document)
-
-
-def _look(certificate: Certificate) -> tuple[str, str]:
-    try:
-        return badge_picture.of_claim(claim_of(certificate.record))
-    except UnreadableRecord:  # what was signed stands all the same
-        return badge_picture.colour_of(Look().colour), badge_picture.KINDS[0]
 
 
 def as_attachment(found: Piece) -> HttpResponse:

@@ -115,5 +115,5 @@ def _behind(request: HttpRequest, token: str) -> ShareLink | HttpResponse:
 def _closely(response: R) -> R:
     """Kept nowhere, found by no search engine, and the address, which is a key, told to no other site."""
     private(response)
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = sharing.REFERRER
     return response

@@ -35,6 +35,8 @@ DAYS = {
     365: gettext_lazy("A year"),
 }
 MOST_OPEN = 20
+# To no other site. Not "no-referrer": browsers then call the origin of every form on the page "null", and no form works.
+REFERRER = "same-origin"
 # How long a holder is shown what has ended.
 KEPT_IN_SIGHT = timedelta(days=90)
 _SALT = "certificates.sharing"
