@@ -22,7 +22,9 @@ class BadgeForm(forms.Form):
         ),
         allow_empty_file=True,  # said in our own words
         error_messages={"required": _("Choose the file of the badge."), "invalid": _("Choose the file of the badge.")},
-        widget=forms.FileInput(attrs={"accept": ".json,.jwt,.txt,.png,.svg,application/json,image/png,image/svg+xml"}),
+        widget=forms.ClearableFileInput(
+            attrs={"accept": ".json,.jwt,.txt,.png,.svg,application/json,image/png,image/svg+xml"}
+        ),
     )
 
 
