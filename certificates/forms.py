@@ -1,9 +1,11 @@
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from certificates.enums import RevocationReason
+from certificates.sharing import DAYS
 from certificates.trusting import MOST_CHARACTERS
 
 
@@ -130,4 +132,42 @@ class ReissueForm(forms.Form):
             "required": _("Write the name as it is to stand on the certificate."),
             "max_length": _("Write the name in 200 characters at most."),
         },
+    )
+
+
+class ShareForm(forms.Form):
+    """What a link is to show, for whom and how long. The number makes a doubled press one link."""
+
+    label = forms.CharField(
+        label=_("For whom?"),
+        help_text=_("For yourself, to tell your links apart. Whoever opens the link does not see it."),
+        max_length=80,
+        required=False,
+        error_messages={"max_length": _("Say it in 80 characters at most.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("How long is it to work?"),
+        coerce=int,
+        choices=list(DAYS.items()),
+        initial=30,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose how long the link is to work."),
+            "invalid_choice": _("Choose how long the link is to work."),
+        },
+    )
+    shows_grounds = forms.BooleanField(
+        label=_("Show what it rests on"),
+        help_text=_("The courses, diagnostics and confirmations behind each competency, with their dates."),
+        required=False,
+    )
+    lets_download = forms.BooleanField(
+        label=_("Let them download the certificate"),
+        help_text=_(
+            "The PDF and the credential, with all that stands in them. What was downloaded stays when the link has ended."
+        ),
+        required=False,
+    )
+    number = forms.UUIDField(
+        widget=forms.HiddenInput, initial=uuid4, error_messages={"invalid": _("Open the page again.")}
     )

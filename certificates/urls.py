@@ -1,6 +1,18 @@
 from django.urls import path, register_converter
 
-from certificates import defining_views, file_views, issuer_views, life_views, trusting_views, views
+from certificates import (
+    defining_views,
+    file_views,
+    holder_views,
+    import_views,
+    issuer_views,
+    life_views,
+    share_views,
+    trusting_views,
+    views,
+)
+from certificates.badge_picture import KINDS
+from certificates.pieces import Form
 
 
 class SerialConverter:
@@ -15,7 +27,31 @@ class SerialConverter:
         return value
 
 
+class PieceConverter(SerialConverter):
+    """The forms in which a certificate is fetched."""
+
+    regex = "|".join(form.value.replace(".", "[.]") for form in Form)
+
+
+class ColourConverter(SerialConverter):
+    """A colour as our pictures' addresses have it: one way to write each, so that caches keep each once."""
+
+    regex = "[0-9a-f]{6}"
+
+
+class KindConverter(SerialConverter):
+    regex = "|".join(KINDS)
+
+
+class PictureConverter(SerialConverter):
+    regex = "png|svg"
+
+
 register_converter(SerialConverter, "serial")
+register_converter(PieceConverter, "piece")
+register_converter(ColourConverter, "colour")
+register_converter(KindConverter, "badge_kind")
+register_converter(PictureConverter, "picture")
 
 urlpatterns = [
     path("verify/", views.verify, name="verify"),
@@ -28,7 +64,12 @@ urlpatterns = [
     # Where did:web looks when the platform is served below a path of its host.
     path("did.json", issuer_views.did, name="did_below"),
     path("status/<int:number>/", issuer_views.status_list, name="status_list"),
-    path("learn/certificates/", views.my_certificates, name="my_certificates"),
+    path("badges/<colour:colour>-<badge_kind:kind>.<picture:ending>", holder_views.badge_picture, name="badge_picture"),
+    path("c/<str:token>/", share_views.shared_certificate, name="shared_certificate"),
+    path("c/<str:token>/<piece:name>", share_views.shared_piece, name="shared_piece"),
+    path("learn/certificates/", holder_views.my_certificates, name="my_certificates"),
+    path("learn/certificates/import/", import_views.import_badge, name="import_badge"),
+    path("learn/certificates/import/<int:pk>/", import_views.imported_badge, name="imported_badge"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
     path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),
     path("hr/certificates/definitions/", defining_views.definition_list, name="definition_list"),
@@ -46,5 +87,13 @@ urlpatterns = [
     path("hr/certificates/trusted/", trusting_views.trusted_issuers, name="trusted_issuers"),
     path("hr/certificates/trusted/<int:pk>/end/", trusting_views.end_trust, name="trusted_issuer_end"),
     path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
-    path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
+    path("learn/certificates/<serial:serial>/", holder_views.certificate_page, name="certificate_page"),
+    path("learn/certificates/<serial:serial>/share/", share_views.share, name="share_certificate"),
+    path("learn/certificates/links/<int:pk>/end/", share_views.end_link, name="end_share_link"),
+    path(
+        "learn/certificates/<serial:serial>/certificate.pdf",
+        holder_views.certificate_document,
+        name="certificate_document",
+    ),
+    path("learn/certificates/<serial:serial>/<piece:name>", holder_views.certificate_piece, name="certificate_piece"),
 ]

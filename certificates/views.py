@@ -1,13 +1,12 @@
-"""Doors of certificates: anybody may check one by its code; only its holder fetches the document."""
+"""Doors of certificates: anybody may check one by its code. What holders do with theirs is in holder_views."""
 
 from __future__ import annotations
 
-import logging
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,13 +15,12 @@ from django.views.decorators.http import require_GET, require_safe
 from certificates import codes, rate, selectors
 from certificates.enums import Verdict
 from certificates.forms import FileForm, VerifyForm
-from certificates.models import Certificate
 from certificates.record import Claim, record_of
 from certificates.verdicts import Judgement, judge
 from certificates.words import outcomes_heading
 from courses.models import Enrolment
 
-logger = logging.getLogger(__name__)
+R = TypeVar("R", bound=HttpResponseBase)
 
 # What can stand in an address of its own; anything else is answered where it was typed.
 _ADDRESSABLE = re.compile(r"[0-9A-Z]{1,40}")
@@ -68,11 +66,21 @@ def _status(judgement: Judgement) -> int:
 def _answer(request: HttpRequest, code: str) -> HttpResponse:
     judgement = _judged(request, code)
     if judgement is None:
-        return private(
-            render(request, "certificates/too_many.html", {"minutes": rate.WINDOW_SECONDS // 60}, status=429)
-        )
+        return too_many(request)
+    context = verdict_context(judgement, code)
+    return private(render(request, "certificates/verdict.html", context, status=_status(judgement)))
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """What a network is told that has guessed enough."""
+    context = {"minutes": rate.WINDOW_SECONDS // 60}
+    return private(render(request, "certificates/too_many.html", context, status=429))
+
+
+def verdict_context(judgement: Judgement, code: str) -> dict[str, Any]:
+    """What certificates/verdict.html speaks of."""
     claim = judgement.claim
-    context = {
+    return {
         "verdict": judgement.verdict,
         "judgement": judgement,
         "claim": claim,
@@ -80,7 +88,6 @@ def _answer(request: HttpRequest, code: str) -> HttpResponse:
         "code": codes.display(codes.normalise(code))[:60],
         "form": VerifyForm(initial={"code": code[:60]}),
     }
-    return private(render(request, "certificates/verdict.html", context, status=_status(judgement)))
 
 
 @login_not_required
@@ -120,20 +127,11 @@ def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != name}
 
 
-def private(response: HttpResponse) -> HttpResponse:
+def private(response: R) -> R:
     """Nobody's certificate stands in a search engine or a cache."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@require_GET
-def my_certificates(request: HttpRequest) -> HttpResponse:
-    """What I hold, and what is being made."""
-    certificates = selectors.certificates_of(request.user)  # type: ignore[arg-type]  # signed in
-    to_come = selectors.certificates_to_come(request.user)  # type: ignore[arg-type]
-    context = {"certificates": certificates, "to_come": to_come, "card_level": 3 if to_come else 2}
-    return render(request, "certificates/my_certificates.html", context)
 
 
 @require_GET
@@ -148,24 +146,3 @@ def certificate_state(request: HttpRequest, enrolment_id: int) -> HttpResponse:
     if standing.under_way:
         return HttpResponse(status=204)
     return render(request, "certificates/partials/_state.html", {"standing": standing}, status=STOP_POLLING)
-
-
-@require_safe
-def certificate_document(request: HttpRequest, serial: str) -> HttpResponseBase:
-    """The document itself; while it is being made, how far it is."""
-    certificate = get_object_or_404(
-        Certificate.objects.visible_to(request.user).select_related("enrolment"),  # type: ignore[arg-type]
-        serial=serial,
-    )
-    if certificate.document:
-        try:
-            file = certificate.document.open("rb")
-        except FileNotFoundError:
-            logger.error("the document of certificate %s is not where it was stored", serial)
-            return render(request, "certificates/document_lost.html", {"certificate": certificate}, status=404)
-        name = f"certificate-{serial}.pdf"
-        response = FileResponse(file, as_attachment=True, filename=name, content_type="application/pdf")
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
-    standing = selectors.standing_of(certificate)
-    return render(request, "certificates/state.html", {"standing": standing, "enrolment": certificate.enrolment})

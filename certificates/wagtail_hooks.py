@@ -25,3 +25,6 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.end_signatory", _("End a signatory"), _("Signs no more"))
     actions.register_action("certificates.trust", _("Trust an issuer"), _("Issuer listed as trusted"))
     actions.register_action("certificates.end_trust", _("End the trust in an issuer"), _("Issuer no longer trusted"))
+    actions.register_action("certificates.share", _("Share a certificate"), _("Link to the certificate made"))
+    actions.register_action("certificates.end_share", _("End a link"), _("Link to the certificate ended"))
+    actions.register_action("certificates.import_badge", _("Hand in a badge"), _("Badge from elsewhere handed in"))

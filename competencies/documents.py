@@ -50,6 +50,9 @@ MAX_NAME = 200
 MAX_PIXELS = 60_000_000
 ENDINGS = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}
+# Signed credentials are texts. Nobody uploads them as documents; a floor above that has checked one hands it in.
+CREDENTIAL_JSON, CREDENTIAL_JWT = "application/vc+ld+json", "application/jwt"
+KEPT_ENDINGS = ENDINGS | {CREDENTIAL_JSON: ".json", CREDENTIAL_JWT: ".jwt"}
 FOLDER = "evidence"
 LOST_AFTER = timedelta(days=1)
 # What was taken back was never decided on; it counts for so long, so that nobody fills the storage by taking back.
@@ -100,7 +103,7 @@ def clean_name(name: str) -> str:
 def name_for(name: str, content_type: str) -> str:
     """A clean name whose ending says what the file is, whatever it was called."""
     shown = clean_name(name) or str(_("document"))
-    ending = ENDINGS[content_type]
+    ending = KEPT_ENDINGS[content_type]
     endings = (".jpg", ".jpeg") if ending == ".jpg" else (ending,)
     return shown if shown.lower().endswith(endings) else f"{shown[: MAX_NAME - len(ending)]}{ending}"
 

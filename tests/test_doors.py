@@ -13,7 +13,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from certificates.importing import check_badge
 from certificates.models import TrustedIssuer
+from certificates.sharing import make_link, token_of
 from competencies.alignments import align
 from competencies.campaigns import open_campaign
 from competencies.case_packages import package_of
@@ -61,6 +63,7 @@ from tests.builders import (
     make_unit,
     take_course,
 )
+from tests.certificates.held import badge_file, with_credential
 from tests.competencies.banks import make_bank
 from tests.readiness.surveys import act_on, make_closed, make_initiative, make_instrument, make_open, staff
 from tests.readiness.surveys import draft as draft_survey
@@ -199,6 +202,9 @@ def house(db: None) -> House:
     item = identifiers(version)
     certificate = taken.certificate
     trusted = TrustedIssuer.objects.create(name="Academy", identifier="did:web:academy.example", keys={})
+    certificate = with_credential(taken.certificate)
+    link = make_link(certificate=certificate, by=names["learner"], number=uuid4(), days=7, lets_download=True)
+    badge = check_badge(person=names["learner"], data=badge_file())
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
@@ -218,6 +224,7 @@ def house(db: None) -> House:
         "asked": asked.pk, "extension": extension.pk,
         "closed": closed.pk, "wave": wave.pk, "prepared": prepared.pk, "node": here.code, "action": action.pk,
         "measure": measure.pk, "fresh": fresh.pk,
+        "link": link.pk, "shared": token_of(link), "badge": badge.pk,
         "concern": concern.pk, "champion": champion.pk, "question": question.pk,
     }  # fmt: skip
     return House(names, ids)
@@ -373,7 +380,20 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "trusted_issuers": ("/hr/certificates/trusted/", signed_in(NO, admin=OK)),
     "trusted_issuer_end": ("/hr/certificates/trusted/{trusted}/end/", signed_in(WRONG)),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
-    "certificate_document": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
+    "certificate_document": ("/learn/certificates/{serial}/certificate.pdf", HERS_ALONE | {"admin": OK}),
+    "certificate_piece": ("/learn/certificates/{serial}/credential.json", HERS_ALONE | {"admin": OK}),
+    "certificate_piece, a badge": ("/learn/certificates/{serial}/badge.png", HERS_ALONE | {"admin": OK}),
+    "share_certificate": ("/learn/certificates/{serial}/share/", signed_in(WRONG)),
+    "end_share_link": ("/learn/certificates/links/{link}/end/", signed_in(WRONG)),
+    "shared_certificate": ("/c/{shared}/", every(OK)),
+    "shared_certificate that is none": ("/c/nobody/", every(GONE)),
+    "shared_piece": ("/c/{shared}/credential.json", every(OK)),
+    "shared_piece that is not handed out": ("/c/{shared}/badge.png", every(GONE)),
+    "badge_picture": ("/badges/0b5a75-course.png", every(OK)),
+    "import_badge": ("/learn/certificates/import/", signed_in(OK)),
+    "imported_badge": ("/learn/certificates/import/{badge}/", HERS_ALONE),
+    "imported_badge, the level": ("/learn/certificates/import/{badge}/?competency={competency}", HERS_ALONE),
+    "certificate_page": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
     "team": ("/team/", signed_in(OK)),
     "team_member": ("/team/{person}/", ABOUT_HER),
     "role_end": ("/team/{person}/roles/{assignment}/end/", ABOUT_HER | {"learner": NO, "manager": NO}),
@@ -649,6 +669,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "certificate_life": (
         "/hr/certificates/{serial}/", {"do": "revoke", "reason": "", "note": ""},
         signed_in(NO, hr=422, other_hr=GONE, admin=422),
+    ),
+    "share_certificate": ("/learn/certificates/{serial}/share/", {"days": "x"}, signed_in(GONE, learner=422)),
+    "end_share_link": ("/learn/certificates/links/{link}/end/", {}, signed_in(GONE, learner=BACK)),
+    "shared_certificate": ("/c/{shared}/", {}, every(WRONG)),
+    "import_badge": ("/learn/certificates/import/", {}, signed_in(422)),
+    "imported_badge": (
+        "/learn/certificates/import/{badge}/?competency={competency}", {"rank": ""}, signed_in(GONE, learner=422)
     ),
     "wave_new": ("/changes/door/survey/", {"kind": "x"}, signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422)),
     "wave_approve": ("/surveys/{prepared}/run/approve/", {"seen": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),

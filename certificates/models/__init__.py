@@ -1,5 +1,7 @@
 from certificates.models.certificate import Certificate, CertificateQuerySet, Frozen, Revocation, SerialCounter
 from certificates.models.defining import Definition, DefinitionQuerySet, IssuingBody, Logo, Signatory
+from certificates.models.importing import ImportedBadge
+from certificates.models.sharing import ShareLink, ShareLinkQuerySet
 from certificates.models.signing import Credential, IssuerKey, StatusList
 from certificates.models.trusting import TrustedIssuer, TrustedIssuerQuerySet
 
@@ -10,11 +12,14 @@ __all__ = [
     "Definition",
     "DefinitionQuerySet",
     "Frozen",
+    "ImportedBadge",
     "IssuerKey",
     "IssuingBody",
     "Logo",
     "Revocation",
     "SerialCounter",
+    "ShareLink",
+    "ShareLinkQuerySet",
     "Signatory",
     "StatusList",
     "TrustedIssuer",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from certificates import codes, selectors, telling, words
 from certificates.enums import FileVerdict, Verdict
 from certificates.findings import Finding
+from certificates.import_words import words_of
+from certificates.models import ImportedBadge
 from certificates.record import Level
+from competencies.models import Claim as EvidenceClaim
 from courses.models import Enrolment
 from organisations.models import User
 
@@ -28,10 +33,23 @@ def certificate_for(enrolment: Enrolment | None) -> selectors.Standing | None:
     return selectors.certificate_for(enrolment)
 
 
+@register.simple_tag
+def badge_found(claim: EvidenceClaim) -> dict[str, Any] | None:
+    """{% badge_found claim as found %}: what was found in the badge from elsewhere a claim rests on; None without. One query."""
+    badge = ImportedBadge.objects.filter(claim=claim).first()
+    return words_of(badge) if badge is not None else None
+
+
 @register.filter
 def day_in_words(day: date) -> str:
     """ "3 March 2026", as on the document."""
     return words.date_in_words(day)
+
+
+@register.filter
+def local_day(moment: datetime) -> date:
+    """The day of a moment where the installation is."""
+    return timezone.localdate(moment)
 
 
 @register.filter

@@ -418,6 +418,17 @@ def saved_mark(at: datetime | None = None) -> Values:
 
 
 # --- Pages -------------------------------------------------------------------------------------------------------
+@register.inclusion_tag("elements/copy_text.html")
+def copy_text(text: str, what: str) -> Values:
+    """A text to take along, with a button that copies it where a script may: `what` is its name for who cannot see it."""
+    return {
+        "text": text,
+        "word": gettext("Copy"),
+        "done": gettext("Copied"),
+        "label": gettext("Copy: %(what)s") % {"what": what},
+    }
+
+
 @register.inclusion_tag("elements/page_header.html")
 def page_header(
     title: str, quiet: str = "", eyebrow: str = "", action: str = "", url: str = "", variant: str = "secondary"

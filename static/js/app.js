@@ -87,8 +87,17 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
+  /* What is to be taken along: one press instead of marking it. Without a clipboard the text stands there all the same. */
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-copy]");
+    if (!button) return;
+    var text = button.parentNode.querySelector("[data-copy-text]").textContent;
+    navigator.clipboard.writeText(text).then(function () { button.textContent = button.dataset.done; }, function () {});
+  });
+
   function wake(root) {
     each(root, "[data-print]", function (button) { button.hidden = false; });
+    if (navigator.clipboard) each(root, "[data-copy]", function (button) { button.hidden = false; });
     each(root, "form[data-autosave]", bringBack);
     var summary = root.querySelector("[data-error-summary]");
     if (summary) summary.focus();

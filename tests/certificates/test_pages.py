@@ -355,8 +355,8 @@ def test_the_tags_ask_one_query_each(count_queries):
     for_one = "{% certificate_for enrolment as cert %}{{ cert.item.title }} {{ cert.ready }} {{ cert.item.url }}"
     assert count_queries(lambda: show(of, person=person)) == 1
     assert count_queries(lambda: show(for_one, enrolment=enrolment)) == 1
-    assert "Course 2 2026-000003 True /learn/certificates/2026-000003/;" in show(of, person=person)
-    assert show(for_one, enrolment=enrolment) == "Course 0 True /learn/certificates/2026-000001/"
+    assert "Course 2 2026-000003 True /learn/certificates/2026-000003/certificate.pdf;" in show(of, person=person)
+    assert show(for_one, enrolment=enrolment) == "Course 0 True /learn/certificates/2026-000001/certificate.pdf"
 
 
 def test_an_open_course_has_no_certificate_and_asks_nothing(count_queries):
