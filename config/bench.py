@@ -645,21 +645,57 @@ def bench_peers(table: Table) -> None:
 
 
 def bench_certificates(table: Table) -> None:
+    """What a certificate costs on paper, in both designs: drawn, signed with P-256, judged, and a thousand in one file."""
+    from dataclasses import replace
+    from datetime import UTC, date, datetime
+    from io import BytesIO
+
+    from certificates.credentials.keys import FileKeyStore, Kind
     from certificates.models import Certificate
     from certificates.pdf import render_pdf
+    from certificates.pdf.judging import SignatureState, judge_signatures
+    from certificates.pdf.merging import merge_pdfs
+    from certificates.pdf.signing import PaperSigner, sign_pdf
+    from certificates.pdf.x509 import self_signed
     from certificates.record import claim_of
 
     make_ministry(table)
     claims = [claim_of(record) for record in Certificate.objects.order_by("pk").values_list("record", flat=True)[:200]]
+    size = f"{len(claims)} certificates"
+    with tempfile.TemporaryDirectory(prefix="dtp-keys-") as folder:
+        store = FileKeyStore(Path(folder) / "keys")
+        key = store.create(Kind.P256, on=date(2026, 1, 1))
+        sign = partial(store.sign, key.key_id)
+        own = self_signed(key.key, sign=sign, name="Seal", organisation="Bench", country="EU", on=date(2026, 1, 1))
+        signer, at = PaperSigner((own,), sign), datetime(2026, 6, 1, tzinfo=UTC)
+        for design in ("formal", "plain"):
+            drawn = [replace(claim, look=replace(claim.look, design=design)) for claim in claims]
 
-    def render() -> None:
-        for claim in claims:
-            render_pdf(claim)
+            def render(drawn: list[Any] = drawn) -> list[bytes]:
+                return [render_pdf(claim) for claim in drawn]
 
-    seconds, _wall = measure(render, runs=3)
-    table.add(
-        "certificate PDF with QR code", f"{len(claims)} certificates", f"{len(claims) / seconds:.0f} a second and core"
-    )
+            def render_signed(drawn: list[Any] = drawn) -> list[bytes]:
+                return [sign_pdf(render_pdf(claim), signer=signer, at=at) for claim in drawn]
+
+            for name, act in (("unsigned", render), ("signed", render_signed)):
+                seconds, _wall = measure(act, runs=3)
+                table.add(
+                    f"certificate, {design}, {name}",
+                    size,
+                    f"{len(claims) / seconds:.0f} a second and core",
+                    f"{len(act()[0]) // 1024} kB",
+                )
+        papers = render_signed()
+
+        def judge() -> None:
+            found = {judge_signatures(paper, trusted=[own]).state for paper in papers}
+            assert found == {SignatureState.OURS}, found  # noqa: S101
+
+        seconds, _wall = measure(judge, runs=3)
+        table.add("signed paper judged", size, f"{seconds / len(claims) * 1000:.1f} CPU ms")
+        thousand = [papers[n % len(papers)] for n in range(1000)]
+        seconds, _wall = measure(lambda: merge_pdfs(thousand, BytesIO()), runs=1, warm=0)
+        table.add("papers merged for the printer", "1,000", f"{seconds:.1f} CPU s")
 
 
 def bench_credentials(table: Table) -> None:
