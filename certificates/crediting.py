@@ -16,8 +16,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from certificates import issuer
+from certificates.badge_picture import picture_caption, picture_url
 from certificates.credentials import jwt, proofs
-from certificates.credentials.badge import EvidenceItem, IssuerProfile, Words, achievement_credential
+from certificates.credentials.badge import EvidenceItem, IssuerProfile, Picture, Words, achievement_credential
 from certificates.credentials.keys import Kind
 from certificates.enums import Kind as CertificateKind
 from certificates.models import Certificate, Credential
@@ -76,6 +77,7 @@ def credential_of(claim: Claim, *, did: str, entry: dict[str, Any] | None = None
             level_heading=_("Level in %(competency)s"),
         )
         evidence = _evidence(claim)
+        picture = Picture(url=picture_url(claim), caption=picture_caption(claim))
     return achievement_credential(
         claim,
         issuer=IssuerProfile(did=did, url=f"{settings.SITE_URL}/", email=settings.ISSUER_EMAIL),
@@ -83,6 +85,7 @@ def credential_of(claim: Claim, *, did: str, entry: dict[str, Any] | None = None
         zone=timezone.get_default_timezone(),
         status=entry,
         evidence=evidence,
+        picture=picture,
         achievement_url=f"urn:uuid:{uuid5(NAMESPACE_URL, f'{settings.SITE_URL}#{claim.kind}:{claim.key}')}",
     )
 
