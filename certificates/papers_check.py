@@ -17,6 +17,8 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.utils import timezone
 
@@ -34,10 +36,10 @@ _MARK = b"%PDF-"
 
 
 class PaperReader(Protocol):
-    """What certificates.pdf.signing gives."""
+    """What certificates.pdf.judging gives."""
 
     def judge_signatures(self, content: bytes, *, trusted: Iterable[bytes]) -> Any:
-        """An object whose `state` is unsigned, ours or unknown (intact, by whom), changed or unreadable."""
+        """An object whose `state` is unsigned, ours or unknown (intact, by whom), changed or unreadable. `trusted` in DER."""
         ...
 
     def code_in(self, content: bytes) -> str | None: ...
@@ -48,7 +50,7 @@ class PaperReader(Protocol):
 def reader() -> PaperReader | None:
     """The module that reads signatures in PDF; None where this installation draws documents without them."""
     try:
-        return cast(PaperReader, import_module("certificates.pdf.signing"))
+        return cast(PaperReader, import_module("certificates.pdf.judging"))
     except ModuleNotFoundError:
         return None
 
@@ -69,8 +71,7 @@ def check_paper(content: bytes, *, at: datetime, check_credential: Callable[[byt
     found = reader()
     if found is None:
         return _not_ours("paper_not_ours")
-    chains = [row.chain.encode() for row in IssuerKey.objects.exclude(chain="") if not row.withdrawn]
-    state, code, inner = _read(found, content, chains)
+    state, code, inner = _read(found, content, _our_certificates())
     if state == "unreadable":
         return unreadable(PDF, "paper_unreadable")
     if state == "changed":
@@ -84,11 +85,17 @@ def check_paper(content: bytes, *, at: datetime, check_credential: Callable[[byt
     return _inside(check_credential(inner))
 
 
-def _read(found: PaperReader, content: bytes, chains: list[bytes]) -> tuple[str, str | None, bytes | None]:
+def _our_certificates() -> list[bytes]:
+    """Those of our own keys, in DER; what stands above them in a chain has signed others too. One query."""
+    rows = IssuerKey.objects.filter(withdrawn=False).exclude(chain="")
+    return [x509.load_pem_x509_certificates(row.chain.encode())[0].public_bytes(Encoding.DER) for row in rows]
+
+
+def _read(found: PaperReader, content: bytes, trusted: list[bytes]) -> tuple[str, str | None, bytes | None]:
     """The state of its signatures, the code in it and the credential in it. Readers of PDF fail in more ways than they
     say: the file is the stranger's and the page is ours, so whatever happens in there is "unreadable"."""
     try:
-        state = str(found.judge_signatures(content, trusted=chains).state)
+        state = str(found.judge_signatures(content, trusted=trusted).state)
         code = found.code_in(content) if state == "ours" else None
         inner = found.credential_in(content) if state in ("unsigned", "unknown") else None
     except Exception as error:

@@ -61,7 +61,7 @@ _SENTENCES: Final[dict[FileVerdict, Promise]] = {
     FileVerdict.NOT_YET_VALID: gettext_lazy("Its time has not begun."),
     FileVerdict.CHANGED: gettext_lazy("This is not what we issued."),
     FileVerdict.INVALID: gettext_lazy("This badge does not hold."),
-    FileVerdict.UNKNOWN: gettext_lazy("This is no file as we issued it."),
+    FileVerdict.UNKNOWN: gettext_lazy("We do not know this file."),
     FileVerdict.UNREADABLE: gettext_lazy("Nothing can be said of this file."),
 }
 

@@ -9,6 +9,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 from PIL import Image
 
@@ -345,18 +350,30 @@ class Reader:
         return self.inner
 
 
+def certificate_of(name: str) -> x509.Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateBuilder(named, named, key.public_key(), 7, NOW, NOW + timedelta(days=1))
+    return made.sign(key, hashes.SHA256())
+
+
+def pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
 def check_paper(monkeypatch, reader: Reader, **others):
     monkeypatch.setattr(papers_check, "reader", lambda: reader)
     return check(b"%PDF-1.7 something", **others)
 
 
 def test_a_document_with_our_signature_is_judged_by_the_record_of_its_code(certificate, monkeypatch):
-    know_our_key(FOREIGN, chain="-----BEGIN CERTIFICATE-----")
-    know_our_key(Signer(3), chain="-----BEGIN WITHDRAWN-----", withdrawn=True)
+    mine, above, lost = certificate_of("Ours"), certificate_of("An authority"), certificate_of("In other hands")
+    know_our_key(FOREIGN, chain=pem(mine) + pem(above))
+    know_our_key(Signer(3), chain=pem(lost), withdrawn=True)
     reader = Reader("ours", code=certificate.code)
     found = check_paper(monkeypatch, reader)
     assert (found.state, found.claim.holder) == (FileVerdict.VALID, "Ana Quispe")
-    assert reader.trusted == [b"-----BEGIN CERTIFICATE-----"]
+    assert reader.trusted == [mine.public_bytes(Encoding.DER)]
     assert check_paper(monkeypatch, Reader("ours", code="7KQ2MXD4RF")).state == FileVerdict.UNKNOWN
     assert check_paper(monkeypatch, Reader("ours")).state == FileVerdict.CHANGED
 
