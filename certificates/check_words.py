@@ -38,7 +38,7 @@ PASSED: Final[dict[str, Promise]] = {
 
 REASONS: Final[dict[str, Promise]] = {
     # --- reading the file -----------------------------------------------------------------------------------------
-    "not_recognised": _("This is no PDF, badge picture (PNG or SVG), JSON or token. Choose the file as you were given it."),
+    "not_recognised": _("This is no PDF, badge picture (PNG or SVG), JSON or token."),
     "empty": _("The file is empty."),
     "too_large": _("The file, or the badge in it, is larger than anything that is checked here."),
     "not_json": _("The file is no proper JSON. It may be cut off or damaged: ask for it again."),
@@ -84,7 +84,7 @@ REASONS: Final[dict[str, Promise]] = {
     "evidence_malformed": _("What is to show it is not described as the standard asks."),
     # --- the signature --------------------------------------------------------------------------------------------
     "no_proof": _("It is not signed, so anybody could have written it."),
-    "signature": _("It does not fit: what it says was changed after it was signed, or somebody else signed it."),
+    "signature": _("Its signature does not fit: what it says was changed after it was signed, or somebody else signed it."),
     "proof_malformed": _("What stands in the place of the signature is none."),
     "proof_expired": _("The signature itself had an end, and that is past."),
     "suite_unknown": _("It is signed in a way that is not read here (%(detail)s), so nothing can be said of it."),

@@ -2,7 +2,7 @@
 
 1. The digest of the file is that of a document we stored: ours, judged by our records.
 2. It carries a signature of ours and nothing was changed since: the code in it leads to our records.
-3. A credential is embedded: that is judged, and nothing is said of the pages around it.
+3. A credential is embedded: that is judged, and as nothing is said of the pages around it, never more than "not confirmed".
 4. Else we did not issue it, or it was changed. What to do: type the code.
 Source: docs/algorithms/credentials.md, "A file handed in".
 """
@@ -92,9 +92,12 @@ def _by_records(certificate: Certificate | None, paper: Step, at: datetime) -> F
 
 
 def _inside(finding: Finding) -> Finding:
-    """The badge inside a PDF that proves nothing of itself."""
+    """The badge inside a PDF that proves nothing of itself. Never more than "not confirmed": a sound badge of something
+    else, put inside a forged page, would else make the page look valid to who reads the large word only."""
     paper = Step("paper", Result.UNDECIDED, "paper_unsigned")
-    return replace(finding.cautioned("paper_not_covered"), form=PDF, steps=(*finding.steps, paper), covers_paper=False)
+    state = FileVerdict.UNCONFIRMED if finding.state is FileVerdict.VALID else finding.state
+    told = finding.cautioned("paper_not_covered")
+    return replace(told, state=state, form=PDF, steps=(*finding.steps, paper), covers_paper=False)
 
 
 def _not_ours(code: str, state: FileVerdict = FileVerdict.UNKNOWN) -> Finding:

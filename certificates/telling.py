@@ -23,8 +23,6 @@ def sentence(finding: Finding) -> str:
         if state == FileVerdict.SUPERSEDED:
             return _("Another certificate took its place on %(day)s.") % day
     if state == FileVerdict.VALID:
-        if not finding.covers_paper:
-            return _("The badge inside this PDF is genuine. Its pages were not checked.")
         if finding.issuer.ours:
             return _("This certificate is genuine and as we issued it.")
         return _("This badge is genuine, and we know its issuer.")
@@ -47,6 +45,8 @@ def _expired(finding: Finding) -> str:
 
 
 def _unconfirmed(finding: Finding) -> str:
+    if finding.first_gap == "paper":
+        return _("The badge inside this PDF is genuine. Its pages are not covered by it and may say anything.")
     if finding.first_gap == "status" and finding.issuer.known:
         return _("Genuine when it was issued. Whether it was taken back since could not be looked up.")
     if finding.said is not None:
@@ -61,7 +61,7 @@ _SENTENCES: Final[dict[FileVerdict, Promise]] = {
     FileVerdict.NOT_YET_VALID: gettext_lazy("Its time has not begun."),
     FileVerdict.CHANGED: gettext_lazy("This is not what we issued."),
     FileVerdict.INVALID: gettext_lazy("This badge does not hold."),
-    FileVerdict.UNKNOWN: gettext_lazy("This is no file as we issued it."),
+    FileVerdict.UNKNOWN: gettext_lazy("We do not know this file."),
     FileVerdict.UNREADABLE: gettext_lazy("Nothing can be said of this file."),
 }
 
@@ -85,6 +85,8 @@ def advice(finding: Finding) -> list[str]:
                 "what stands here."
             ),
         ]
+    if state == FileVerdict.UNCONFIRMED and finding.first_gap == "paper":
+        return [_("Go by what stands here and not by the pages. Ask the holder for the document as it was issued.")]
     if state == FileVerdict.UNCONFIRMED and finding.said is not None and not finding.issuer.known:
         return [
             _(

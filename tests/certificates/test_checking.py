@@ -387,7 +387,7 @@ def test_the_badge_inside_a_document_is_judged_and_the_pages_are_not(keys_of_our
     certificate = build_certificate(build_person("Ana Quispe"))
     forged = replace(claim_of(certificate.record), holder="Mallory Forger")
     found = check(by(render_pdf(forged, credential=certificate.credential.document.encode())))
-    assert (found.state, found.form, found.covers_paper) == (FileVerdict.VALID, "pdf", False)
+    assert (found.state, found.form, found.covers_paper) == (FileVerdict.UNCONFIRMED, "pdf", False)
     assert found.claim.holder == "Ana Quispe"
     assert "paper_not_covered" in found.cautions
 

@@ -111,7 +111,7 @@ def test_a_genuine_badge_of_an_unknown_issuer_does_not_look_valid(client, on_day
     response = hand_in(client, as_bytes(sign(build_credential(did=did, place=None), FOREIGN, did=did)))
     words, html = words_of(response), response.content.decode()
     assert words.startswith("Not confirmed Nothing was changed since it was signed, but we do not know who signed it.")
-    assert "as it says; not known here" in words
+    assert "Names as its issuer" in words
     assert "verdict-done" not in html
     assert "verdict-neutral" in html
 
