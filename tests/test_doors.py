@@ -13,6 +13,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from certificates.defining import Said as Words
+from certificates.defining import change_logo, make_body, make_definition
+from certificates.enums import Kind
 from competencies.alignments import align
 from competencies.campaigns import open_campaign
 from competencies.case_packages import package_of
@@ -60,6 +63,7 @@ from tests.builders import (
     make_unit,
     take_course,
 )
+from tests.certificates.definitions import picture
 from tests.competencies.banks import make_bank
 from tests.readiness.surveys import act_on, make_closed, make_initiative, make_instrument, make_open, staff
 from tests.readiness.surveys import draft as draft_survey
@@ -197,9 +201,14 @@ def house(db: None) -> House:
     fresh = Enrolment.objects.create(person=names["learner"], course=make_course(version, {"B": None}, key="fresh"))
     item = identifiers(version)
     certificate = taken.certificate
+    issuing = make_body(name="Ministry", unit=here, by=names["hr"])
+    change_logo(body=issuing, content=picture(), by=names["hr"])
+    said = Words(kind=Kind.ROLE, title={"en": "Certified"}, unit=here, role=profile, body=issuing)
+    definition = make_definition(said=said, by=names["hr"])
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
+        "definition": definition.pk, "body": issuing.pk,
         "serial": certificate.serial, "code": certificate.code, "slug": version.framework.slug, "version": version.pk,
         "draft": draft.pk, "upload": upload.pk, "uuid": version.uuid, **item,
         "contest": contest.pk, "evidence": confirmed.pk, "panel": panel.pk,
@@ -244,6 +253,7 @@ HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
 STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
+DEFINES = signed_in(NO, hr=OK, other_hr=GONE, admin=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
 # Who works where the change happens, who serves them, and an administrator.
 IN_CHANGE = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
@@ -362,6 +372,16 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "my_certificates": ("/learn/certificates/", signed_in(OK)),
     "certificate_desk": ("/hr/certificates/", HR),
     "certificate_life": ("/hr/certificates/{serial}/", signed_in(NO, hr=OK, other_hr=GONE, admin=OK)),
+    "definition_list": ("/hr/certificates/definitions/", HR),
+    "definition_new": ("/hr/certificates/definitions/new/", HR),
+    "definition_new_of": ("/hr/certificates/definitions/new/role/", HR),
+    "definition": ("/hr/certificates/definitions/{definition}/", DEFINES),
+    "definition_change": ("/hr/certificates/definitions/{definition}/change/", DEFINES),
+    "definition_preview": ("/hr/certificates/definitions/{definition}/preview.pdf", DEFINES),
+    "body_list": ("/hr/certificates/bodies/", HR),
+    "body_new": ("/hr/certificates/bodies/new/", HR),
+    "body": ("/hr/certificates/bodies/{body}/", DEFINES),
+    "body_logo": ("/hr/certificates/bodies/{body}/logo/", DEFINES),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
     "certificate_document": ("/learn/certificates/{serial}/", HERS_ALONE | {"admin": OK}),
     "team": ("/team/", signed_in(OK)),
@@ -636,6 +656,14 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
         "/hr/certificates/{serial}/", {"do": "revoke", "reason": "", "note": ""},
         signed_in(NO, hr=422, other_hr=GONE, admin=422),
     ),
+    "definition_new_of": ("/hr/certificates/definitions/new/role/", {"title_en": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "definition": ("/hr/certificates/definitions/{definition}/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
+    "definition_change": (
+        "/hr/certificates/definitions/{definition}/change/", {"title_en": ""},
+        signed_in(NO, hr=422, other_hr=GONE, admin=422),
+    ),
+    "body_new": ("/hr/certificates/bodies/new/", {"name": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "body": ("/hr/certificates/bodies/{body}/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
     "wave_new": ("/changes/door/survey/", {"kind": "x"}, signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422)),
     "wave_approve": ("/surveys/{prepared}/run/approve/", {"seen": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
     "wave_open": ("/surveys/{prepared}/run/open/", {}, signed_in(GONE, hr=BACK, admin=BACK)),

@@ -25,8 +25,7 @@ from tests.builders import (
     make_unit,
     many_people,
 )
-from tests.certificates.definitions import complete, define, house, make_curated, noon
-from tests.certificates.test_defining import picture
+from tests.certificates.definitions import complete, define, house, make_curated, noon, picture
 from tests.certificates.test_pages import words_of
 
 pytestmark = pytest.mark.django_db
