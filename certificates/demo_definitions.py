@@ -42,7 +42,7 @@ CISO_CRITERIA = {
     "evidencias que cuentan según las reglas publicadas.",
 }
 WELCOME_TITLE = {"en": "Leads a team in digital government", "es": "Dirige un equipo en el gobierno digital"}
-SAFE_TITLE = {"en": "Works safely with information", "es": "Trabaja con la información de forma segura"}
+CHANGE_TITLE = {"en": "Leads change in the administration", "es": "Lidera el cambio en la administración"}
 
 
 def lay_down_bodies(ministry: Ministry) -> IssuingBody:
@@ -58,7 +58,7 @@ def lay_down_bodies(ministry: Ministry) -> IssuingBody:
 def certify(ministry: Ministry, starter: Starter, body: IssuingBody) -> int:
     """Put three definitions in force and issue what they give on the last day; returns how many certificates that were.
 
-    A role that nobody meets yet, a path some have completed, and a level that waits as a draft.
+    A role that nobody meets yet, a level that some have shown, and a path that waits as a draft.
     """
     officer = ministry.account("hr").user
     role = Said(
@@ -68,16 +68,16 @@ def certify(ministry: Ministry, starter: Starter, body: IssuingBody) -> int:
     path = Said(
         kind=Kind.PATH, title=WELCOME_TITLE, unit=body.unit, path=CuratedPath.objects.get(key=KEY), validity_months=36
     )
-    safe = starter.competencies["SR2"]
+    change = starter.competencies["PC1"]
     level = Said(
-        kind=Kind.LEVEL, title=SAFE_TITLE, unit=body.unit, competency=safe,
-        level=safe.version.levels.get(rank=2), validity_months=24,
+        kind=Kind.LEVEL, title=CHANGE_TITLE, unit=body.unit, competency=change,
+        level=change.version.levels.get(rank=4), validity_months=24,
     )  # fmt: skip
     begun_at, evening = moment(ministry.ago(20), 9 * 60), moment(ministry.last_day, 18 * 60 + 30)
     written = 0
-    for number, said in enumerate((role, path, level)):
+    for number, said in enumerate((role, level, path)):
         definition = make_definition(said=said, by=officer)
-        if said.kind != Kind.LEVEL:
+        if said.kind != Kind.PATH:
             activate_definition(definition=definition, by=officer)
             written += award(definition=definition, at=evening, tell=False)
         at = begun_at + timedelta(hours=number)

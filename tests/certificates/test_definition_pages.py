@@ -180,7 +180,8 @@ def test_what_is_laid_down_above_is_read_and_not_changed(client, at_work):
     _unit, _hr, _person, profile = at_work
     admin = make_person(is_superuser=True)
     above = define(admin, Kind.ROLE, role=profile, title="For everybody")
-    draft = define(admin, Kind.LEVEL, active=False, title="Draft for all", competency=competency(profile.role.version, "A"), level=profile.role.version.levels.get(rank=1))  # fmt: skip
+    a, level = competency(profile.role.version, "A"), profile.role.version.levels.get(rank=1)
+    draft = define(admin, Kind.LEVEL, active=False, title="Draft for all", competency=a, level=level)
     assert "For everybody" in words_of(client.get(LIST)) and "Draft for all" not in words_of(client.get(LIST))
     page = words_of(client.get(f"{LIST}{above.pk}/"))
     assert "those who serve there change it" in page and "Change it" not in page
