@@ -8,6 +8,7 @@ from datetime import date
 from django.db import transaction
 from wagtail.signal_handlers import disable_reference_index_auto_update
 
+from certificates.demo_definitions import certify, lay_down_bodies
 from certificates.models import Certificate
 from certificates.services import issue_certificates
 from competencies.demo import appoint_steward, assess, give_earlier_roles, give_roles, starter_framework
@@ -59,6 +60,7 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
         role_days = give_earlier_roles(ministry, starter)
         assessments = assess(ministry, starter)
         year = live_through(ministry, starter, library, assessments, role_days)
+        body = lay_down_bodies(ministry)
         certificates = issue_past_certificates()
         record = write_record(ministry, starter)
         replan_many(
@@ -66,6 +68,7 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
             reason=PlanReason.EVIDENCE,
             at=moment(ministry.last_day, 18 * 60),
         )
+        awards = certify(ministry, starter, body)
         lay_down_counts(day=as_of)
     posts, vacant = len(ministry.seats), sum(seat.holder is None for seat in ministry.seats)
     return Made(
@@ -82,6 +85,7 @@ def seed_ministry(*, people: int, seed: int, as_of: date) -> Made | None:
             ("courses completed", year.completed),
             ("attempts at questions", year.attempts),
             ("certificates", len(certificates)),
+            ("by definition", awards),
             ("claims and contests", record.claims + record.contests),
             ("diagnostics taken", len(record.changed) - 1),
             ("people asked by a campaign", record.invited),

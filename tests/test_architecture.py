@@ -27,7 +27,7 @@ DJANGO_FREE = {
     "competencies/rating_error.py",
     "competencies/gaps.py", "competencies/equivalence.py", "competencies/crosswalk.py",
     "competencies/differences.py", "competencies/panels.py", "courses/marking.py", "courses/prerequisites.py", "learning/planning.py",
-    "certificates/codes.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
+    "certificates/codes.py", "certificates/criteria.py", "certificates/record.py", "learning/changes.py", "learning/conditions.py",
     "learning/due_dates.py", "learning/greedy.py", "learning/instances.py", "learning/optimiser.py",
     "learning/ordering.py", "learning/path_terms.py", "learning/periods.py", "learning/reminders.py",
     "learning/rounds.py", "learning/stages.py", "organisations/key_folder.py", "organisations/plain_text.py",

@@ -13,6 +13,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from certificates.defining import Said as Words
+from certificates.defining import change_logo, make_body, make_definition
+from certificates.enums import Kind
 from certificates.importing import check_badge
 from certificates.models import TrustedIssuer
 from certificates.sharing import make_link, token_of
@@ -63,6 +66,7 @@ from tests.builders import (
     make_unit,
     take_course,
 )
+from tests.certificates.definitions import picture
 from tests.certificates.held import badge_file, with_credential
 from tests.competencies.banks import make_bank
 from tests.readiness.surveys import act_on, make_closed, make_initiative, make_instrument, make_open, staff
@@ -205,8 +209,13 @@ def house(db: None) -> House:
     certificate = with_credential(taken.certificate)
     link = make_link(certificate=certificate, by=names["learner"], number=uuid4(), days=7, lets_download=True)
     badge = check_badge(person=names["learner"], data=badge_file())
+    issuing = make_body(name="Ministry", unit=here, by=names["hr"])
+    change_logo(body=issuing, content=picture(), by=names["hr"])
+    said = Words(kind=Kind.ROLE, title={"en": "Certified"}, unit=here, role=profile, body=issuing)
+    definition = make_definition(said=said, by=names["hr"])
     ids = {
         "person": names["learner"].pk, "competency": competency(version, "A").pk, "profile": profile.pk, "course": course.pk,
+        "definition": definition.pk, "body": issuing.pk,
         "lesson": lessons_of(begun)[0].pk, "check": lessons_of(begun)[-1].pk, "enrolment": taken.pk, "job": job.pk,
         "serial": certificate.serial, "code": certificate.code, "trusted": trusted.pk,
         "slug": version.framework.slug, "version": version.pk,
@@ -254,6 +263,7 @@ HR = signed_in(NO, hr=OK, other_hr=OK, admin=OK)
 STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
+DEFINES = signed_in(NO, hr=OK, other_hr=GONE, admin=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
 # Who works where the change happens, who serves them, and an administrator.
 IN_CHANGE = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
@@ -379,6 +389,16 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "certificate_life": ("/hr/certificates/{serial}/", signed_in(NO, hr=OK, other_hr=GONE, admin=OK)),
     "trusted_issuers": ("/hr/certificates/trusted/", signed_in(NO, admin=OK)),
     "trusted_issuer_end": ("/hr/certificates/trusted/{trusted}/end/", signed_in(WRONG)),
+    "definition_list": ("/hr/certificates/definitions/", HR),
+    "definition_new": ("/hr/certificates/definitions/new/", HR),
+    "definition_new_of": ("/hr/certificates/definitions/new/role/", HR),
+    "definition": ("/hr/certificates/definitions/{definition}/", DEFINES),
+    "definition_change": ("/hr/certificates/definitions/{definition}/change/", DEFINES),
+    "definition_preview": ("/hr/certificates/definitions/{definition}/preview.pdf", DEFINES),
+    "body_list": ("/hr/certificates/bodies/", HR),
+    "body_new": ("/hr/certificates/bodies/new/", HR),
+    "body": ("/hr/certificates/bodies/{body}/", DEFINES),
+    "body_logo": ("/hr/certificates/bodies/{body}/logo/", DEFINES),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
     "certificate_document": ("/learn/certificates/{serial}/certificate.pdf", HERS_ALONE | {"admin": OK}),
     "certificate_piece": ("/learn/certificates/{serial}/credential.json", HERS_ALONE | {"admin": OK}),
@@ -677,6 +697,14 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "imported_badge": (
         "/learn/certificates/import/{badge}/?competency={competency}", {"rank": ""}, signed_in(GONE, learner=422)
     ),
+    "definition_new_of": ("/hr/certificates/definitions/new/role/", {"title_en": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "definition": ("/hr/certificates/definitions/{definition}/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
+    "definition_change": (
+        "/hr/certificates/definitions/{definition}/change/", {"title_en": ""},
+        signed_in(NO, hr=422, other_hr=GONE, admin=422),
+    ),
+    "body_new": ("/hr/certificates/bodies/new/", {"name": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
+    "body": ("/hr/certificates/bodies/{body}/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
     "wave_new": ("/changes/door/survey/", {"kind": "x"}, signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422)),
     "wave_approve": ("/surveys/{prepared}/run/approve/", {"seen": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
     "wave_open": ("/surveys/{prepared}/run/open/", {}, signed_in(GONE, hr=BACK, admin=BACK)),

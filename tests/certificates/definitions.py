@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from io import BytesIO
 from typing import Any
 
 from django.utils import timezone
+from PIL import Image
 
 from certificates.defining import Said, activate_definition, make_definition
 from certificates.models import Definition
@@ -54,3 +56,9 @@ def complete(
 def noon(days_ago: int = 0) -> datetime:
     day = timezone.localdate() - timedelta(days=days_ago)
     return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20), **options: object) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", size, "#0B5A75").save(file, format=kind, **options)
+    return file.getvalue()

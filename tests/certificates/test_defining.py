@@ -42,7 +42,7 @@ from tests.builders import (
     make_unit,
 )
 from tests.certificates.builders import NOON
-from tests.certificates.definitions import complete, define, house, make_curated
+from tests.certificates.definitions import complete, define, house, make_curated, picture
 
 pytestmark = pytest.mark.django_db
 
@@ -54,12 +54,6 @@ def admin():
 
 def issued(person, course, **more) -> Certificate:
     return issue_certificate(enrolment=complete(person, course, **more), at=NOON)
-
-
-def picture(kind: str = "PNG", size: tuple[int, int] = (40, 20), **options: object) -> bytes:
-    file = BytesIO()
-    Image.new("RGB", size, "#0B5A75").save(file, format=kind, **options)
-    return file.getvalue()
 
 
 # --- Who may ------------------------------------------------------------------------------------------------------------

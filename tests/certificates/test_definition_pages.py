@@ -25,8 +25,7 @@ from tests.builders import (
     make_unit,
     many_people,
 )
-from tests.certificates.definitions import complete, define, house, make_curated, noon
-from tests.certificates.test_defining import picture
+from tests.certificates.definitions import complete, define, house, make_curated, noon, picture
 from tests.certificates.test_pages import words_of
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +180,8 @@ def test_what_is_laid_down_above_is_read_and_not_changed(client, at_work):
     _unit, _hr, _person, profile = at_work
     admin = make_person(is_superuser=True)
     above = define(admin, Kind.ROLE, role=profile, title="For everybody")
-    draft = define(admin, Kind.LEVEL, active=False, title="Draft for all", competency=competency(profile.role.version, "A"), level=profile.role.version.levels.get(rank=1))  # fmt: skip
+    a, level = competency(profile.role.version, "A"), profile.role.version.levels.get(rank=1)
+    draft = define(admin, Kind.LEVEL, active=False, title="Draft for all", competency=a, level=level)
     assert "For everybody" in words_of(client.get(LIST)) and "Draft for all" not in words_of(client.get(LIST))
     page = words_of(client.get(f"{LIST}{above.pk}/"))
     assert "those who serve there change it" in page and "Change it" not in page

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from certificates.models import Certificate
+from certificates.models import Certificate, Definition, Signatory
 from competencies.models import Competency, Evidence, EvidenceWithdrawal, PostRole, RoleAssignment
 from courses.models import Attempt, Enrolment, LessonProgress, PreCheck
 from learning.models import (
@@ -106,7 +106,12 @@ TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "approvals of surveys": (WaveApproval, ("wave__initiative__slug", "wave__opens_at", "person__email")),
     "records of surveys": (WaveEvent, ("wave__initiative__slug", "wave__opens_at", "kind", "actor_role")),
-    "certificates": (Certificate, ("serial", "holder__email", "enrolment__course__key", "issued_on", "valid_until")),
+    "certificates": (
+        Certificate,
+        ("serial", "holder__email", "enrolment__course__key", "definition__key", "issued_on", "valid_until"),
+    ),
+    "definitions": (Definition, ("key", "kind", "status", "unit__code", "title", "validity_months", "created_at")),
+    "signatories": (Signatory, ("body__name", "name", "title", "position")),
 }  # fmt: skip
 
 
