@@ -68,7 +68,7 @@ def issue_certificates(
         open_one = Enrolment.objects.open().filter(pk__in=batch).values_list("pk", flat=True).first()
         if open_one is not None:
             raise NotCompleted(open_one)
-    catalogue = _Catalogue()
+    catalogue = Catalogue()
     certificates: list[Certificate] = []
     for batch in batches(ids, WRITE_BATCH):
         issued = _issue_batch(batch, at=at, by=by, codes=codes, catalogue=catalogue)
@@ -162,28 +162,36 @@ def make_missing_credentials(*, progress: Callable[[int, int], None]) -> tuple[i
 
 # --- Issuing -----------------------------------------------------------------------------------------------------
 def _issue_batch(
-    ids: Sequence[int], *, at: datetime | None, by: User | None, codes: Callable[[], str], catalogue: _Catalogue
+    ids: Sequence[int], *, at: datetime | None, by: User | None, codes: Callable[[], str], catalogue: Catalogue
 ) -> list[Certificate]:
     """Nothing is gathered for those that have theirs: asked twice, the second time costs a query."""
     there = {c.enrolment_id: c for c in Certificate.objects.filter(enrolment__in=ids)}
-    missing = Enrolment.objects.filter(pk__in=[pk for pk in ids if pk not in there])
-    enrolments = missing.select_related("person", "course").in_bulk()
+    drafts = course_drafts([pk for pk in dict.fromkeys(ids) if pk not in there], at=at, catalogue=catalogue)
+    there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
+    return [there[pk] for pk in ids]
+
+
+def course_drafts(ids: Sequence[int], *, at: datetime | None, catalogue: Catalogue | None = None) -> list[Draft]:
+    """What is to be certified of these completed enrolments, in their order; who is gone is passed over.
+
+    One query; a few more for courses that `catalogue` does not know yet. Raises NotCompleted.
+    """
+    enrolments = Enrolment.objects.filter(pk__in=ids).select_related("person", "course").in_bulk()
+    catalogue = catalogue if catalogue is not None else Catalogue()
     catalogue.learn(enrolments.values())
-    drafts = [
+    return [
         Draft(
             claim=_claim(enrolments[pk], day=_day(at or _completed_at(enrolments[pk])), catalogue=catalogue),
             holder_id=enrolments[pk].person_id,
             enrolment_id=pk,
         )
-        for pk in dict.fromkeys(ids)
+        for pk in ids
         if pk in enrolments
     ]
-    there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
-    return [there[pk] for pk in ids]
 
 
 # --- What is claimed ---------------------------------------------------------------------------------------------
-def _claim(enrolment: Enrolment, *, day: date, catalogue: _Catalogue) -> Claim:
+def _claim(enrolment: Enrolment, *, day: date, catalogue: Catalogue) -> Claim:
     person, course = enrolment.person, enrolment.course
     language = _document_language(person.language, course.language)
     return Claim(
@@ -223,7 +231,7 @@ def _document_language(*wishes: str) -> str:
     return next((language for language in wishes if language in spoken), settings.LANGUAGE_CODE)
 
 
-class _Catalogue:
+class Catalogue:
     """What courses lead to, read once for many certificates."""
 
     def __init__(self) -> None:
@@ -304,8 +312,10 @@ def _store(certificate: Certificate, content: bytes) -> str:
 
 
 __all__ = [
+    "Catalogue",
     "NotCompleted",
     "RecordChanged",
+    "course_drafts",
     "issue_certificate",
     "issue_certificates",
     "render_document",

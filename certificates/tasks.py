@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from certificates import issuer, selectors
+from certificates import cohort_making, issuer, selectors
 from certificates.credentials.keys import Kind
 from certificates.models import Certificate
 from organisations.jobs import enqueue
@@ -55,3 +55,9 @@ def sweep_certificates() -> int:
             enqueue(kind=selectors.DOCUMENTS, key=f"sweep-{now.isoformat()}", payload={"skip": skip})
             asked += 1
     return asked
+
+
+@shared_task(name="certificates.tasks.sweep_cohorts")
+def sweep_cohorts() -> int:
+    """Remove the files of cohorts that were kept for their days. Returns how many."""
+    return cohort_making.remove_old_files(now=timezone.now())

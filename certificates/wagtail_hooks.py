@@ -13,3 +13,4 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.issue", _("Issue a certificate"), _("Certificate issued"))
     actions.register_action("certificates.revoke", _("Revoke a certificate"), _("Certificate revoked"))
     actions.register_action("certificates.reissue", _("Issue a certificate anew"), _("Certificate issued anew"))
+    actions.register_action("certificates.cohort", _("Issue to a cohort"), _("Certificates of a cohort asked for"))
