@@ -28,7 +28,7 @@ def merge_pdfs(contents: Iterable[bytes], out: BinaryIO) -> int:
     offsets: list[int] = [0, 0]  # 1 is the catalogue, 2 the list of pages; both are written last
     pages: list[int] = []
     for content in contents:
-        first = len(offsets)
+        first, before = len(offsets), len(pages)
         objects = dict(_objects(content))
         offsets += [0] * max(objects, default=0)
         for number, body in objects.items():
@@ -41,6 +41,8 @@ def merge_pdfs(contents: Iterable[bytes], out: BinaryIO) -> int:
             head = _REFERENCE.sub(lambda m, first=first: _moved(m, first), head)
             offsets[first + number - 1] = out.tell() - start
             out.write(b"%d 0 obj%s%s%sendobj\n" % (first + number, head, stream, rest))
+        if len(pages) == before:
+            raise CannotMerge("there is no page in it")
     kids = b" ".join(b"%d 0 R" % page for page in pages)
     for number, body in ((1, b"<< /Type /Catalog /Pages 2 0 R >>"), (2, b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids))):
         offsets[number - 1] = out.tell() - start

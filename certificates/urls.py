@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from certificates import issuer_views, life_views, views
+from certificates import cohort_views, issuer_views, life_views, views
 
 
 class SerialConverter:
@@ -28,6 +28,11 @@ urlpatterns = [
     path("learn/certificates/", views.my_certificates, name="my_certificates"),
     path("learn/certificates/of/<int:enrolment_id>/", views.certificate_state, name="certificate_state"),
     path("hr/certificates/", life_views.certificate_desk, name="certificate_desk"),
+    path("hr/certificates/cohorts/", cohort_views.cohort_list, name="cohort_list"),
+    path("hr/certificates/cohorts/new/", cohort_views.cohort_new, name="cohort_new"),
+    path("hr/certificates/cohorts/<int:pk>/", cohort_views.cohort, name="cohort"),
+    path("hr/certificates/cohorts/<int:pk>/again/", cohort_views.cohort_again, name="cohort_again"),
+    path("hr/certificates/cohorts/<int:pk>/files/<int:file_pk>/", cohort_views.cohort_file, name="cohort_file"),
     path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
     path("learn/certificates/<serial:serial>/", views.certificate_document, name="certificate_document"),
 ]

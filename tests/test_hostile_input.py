@@ -45,6 +45,8 @@ PARAMETERS = {
     "home": ("q", "language", "page"),
     "verify": ("code",),
     "certificate_desk": ("q", "page"),
+    "cohort_list": ("page",),
+    "cohort_new": ("course", "how", "first", "last", "unit", "emails", "list_name", "note", "token", "do"),
     "certificate_life": ("do", "reason", "note", "name"),
     "add_evidence": ("kind", "previous", "title", "issuer", "issued_on", "valid_until", "rank", "statement", "token"),
     "assess_claim": ("decision", "rank", "answer"),
