@@ -72,12 +72,17 @@ def hashed(document: Mapping[str, Any], options: Mapping[str, Any], *, canonical
 
 
 def add_proof(
-    document: Mapping[str, Any], *, sign: Callable[[bytes], bytes], method: str, created: datetime
+    document: Mapping[str, Any],
+    *,
+    sign: Callable[[bytes], bytes],
+    method: str,
+    created: datetime,
+    form: Callable[[Mapping[str, Any]], str] = canonical_form,
 ) -> dict[str, Any]:
     """The document with one proof more; `proof` is a list, as the schema of Open Badges wants it.
 
     `sign` gives the 64 bytes of Ed25519 on a message, `method` names the key, `created` is aware and cut to seconds.
-    The same input gives the same bytes.
+    The same input gives the same bytes. `form` gives what canonical_form gives, where many are signed (moulds.Moulds).
     """
     options = {
         "type": "DataIntegrityProof",
@@ -88,7 +93,7 @@ def add_proof(
     }
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     context = json.dumps(document.get("@context"))
-    signature = sign(Hashed(canonical_form(unsigned), _canonical_options(context, *options.items())).combined)
+    signature = sign(Hashed(form(unsigned), _canonical_options(context, *options.items())).combined)
     proof = {**options, "proofValue": "z" + base58.b58encode(signature).decode()}
     return {**unsigned, "proof": [*proofs_of(document), proof]}
 

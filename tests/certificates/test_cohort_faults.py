@@ -127,26 +127,18 @@ def test_a_cohort_killed_anywhere_ends_as_if_nothing_had_been(monkeypatch, later
 
 def test_a_worker_that_was_taken_over_stops_and_leaves_what_the_other_one_made(monkeypatch, later, small, issuing_key):
     cohort = build_cohort(5)
-    real = cohort_making._note_left_out
+    real = cohort_making.File
 
-    def meanwhile(*args):
-        """Slow: its file is stored, and before it is noted another worker takes the job over and comes to the end."""
-        monkeypatch.setattr(cohort_making, "_note_left_out", real)
-        made.append(1)
-        return real(*args)
-
-    def overtaken(file, *args, **values):
-        monkeypatch.setattr(CohortFile, "save", save)
+    def slow(draft):
+        """Before its file is stored another worker takes the job over and comes to the end."""
+        monkeypatch.setattr(cohort_making, "File", real)
         Job.objects.filter(pk=cohort.job_id).update(lease_until=timezone.now())
         jobs.run_job(cohort.job_id)
-        return save(file, *args, **values)
+        return real(draft)
 
-    made, save = [], CohortFile.save
-    monkeypatch.setattr(cohort_making, "_note_left_out", meanwhile)
-    monkeypatch.setattr(CohortFile, "save", overtaken)
+    monkeypatch.setattr(cohort_making, "File", slow)
     assert jobs.run_job(cohort.job_id) is None
     check_whole(cohort, 5, Path(private_storage().location))
-    assert made
 
 
 def test_a_disk_that_is_full_is_tried_again(monkeypatch, later, small, issuing_key):
