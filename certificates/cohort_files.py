@@ -158,7 +158,16 @@ def write_csv(entries: Iterable[Entry], out: BinaryIO) -> Written:
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     text.write(BOM)
     writer = csv.writer(text, lineterminator="\r\n")
-    heading = [_("Number"), _("Code"), _("Holder"), _("For"), _("Issued"), _("Valid until"), _("Checked at"), _("State")]
+    heading = [
+        _("Number"),
+        _("Code"),
+        _("Holder"),
+        _("For"),
+        _("Issued"),
+        _("Valid until"),
+        _("Checked at"),
+        _("State"),
+    ]
     writer.writerow(heading)
     for entry in entries:
         writer.writerow([disarmed(cell) for cell in _line(entry)])
@@ -174,7 +183,16 @@ def _line(entry: Entry) -> list[str]:
     certificate, claim = entry.certificate, entry.claim
     state = str(entry.judgement.verdict.label)
     if claim is None:  # what does not count proves nothing, and says nothing of anybody
-        return [certificate.serial, codes.display(certificate.code), "", "", certificate.issued_on.isoformat(), "", "", state]
+        return [
+            certificate.serial,
+            codes.display(certificate.code),
+            "",
+            "",
+            certificate.issued_on.isoformat(),
+            "",
+            "",
+            state,
+        ]
     return [
         claim.serial,
         codes.display(claim.code),

@@ -69,7 +69,7 @@ class CohortForm(forms.Form):
         error_messages={"required": _("Choose whom you mean."), "invalid_choice": _("Choose whom you mean.")},
     )
     first = _day_field(_("From"))
-    last = _day_field(_("Until and with"))
+    last = _day_field(_("To, this day included"))
     unit = UnitChoice(
         label=_("Which unit?"),
         queryset=Unit.objects.none(),
@@ -109,6 +109,12 @@ class CohortForm(forms.Form):
         self.fields["course"].choices = [("", _("Choose a course")), *titles]  # type: ignore[attr-defined]
         self.has_courses = bool(titles)
         self.fields["unit"].queryset = units_served(officer)  # type: ignore[attr-defined]
+
+    def asked(self) -> CohortForm:
+        """Made ready to be shown: what wants an answer is not called optional. For after the answers were checked."""
+        for name in ("first", "last", "unit"):
+            self.fields[name].required = True
+        return self
 
     def clean_note(self) -> str:
         return " ".join(self.cleaned_data["note"].split())

@@ -144,7 +144,7 @@ def _answers(data: QueryDict) -> dict[str, str]:
 
 def _show_form(request: HttpRequest, form: CohortForm, *, status: int = 200) -> HttpResponse:
     context = {
-        "form": form,
+        "form": form.asked(),
         "step_words": _steps(),
         "list_name": str(form["list_name"].value() or "")[: lists.MAX_NAME],
     }
@@ -278,7 +278,9 @@ def cohort(request: HttpRequest, pk: int) -> HttpResponse:
         "issuing": done < count,
         # A quarter of the way is the certificates, the rest are the files.
         "done": done if done < count else (done - count) // 3,
-        "left_out": [(LEFT_OUT[reason], serials) for reason, serials in row.cohort.left_out.items() if reason in LEFT_OUT],
+        "left_out": [
+            (LEFT_OUT[reason], serials) for reason, serials in row.cohort.left_out.items() if reason in LEFT_OUT
+        ],
         "most_a_file": PARTS_A_FILE * WRITE_BATCH,
         "several": count > PARTS_A_FILE * WRITE_BATCH,
         "step_words": _steps(),

@@ -105,7 +105,9 @@ def completed_of(officer: User, ask: CohortAsk, people: Iterable[User] = ()) -> 
     meant = Enrolment.objects.completed().filter(course__in=list(pages.values_list("pk", flat=True)))
     if ask.how == How.BETWEEN:
         meant = meant.filter(completed_at__gte=_start(ask.first), completed_at__lt=_start(ask.last, days=1))
-    later = Q(completed_at__gt=OuterRef("completed_at")) | Q(completed_at=OuterRef("completed_at"), pk__gt=OuterRef("pk"))
+    later = Q(completed_at__gt=OuterRef("completed_at")) | Q(
+        completed_at=OuterRef("completed_at"), pk__gt=OuterRef("pk")
+    )
     rows = meant.exclude(Exists(meant.filter(later, person=OuterRef("person"))))
     if ask.how == How.UNIT:
         unit = units_served(officer).filter(pk=ask.unit_id).first()

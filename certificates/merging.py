@@ -44,7 +44,10 @@ def merge_pdfs(contents: Iterable[bytes], out: BinaryIO) -> int:
         if len(pages) == before:
             raise CannotMerge("there is no page in it")
     kids = b" ".join(b"%d 0 R" % page for page in pages)
-    for number, body in ((1, b"<< /Type /Catalog /Pages 2 0 R >>"), (2, b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids))):
+    for number, body in (
+        (1, b"<< /Type /Catalog /Pages 2 0 R >>"),
+        (2, b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids)),
+    ):
         offsets[number - 1] = out.tell() - start
         out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
     end = out.tell() - start

@@ -845,7 +845,9 @@ def bench_issuing(table: Table) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     officer = User.objects.create_superuser("bulk@graduates.example", None, name="Officer")
-    ask = CohortAsk(course.key, How.BETWEEN, timezone.localdate().replace(day=1, month=1, year=2020), timezone.localdate())
+    ask = CohortAsk(
+        course.key, How.BETWEEN, timezone.localdate().replace(day=1, month=1, year=2020), timezone.localdate()
+    )
     size = f"{count:,} people"
     with CaptureQueriesContext(connection) as queries:
         seconds, wall = measure(lambda: look(officer, ask), runs=1, warm=0)
@@ -867,23 +869,47 @@ def bench_issuing(table: Table) -> None:
     killed.send_signal(signal.SIGKILL)
     _pid, _status, usage = os.wait4(killed.pid, 0)
     at, there = issued(), Certificate.objects.count()
-    table.add("killed -9 half way", f"{at} of {parts} parts noted", f"{usage.ru_utime + usage.ru_stime:.0f} CPU s", f"{there:,} certificates written")
+    table.add(
+        "killed -9 half way",
+        f"{at} of {parts} parts noted",
+        f"{usage.ru_utime + usage.ru_stime:.0f} CPU s",
+        f"{there:,} certificates written",
+    )
     while not Job.objects.left_behind(timezone.now()).exists():
         time.sleep(1)
     second = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603
     said = json.loads(second.stdout.splitlines()[-1])
     rest, done = max(parts - at, 1), count - at * 500
     what = "records, credentials, documents" if drawn else "records and credentials"
-    table.add(f"taken up again: {what}", f"{done:,} certificates", f"{said['issuing']:.0f} CPU s, {said['issuing'] / done * 1000:.1f} ms each", f"{said['queries'] / rest:.0f} queries a batch of 500")
+    table.add(
+        f"taken up again: {what}",
+        f"{done:,} certificates",
+        f"{said['issuing']:.0f} CPU s, {said['issuing'] / done * 1000:.1f} ms each",
+        f"{said['queries'] / rest:.0f} queries a batch of 500",
+    )
     if drawn:
         table.add("CSV, ZIPs, merged PDFs", size, f"{said['files']:.0f} CPU s", f"{said['file_queries']} queries")
-        table.add("size of the files", f"{cohort.files.count()} files", f"{sum(f.size_bytes for f in cohort.files.all()) / 1e6:.0f} MB")
-    table.add("peak memory of the worker", size, f"{said['peak']:.0f} MB", f"{time.perf_counter() - start:.0f} s in all, {said['state']} {said['error']}".strip())
+        table.add(
+            "size of the files",
+            f"{cohort.files.count()} files",
+            f"{sum(f.size_bytes for f in cohort.files.all()) / 1e6:.0f} MB",
+        )
+    table.add(
+        "peak memory of the worker",
+        size,
+        f"{said['peak']:.0f} MB",
+        f"{time.perf_counter() - start:.0f} s in all, {said['state']} {said['error']}".strip(),
+    )
     serials = sorted(int(serial[5:]) for serial in Certificate.objects.values_list("serial", flat=True))
     whole = serials == list(range(1, count + 1)) and Certificate.objects.values("enrolment").distinct().count() == count
     signed, waiting = Credential.objects.count(), Certificate.objects.without_document().count()
     files = {kind: sum(f.count for f in cohort.files.filter(kind=kind)) for kind in ("zip", "pdf", "csv")}
-    table.add("no double, no gap", size, "yes" if whole and signed == count else "NO", f"{signed:,} credentials, {waiting} without document, in files {files}")
+    table.add(
+        "no double, no gap",
+        size,
+        "yes" if whole and signed == count else "NO",
+        f"{signed:,} credentials, {waiting} without document, in files {files}",
+    )
 
 
 def bench_million(table: Table) -> None:
@@ -915,7 +941,7 @@ def bench_million(table: Table) -> None:
     if connection.vendor == "postgresql":
         changed["code"] = "right('0000000000' || (n.n * 100000 + c.id), 10)"
     columns = ", ".join(changed.get(name, f"c.{name}") for name in names)
-    series = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {copies - 1})"
+    series = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {copies - 1})"  # noqa: S608
     at = timezone.now()
     found = StatusList.objects.create(seed="bench", size=million, used=million)
     key = Credential.objects.values_list("key", flat=True)[0]
@@ -941,7 +967,11 @@ def bench_million(table: Table) -> None:
             [found.pk, key, at],
         )
         cursor.execute("ANALYZE")
-    table.add("copied by the database", f"{Certificate.objects.count():,} certificates", f"{time.perf_counter() - start:.0f} s")
+    table.add(
+        "copied by the database",
+        f"{Certificate.objects.count():,} certificates",
+        f"{time.perf_counter() - start:.0f} s",
+    )
 
     codes = [certificate.code for certificate in certificates]
     random.Random(1).shuffle(codes)  # noqa: S311
@@ -959,7 +989,12 @@ def bench_million(table: Table) -> None:
     plan = Certificate.objects.with_life().filter(code=codes[0]).explain()
     # By the unique index of codes, whatever is done with the few rows of what became of certificates.
     used = "by the index of codes" if re.search(r"(Index Scan using|USING INDEX) \S*(code|autoindex)", plan) else plan
-    table.add("page of a code", "a million certificates", f"p50 {times[500] * 1000:.1f}, p95 {times[950] * 1000:.1f} CPU ms", f"{len(queries)} queries, {used}")
+    table.add(
+        "page of a code",
+        "a million certificates",
+        f"p50 {times[500] * 1000:.1f}, p95 {times[950] * 1000:.1f} CPU ms",
+        f"{len(queries)} queries, {used}",
+    )
 
     for more in (20_000, 480_000):
         with connection.cursor() as cursor:
@@ -969,7 +1004,12 @@ def bench_million(table: Table) -> None:
         seconds, wall = measure(lambda: sign_list(found, at=timezone.now()), runs=3)
         with CaptureQueriesContext(connection) as queries:
             sign_list(found, at=timezone.now())
-        table.add("status list signed anew", f"{million:,} places, {places:,} revoked", f"{wall:.2f} s, {seconds:.2f} CPU s", f"{len(queries)} queries")
+        table.add(
+            "status list signed anew",
+            f"{million:,} places, {places:,} revoked",
+            f"{wall:.2f} s, {seconds:.2f} CPU s",
+            f"{len(queries)} queries",
+        )
 
 
 def bench_levels(table: Table) -> None:

@@ -116,10 +116,7 @@ class _Mould:
         values = {mark: value for value, mark in marks.of.items()}
         return {
             graph: [
-                {
-                    name: {**part, "value": values.get(part["value"], part["value"])}
-                    for name, part in statement.items()
-                }
+                {name: {**part, "value": values.get(part["value"], part["value"])} for name, part in statement.items()}
                 for statement in statements
             ]
             for graph, statements in self._dataset.items()

@@ -96,7 +96,8 @@ POINTS = {
 
 
 @pytest.mark.parametrize(
-    ("where", "time"), [(where, time) for where in POINTS for time in (1, 2) if (where, time) != ("before it is done", 2)]
+    ("where", "time"),
+    [(where, time) for where in POINTS for time in (1, 2) if (where, time) != ("before it is done", 2)],
 )
 def test_a_cohort_killed_anywhere_ends_as_if_nothing_had_been(monkeypatch, later, small, issuing_key, where, time):
     cohort = build_cohort(5)

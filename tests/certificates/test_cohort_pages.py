@@ -94,7 +94,11 @@ def test_a_file_is_read_and_its_lines_that_lead_to_nobody_are_named(client, offi
     file = SimpleUploadedFile("list.csv", f"E-mail\n{row.person.email}\nnobody@x.example\n<script>alert(1)\n".encode())
     seen = client.post(NEW, answers(course, how="list", file=file))
     assert "1 person gets a certificate" in text(seen)
-    assert "nobody@x.example" in text(seen) and "&lt;script&gt;alert(1)" in text(seen) and "<script>alert" not in text(seen)
+    assert (
+        "nobody@x.example" in text(seen)
+        and "&lt;script&gt;alert(1)" in text(seen)
+        and "<script>alert" not in text(seen)
+    )
     sent = dict(seen.context["carried"]) | {"token": str(seen.context["token"]), "do": "issue"}
     page = client.get(client.post(NEW, sent).url)
     assert "A list of 3 addresses from “list.csv”" in text(page)
@@ -218,4 +222,4 @@ def test_parts_are_said_on_the_page(client, officer, unit, course, monkeypatch):
     assert "parts of 2 certificates at most" in page and "1 to 2" in page and "3 to 3" in page
     url = f"/hr/certificates/cohorts/{cohort.pk}/files/{cohort.files.get(kind='zip', number=2).pk}/"
     answer = client.get(url)
-    assert b"".join(answer) and answer["Content-Disposition"].endswith(f"-{cohort.pk}-2.zip\"")
+    assert b"".join(answer) and answer["Content-Disposition"].endswith(f'-{cohort.pk}-2.zip"')

@@ -15,7 +15,16 @@ from pypdf import PdfReader
 
 from certificates import cohort_making, life, services
 from certificates.cohort_files import stem_of
-from certificates.cohorts import CohortAsk, How, NobodyMeant, cohorts_visible_to, look, make_again, start_cohort, state_of
+from certificates.cohorts import (
+    CohortAsk,
+    How,
+    NobodyMeant,
+    cohorts_visible_to,
+    look,
+    make_again,
+    start_cohort,
+    state_of,
+)
 from certificates.enums import CohortState, RevocationReason
 from certificates.merging import CannotMerge, merge_pdfs
 from certificates.models import Certificate, Cohort, Credential
@@ -59,7 +68,7 @@ def ask(course, **changes) -> CohortAsk:
     return CohortAsk(**({"course_key": course.key, "how": How.BETWEEN, **MARCH} | changes))
 
 
-def start(officer, course, token: str = "press", **changes) -> Cohort:
+def start(officer, course, token: str = "press", **changes) -> Cohort:  # noqa: S107
     cohort = start_cohort(officer=officer, ask=ask(course, **changes), token=token)
     cohort.refresh_from_db()
     return cohort
@@ -262,7 +271,9 @@ def test_as_many_queries_for_a_long_batch_as_for_a_short_one(later, django_asser
         course = build_course()
         completed_in(course, count)
         cohort = start(build_admin(), course)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             jobs.run_job(cohort.job_id)
         asked.append(len(queries))
     assert abs(asked[1] - asked[0]) <= 4, asked  # SQLite takes inserts by the hundred values
@@ -306,7 +317,14 @@ def test_a_name_that_is_a_formula_is_a_text_in_the_csv():
 
 
 def test_what_is_no_document_of_ours_is_not_merged():
-    for content in (b"", b"%PDF-1.4", b"x" * 5000, b"startxref\n9999999\n%%EOF\n", b"xref\n0 9\nstartxref\n0\n%%EOF\n", b"xref\n0 1\nstartxref\n0\n%%EOF\n"):
+    for content in (
+        b"",
+        b"%PDF-1.4",
+        b"x" * 5000,
+        b"startxref\n9999999\n%%EOF\n",
+        b"xref\n0 9\nstartxref\n0\n%%EOF\n",
+        b"xref\n0 1\nstartxref\n0\n%%EOF\n",
+    ):
         with pytest.raises(CannotMerge):
             merge_pdfs([content], io.BytesIO())
 
