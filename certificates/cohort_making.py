@@ -137,7 +137,7 @@ def _make_file(
             made.save()
             _note_left_out(cohort, written)
     except IntegrityError:  # who was quicker has made the same
-        made.file.storage.delete(made.file.name)
+        made.file.storage.delete(str(made.file.name))
 
 
 def _entries(cohort: Cohort, numbers: range, steps: _Steps) -> Iterator[cohort_files.Entry]:

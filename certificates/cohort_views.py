@@ -139,7 +139,7 @@ def _steps() -> list[str]:
 
 
 def _answers(data: QueryDict) -> dict[str, str]:
-    return {name: data[name] for name in CohortForm.base_fields if name in data and name != "file"}
+    return {name: data.get(name, "") for name in CohortForm.base_fields if name in data and name != "file"}
 
 
 def _show_form(request: HttpRequest, form: CohortForm, *, status: int = 200) -> HttpResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -38,7 +39,7 @@ def merge_pdfs(contents: Iterable[bytes], out: BinaryIO) -> int:
             if _PAGE.search(head):
                 pages.append(first + number)
                 head = re.sub(rb"/Parent\s+\d+ 0 R", b"/Parent 2 0 R", head)
-            head = _REFERENCE.sub(lambda m, first=first: _moved(m, first), head)
+            head = _REFERENCE.sub(partial(_moved, first), head)
             offsets[first + number - 1] = out.tell() - start
             out.write(b"%d 0 obj%s%s%sendobj\n" % (first + number, head, stream, rest))
         if len(pages) == before:
@@ -75,5 +76,5 @@ def _objects(content: bytes) -> Iterator[tuple[int, bytes]]:
         yield int(whole.group(1)), whole.group(2)
 
 
-def _moved(reference: re.Match[bytes], by: int) -> bytes:
+def _moved(by: int, reference: re.Match[bytes]) -> bytes:
     return b"%d 0 R" % (int(reference.group(1)) + by)

@@ -794,11 +794,11 @@ def work(job_id: int) -> None:
         asked["issuing"], asked["cpu"] = asked["all"], cpu()  # type: ignore[assignment]
         make_files(*call)
 
-    cohort_making._make_files = files
+    cohort_making._make_files = files  # type: ignore[assignment]
     if os.environ.get("BENCH_DOCUMENTS") == "0":
-        services.render_documents = lambda certificates: 0  # type: ignore[assignment]
-        cohort_making._make_files = lambda *call: files(None, None)  # type: ignore[assignment]
-        make_files = lambda *call: None  # type: ignore[assignment]  # noqa: E731
+        services.render_documents = lambda certificates: 0
+        cohort_making._make_files = lambda *call: files(None, None)
+        make_files = lambda *call: None  # noqa: E731
     start = cpu()
     with connection.execute_wrapper(count):
         job = run_job(job_id)
@@ -931,7 +931,7 @@ def bench_million(table: Table) -> None:
     certificates = issue_certificates(enrolments=Enrolment.objects.filter(course=course), documents=False)
     credit(certificates)
     copies = million // real
-    names = [field.column for field in Certificate._meta.concrete_fields if not field.primary_key]
+    names = [str(field.column) for field in Certificate._meta.concrete_fields if not field.primary_key]
     changed = {
         "code": "substr('0000000000' || (n.n * 100000 + c.id), -10)",
         "serial": "'1999-' || (n.n * 100000 + c.id)",
