@@ -7,4 +7,4 @@ class CertificatesConfig(AppConfig):
     verbose_name = _("Certificates")
 
     def ready(self) -> None:
-        from certificates import award_jobs, jobs, receivers  # noqa: F401
+        from certificates import award_jobs, cohort_jobs, jobs, receivers  # noqa: F401

@@ -20,6 +20,7 @@ from certificates.badge_picture import picture_caption, picture_url
 from certificates.credentials import jwt, proofs
 from certificates.credentials.badge import EvidenceItem, IssuerProfile, Picture, Words, achievement_credential
 from certificates.credentials.keys import Kind
+from certificates.credentials.moulds import Moulds
 from certificates.enums import Kind as CertificateKind
 from certificates.models import Certificate, Credential
 from certificates.record import Claim
@@ -36,10 +37,11 @@ def make_credentials(certificates: Iterable[Certificate], *, at: datetime | None
 
     Raises KeyMissing where nobody has made a key, RecordChanged rather than sign what was not issued.
     """
-    return sum(_make(batch, at or timezone.now()) for batch in batches(certificates, CREDENTIAL_BATCH))
+    at, moulds = at or timezone.now(), Moulds()
+    return sum(_make(batch, at, moulds) for batch in batches(certificates, CREDENTIAL_BATCH))
 
 
-def _make(certificates: Sequence[Certificate], at: datetime) -> int:
+def _make(certificates: Sequence[Certificate], at: datetime, moulds: Moulds) -> int:
     there = set(Credential.objects.filter(certificate__in=certificates).values_list("certificate", flat=True))
     missing = list({c.pk: c for c in certificates if c.pk not in there}.values())
     if not missing:
@@ -50,7 +52,11 @@ def _make(certificates: Sequence[Certificate], at: datetime) -> int:
     places = deal_places(len(missing), issuer=hand.did)
     for certificate, claim, dealt in zip(missing, claims, places, strict=True):
         document = proofs.add_proof(
-            credential_of(claim, did=hand.did, entry=dealt.entry), sign=hand.sign, method=hand.method, created=at
+            credential_of(claim, did=hand.did, entry=dealt.entry),
+            sign=hand.sign,
+            method=hand.method,
+            created=at,
+            form=moulds.canonical_form,
         )
         rows.append(
             Credential(

@@ -60,3 +60,18 @@ class DefinitionStatus(models.TextChoices):
     DRAFT = "draft", _("Draft")
     ACTIVE = "active", _("In force")
     RETIRED = "retired", _("No longer issued")
+
+
+class CohortFileKind(models.TextChoices):
+    ZIP = "zip", _("Certificates and credentials (ZIP)")
+    PDF = "pdf", _("One PDF for printing")
+    CSV = "csv", _("Codes (CSV)")
+
+
+class CohortState(models.TextChoices):
+    """As its page says it; it follows from the job and the files."""
+
+    WORKING = "working", _("Under way")
+    READY = "ready", _("Ready")
+    STOPPED = "stopped", _("Stopped")
+    EXPIRED = "expired", _("Files removed")

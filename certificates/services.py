@@ -81,10 +81,10 @@ def issue_certificates(
         open_one = Enrolment.objects.open().filter(pk__in=batch).values_list("pk", flat=True).first()
         if open_one is not None:
             raise NotCompleted(open_one)
-    catalogue = _Catalogue()
+    catalogue = Catalogue()
     certificates: list[Certificate] = []
     for batch in batches(ids, WRITE_BATCH):
-        issued = _issue_batch(batch, at=at, by=by, codes=codes, catalogue=catalogue)
+        issued = issue_records(batch, at=at, by=by, codes=codes, catalogue=catalogue)
         if documents:
             complete(issued)
         certificates += issued
@@ -174,10 +174,20 @@ def make_missing_credentials(*, progress: Callable[[int, int], None]) -> tuple[i
 
 
 # --- Issuing -----------------------------------------------------------------------------------------------------
-def _issue_batch(
-    ids: Sequence[int], *, at: datetime | None, by: User | None, codes: Callable[[], str], catalogue: _Catalogue
+def issue_records(
+    ids: Sequence[int],
+    *,
+    at: datetime | None,
+    by: User | None,
+    codes: Callable[[], str] = new_code,
+    catalogue: Catalogue | None = None,
 ) -> list[Certificate]:
-    """Nothing is gathered for those that have theirs: asked twice, the second time costs a query."""
+    """The certificates of completed enrolments, in their order, without credential and document; who is gone is passed over.
+
+    Nothing is gathered for those that have theirs: asked twice, the second time costs a query. `catalogue` keeps what was
+    read about courses from one batch to the next. Raises NotCompleted.
+    """
+    catalogue = catalogue if catalogue is not None else Catalogue()
     there = {c.enrolment_id: c for c in Certificate.objects.filter(enrolment__in=ids)}
     missing = Enrolment.objects.filter(pk__in=[pk for pk in ids if pk not in there])
     enrolments = missing.select_related("person", "course").in_bulk()
@@ -190,7 +200,7 @@ def _issue_batch(
     for turn in _turns(todo):
         drafts = _drafts(turn, catalogue)
         there |= {c.enrolment_id: c for c in write_certificates(drafts, by=by, codes=codes)}
-    return [there[pk] for pk in ids]
+    return [there[pk] for pk in ids if pk in there]
 
 
 @dataclass(frozen=True)
@@ -222,13 +232,13 @@ def _turns(passed: Sequence[_Passed]) -> Iterator[list[_Passed]]:
         waiting = later
 
 
-def _drafts(turn: Sequence[_Passed], catalogue: _Catalogue) -> list[Draft]:
+def _drafts(turn: Sequence[_Passed], catalogue: Catalogue) -> list[Draft]:
     keys = [one.key for one in turn if one.key is not None]
     had = had_by({key[0] for key in keys}, {key[1] for key in keys}) if keys else {}
     return [_draft(one, had.get(one.key) if one.key is not None else None, catalogue) for one in turn]
 
 
-def _draft(one: _Passed, had: Had | None, catalogue: _Catalogue) -> Draft:
+def _draft(one: _Passed, had: Had | None, catalogue: Catalogue) -> Draft:
     definition, enrolment = one.definition, one.enrolment
     claim = catalogue.claim(enrolment, one.day, definition)
     if definition is None:
@@ -260,7 +270,7 @@ def _completed_at(enrolment: Enrolment) -> datetime:
     return enrolment.completed_at
 
 
-class _Catalogue:
+class Catalogue:
     """What courses lead to and what was laid down about their certificates, read once for many of them."""
 
     def __init__(self) -> None:
@@ -376,10 +386,12 @@ def note_document_digests(*, most: int) -> int:
 
 
 __all__ = [
+    "Catalogue",
     "NotCompleted",
     "RecordChanged",
     "issue_certificate",
     "issue_certificates",
+    "issue_records",
     "note_document_digests",
     "render_document",
     "render_documents",

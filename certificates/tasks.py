@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from certificates import issuer, selectors
+from certificates import cohort_making, issuer, selectors
 from certificates.award_jobs import AWARD_ALL, TELL_ENDS
 from certificates.credentials.keys import Kind
 from certificates.models import Certificate
@@ -79,3 +79,9 @@ def ask_for_awards(*, at: datetime) -> None:
 def sweep_document_digests() -> int:
     """Once an hour, digests for documents that were stored before there were any. Returns how many were noted."""
     return note_document_digests(most=SWEEP_BATCH)
+
+
+@shared_task(name="certificates.tasks.sweep_cohorts")
+def sweep_cohorts() -> int:
+    """Remove the files of cohorts that were kept for their days. Returns how many."""
+    return cohort_making.remove_old_files(now=timezone.now())

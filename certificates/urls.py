@@ -1,6 +1,7 @@
 from django.urls import path, register_converter
 
 from certificates import (
+    cohort_views,
     defining_views,
     file_views,
     holder_views,
@@ -86,6 +87,11 @@ urlpatterns = [
     path("hr/certificates/bodies/<int:pk>/logo/", defining_views.body_logo, name="body_logo"),
     path("hr/certificates/trusted/", trusting_views.trusted_issuers, name="trusted_issuers"),
     path("hr/certificates/trusted/<int:pk>/end/", trusting_views.end_trust, name="trusted_issuer_end"),
+    path("hr/certificates/cohorts/", cohort_views.cohort_list, name="cohort_list"),
+    path("hr/certificates/cohorts/new/", cohort_views.cohort_new, name="cohort_new"),
+    path("hr/certificates/cohorts/<int:pk>/", cohort_views.cohort, name="cohort"),
+    path("hr/certificates/cohorts/<int:pk>/again/", cohort_views.cohort_again, name="cohort_again"),
+    path("hr/certificates/cohorts/<int:pk>/files/<int:file_pk>/", cohort_views.cohort_file, name="cohort_file"),
     path("hr/certificates/<serial:serial>/", life_views.certificate_life, name="certificate_life"),
     path("learn/certificates/<serial:serial>/", holder_views.certificate_page, name="certificate_page"),
     path("learn/certificates/<serial:serial>/share/", share_views.share, name="share_certificate"),

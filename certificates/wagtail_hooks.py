@@ -28,3 +28,4 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action("certificates.share", _("Share a certificate"), _("Link to the certificate made"))
     actions.register_action("certificates.end_share", _("End a link"), _("Link to the certificate ended"))
     actions.register_action("certificates.import_badge", _("Hand in a badge"), _("Badge from elsewhere handed in"))
+    actions.register_action("certificates.cohort", _("Issue to a cohort"), _("Certificates of a cohort asked for"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import statistics
 import sys
@@ -22,6 +23,9 @@ from typing import Any
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "10000"))
 # People whose levels are computed, each in twelve competencies.
 LEVELS = int(os.environ.get("BENCH_LEVELS", "100000"))
+# A cohort of so many (BENCH_DOCUMENTS=0: without documents and files), and how many certificates there are at all.
+CERTIFICATES = int(os.environ.get("BENCH_CERTIFICATES", "20000"))
+MILLION = int(os.environ.get("BENCH_MILLION", "1000000"))
 SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 
 
@@ -760,6 +764,290 @@ def bench_credentials(table: Table) -> None:
         table.add("status list made anew, signed", "1,000,000 places, 2% revoked", f"{seconds * 1000:.0f} CPU ms")
 
 
+# --- Certificates in bulk ------------------------------------------------------------------------------------------------
+def make_graduates(count: int) -> Any:
+    """A course that leads to three competencies, completed by so many people; without news, five thousand at a time."""
+    from datetime import timedelta
+
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from competencies.importers.content import CompetencyContent, FrameworkContent, LevelContent
+    from competencies.loading import load_framework
+    from courses.models import CataloguePage, CourseOutcome, CoursePage, Enrolment
+    from organisations.models import User
+
+    call_command("issuer_keys", "create", verbosity=0)
+    content = FrameworkContent(
+        slug="graduates", title={"en": "Digital talent"}, edition="1", publisher="Bench", languages=("en",),
+        levels=tuple(LevelContent(rank, {"en": f"Level {rank}"}) for rank in range(1, 6)),
+        competencies=tuple(CompetencyContent(f"G{n}", {"en": f"Governing matter {n}"}) for n in range(3)),
+    )  # fmt: skip
+    version = load_framework(content=content).version
+    page = CataloguePage.objects.get()
+    course = page.add_child(
+        instance=CoursePage(title="Governing cyber risk", slug="bulk", language="en", summary="-", effort_minutes=150)
+    )
+    for order, competency in enumerate(version.competencies.order_by("pk")):
+        CourseOutcome.objects.create(
+            course=course, sort_order=order, competency=competency, level=version.levels.get(rank=3)
+        )
+    course.save_revision().publish()
+    at = timezone.now() - timedelta(days=3)
+    for start in range(0, count, 5000):
+        people = User.objects.bulk_create(
+            User(email=f"g{n}@graduates.example", name=f"María del Carmen Ñandutí {n}", password="!")  # noqa: S106
+            for n in range(start, min(start + 5000, count))
+        )
+        Enrolment.objects.bulk_create(
+            Enrolment(course=course, person=person, completed_at=at, assessed=True, score_pct=90) for person in people
+        )
+    return course
+
+
+def work(job_id: int) -> None:
+    """What a worker does with a job, in a process of its own that may be killed; says what it took."""
+    import json
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    from certificates import cohort_making, services
+    from organisations.jobs import run_job
+
+    asked = {"all": 0, "issuing": 0}
+
+    def count(execute: Any, *call: Any) -> Any:
+        asked["all"] += 1
+        return execute(*call)
+
+    make_files = cohort_making._make_files
+
+    def files(*call: Any) -> None:
+        asked["issuing"], asked["cpu"] = asked["all"], cpu()  # type: ignore[assignment]
+        make_files(*call)
+
+    cohort_making._make_files = files  # type: ignore[assignment]
+    if os.environ.get("BENCH_DOCUMENTS") == "0":
+        services.render_documents = lambda certificates: 0
+        cohort_making._make_files = lambda *call: files(None, None)
+        make_files = lambda *call: None  # noqa: E731
+    start = cpu()
+    with connection.execute_wrapper(count):
+        job = run_job(job_id)
+    found = {
+        "state": job.state if job else "",
+        "error": job.error if job else "",
+        "queries": asked["issuing"],
+        "file_queries": asked["all"] - asked["issuing"],
+        "issuing": asked.get("cpu", start) - start,
+        "files": cpu() - asked.get("cpu", start),
+        "peak": peak_memory(),
+    }
+    print(json.dumps(found), flush=True)
+
+
+def peak_memory() -> float:
+    """The most this process ever held, in MB. What getrusage says is inherited from who started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def bench_issuing(table: Table) -> None:
+    """A cohort's certificates as one job: in two processes, the first of which is killed half way."""
+    import json
+    import signal
+    import subprocess
+    from unittest.mock import patch
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from certificates.cohorts import CohortAsk, How, look, start_cohort
+    from certificates.models import Certificate, Cohort, Credential
+    from organisations.models import Job, User
+    from organisations.tasks import run_job_task
+
+    count, drawn = CERTIFICATES, os.environ.get("BENCH_DOCUMENTS") != "0"
+    course = make_graduates(count)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    officer = User.objects.create_superuser("bulk@graduates.example", None, name="Officer")
+    ask = CohortAsk(
+        course.key, How.BETWEEN, timezone.localdate().replace(day=1, month=1, year=2020), timezone.localdate()
+    )
+    size = f"{count:,} people"
+    with CaptureQueriesContext(connection) as queries:
+        seconds, wall = measure(lambda: look(officer, ask), runs=1, warm=0)
+    table.add("cohort: preview", size, f"{seconds:.2f} CPU s, {wall:.2f} s", f"{len(queries)} queries")
+    with CaptureQueriesContext(connection) as queries, patch.object(run_job_task, "delay"):
+        seconds, wall = measure(lambda: start_cohort(officer=officer, ask=ask, token="bench"), runs=1, warm=0)  # noqa: S106
+    table.add("cohort: asking, people laid down", size, f"{seconds:.2f} CPU s, {wall:.2f} s", f"{len(queries)} queries")
+    cohort = Cohort.objects.get()
+    environment = os.environ | {"JOB_LEASE_SECONDS": "20"}
+    command = [sys.executable, "-c", f"from config.bench import work; work({cohort.job_id})"]
+
+    def issued() -> int:
+        return cohort.parts.exclude(certificates=None).count()
+
+    start, parts = time.perf_counter(), cohort.parts.count()
+    killed = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)  # noqa: S603
+    while issued() < parts // 2 and killed.poll() is None:
+        time.sleep(0.5)
+    killed.send_signal(signal.SIGKILL)
+    _pid, _status, usage = os.wait4(killed.pid, 0)
+    at, there = issued(), Certificate.objects.count()
+    table.add(
+        "killed -9 half way",
+        f"{at} of {parts} parts noted",
+        f"{usage.ru_utime + usage.ru_stime:.0f} CPU s",
+        f"{there:,} certificates written",
+    )
+    while not Job.objects.left_behind(timezone.now()).exists():
+        time.sleep(1)
+    second = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603
+    said = json.loads(second.stdout.splitlines()[-1])
+    rest, done = max(parts - at, 1), count - at * 500
+    what = "records, credentials, documents" if drawn else "records and credentials"
+    table.add(
+        f"taken up again: {what}",
+        f"{done:,} certificates",
+        f"{said['issuing']:.0f} CPU s, {said['issuing'] / done * 1000:.1f} ms each",
+        f"{said['queries'] / rest:.0f} queries a batch of 500",
+    )
+    if drawn:
+        table.add("CSV, ZIPs, merged PDFs", size, f"{said['files']:.0f} CPU s", f"{said['file_queries']} queries")
+        table.add(
+            "size of the files",
+            f"{cohort.files.count()} files",
+            f"{sum(f.size_bytes for f in cohort.files.all()) / 1e6:.0f} MB",
+        )
+    table.add(
+        "peak memory of the worker",
+        size,
+        f"{said['peak']:.0f} MB",
+        f"{time.perf_counter() - start:.0f} s in all, {said['state']} {said['error']}".strip(),
+    )
+    serials = sorted(int(serial[5:]) for serial in Certificate.objects.values_list("serial", flat=True))
+    whole = serials == list(range(1, count + 1)) and Certificate.objects.values("enrolment").distinct().count() == count
+    signed, waiting = Credential.objects.count(), Certificate.objects.without_document().count()
+    files = {kind: sum(f.count for f in cohort.files.filter(kind=kind)) for kind in ("zip", "pdf", "csv")}
+    table.add(
+        "no double, no gap",
+        size,
+        "yes" if whole and signed == count else "NO",
+        f"{signed:,} credentials, {waiting} without document, in files {files}",
+    )
+
+
+def bench_million(table: Table) -> None:
+    """A million certificates: checking one by its code, and the list of those that no longer count."""
+    import random
+
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from certificates.models import Certificate, Credential, StatusList
+    from certificates.services import credit, issue_certificates
+    from certificates.status_lists import revoked_places, sign_list
+    from courses.models import Enrolment
+
+    real, million = 2000, MILLION
+    course = make_graduates(real)
+    certificates = issue_certificates(enrolments=Enrolment.objects.filter(course=course), documents=False)
+    credit(certificates)
+    copies = million // real
+    names = [str(field.column) for field in Certificate._meta.concrete_fields if not field.primary_key]
+    changed = {
+        "code": "substr('0000000000' || (n.n * 100000 + c.id), -10)",
+        "serial": "'1999-' || (n.n * 100000 + c.id)",
+        "digest": "substr(c.digest, 1, 50) || (n.n * 100000 + c.id)",
+        "enrolment_id": "NULL",
+    }
+    if connection.vendor == "postgresql":
+        changed["code"] = "right('0000000000' || (n.n * 100000 + c.id), 10)"
+    columns = ", ".join(changed.get(name, f"c.{name}") for name in names)
+    series = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {copies - 1})"  # noqa: S608
+    at = timezone.now()
+    found = StatusList.objects.create(seed="bench", size=million, used=million)
+    key = Credential.objects.values_list("key", flat=True)[0]
+    revoking = (
+        "INSERT INTO certificates_revocation (certificate_id, reason, note, revoked_at)"
+        " SELECT c.certificate_id, 'conduct', '-', %s FROM certificates_credential c"
+        " LEFT JOIN certificates_revocation r ON r.certificate_id = c.certificate_id"
+        " WHERE c.status_list_id = %s AND r.id IS NULL ORDER BY c.place LIMIT %s"
+    )
+    start = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{series} INSERT INTO certificates_certificate ({', '.join(names)})"  # noqa: S608
+            f" SELECT {columns} FROM n CROSS JOIN certificates_certificate c"
+            if connection.vendor == "postgresql"
+            else f"INSERT INTO certificates_certificate ({', '.join(names)})"  # noqa: S608
+            f" {series} SELECT {columns} FROM n CROSS JOIN certificates_certificate c"
+        )
+        cursor.execute(
+            "INSERT INTO certificates_credential (certificate_id, document, token, status_list_id, place, key_id, made_at)"
+            " SELECT c.id, '{}', '-', %s, row_number() OVER (ORDER BY c.digest) - 1, %s, %s FROM certificates_certificate c"
+            " WHERE c.enrolment_id IS NULL",
+            [found.pk, key, at],
+        )
+        cursor.execute("ANALYZE")
+    table.add(
+        "copied by the database",
+        f"{Certificate.objects.count():,} certificates",
+        f"{time.perf_counter() - start:.0f} s",
+    )
+
+    codes = [certificate.code for certificate in certificates]
+    random.Random(1).shuffle(codes)  # noqa: S311
+    client, times = Client(), []
+    for code in codes[:50]:
+        client.get(f"/verify/{code}/")
+    for code in codes[50:1050]:
+        before = cpu()
+        answer = client.get(f"/verify/{code}/")
+        times.append(cpu() - before)
+        assert answer.status_code == 200 and b"Governing cyber risk" in answer.content  # noqa: S101
+    times.sort()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"/verify/{codes[0]}/")
+    plan = Certificate.objects.with_life().filter(code=codes[0]).explain()
+    # By the unique index of codes, whatever is done with the few rows of what became of certificates.
+    used = "by the index of codes" if re.search(r"(Index Scan using|USING INDEX) \S*(code|autoindex)", plan) else plan
+    table.add(
+        "page of a code",
+        "a million certificates",
+        f"p50 {times[500] * 1000:.1f}, p95 {times[950] * 1000:.1f} CPU ms",
+        f"{len(queries)} queries, {used}",
+    )
+
+    for more in (20_000, 480_000):
+        with connection.cursor() as cursor:
+            cursor.execute(revoking, [at, found.pk, more * million // 1_000_000])
+            cursor.execute("ANALYZE")
+        places = len(revoked_places(found.pk))
+        seconds, wall = measure(lambda: sign_list(found, at=timezone.now()), runs=3)
+        with CaptureQueriesContext(connection) as queries:
+            sign_list(found, at=timezone.now())
+        table.add(
+            "status list signed anew",
+            f"{million:,} places, {places:,} revoked",
+            f"{wall:.2f} s, {seconds:.2f} CPU s",
+            f"{len(queries)} queries",
+        )
+
+
 def bench_levels(table: Table) -> None:
     """Levels of a nation's people, the heat map over them, and who is nearest to a role."""
     from django.utils import timezone
@@ -956,6 +1244,8 @@ GROUPS: dict[str, Callable[[Table], None]] = {
     "batches": bench_batches,
     "certificates": bench_certificates,
     "credentials": bench_credentials,
+    "issuing": bench_issuing,
+    "certificates-million": bench_million,
     "frameworks": bench_frameworks,
     "levels": bench_levels,
     "readiness": bench_readiness,

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from certificates.cohorts import CohortAsk, How, start_cohort
 from certificates.defining import Said as Words
 from certificates.defining import change_logo, make_body, make_definition
 from certificates.enums import Kind
@@ -201,6 +202,8 @@ def house(db: None) -> House:
     concern = Concern.objects.create(initiative=change, unit=here, kind="workload", text="Too much at once.")
     champion = Champion.objects.create(initiative=change, person=names["learner"], unit=here)
     question = ask_question(initiative=change, text="When?", by=names["learner"], anonymously=False, token=uuid4())
+    cohort_ask = CohortAsk(course.key, How.BETWEEN, today - timedelta(days=9), today)
+    cohort = start_cohort(officer=names["hr"], ask=cohort_ask, token="doors")
     measure = ServiceMeasure.objects.create(course_key="door", name="Days until a permit", made_by=names["hr"])
     fresh = Enrolment.objects.create(person=names["learner"], course=make_course(version, {"B": None}, key="fresh"))
     item = identifiers(version)
@@ -232,8 +235,8 @@ def house(db: None) -> House:
         "rule": rule.pk,
         "asked": asked.pk, "extension": extension.pk,
         "closed": closed.pk, "wave": wave.pk, "prepared": prepared.pk, "node": here.code, "action": action.pk,
-        "measure": measure.pk, "fresh": fresh.pk,
         "link": link.pk, "shared": token_of(link), "badge": badge.pk,
+        "measure": measure.pk, "fresh": fresh.pk, "cohort": cohort.pk, "cohort_file": cohort.files.get(kind="csv").pk,
         "concern": concern.pk, "champion": champion.pk, "question": question.pk,
     }  # fmt: skip
     return House(names, ids)
@@ -264,6 +267,7 @@ STEWARD = signed_in(NO, steward=OK, admin=OK)
 CASE = "/ims/case/v1p1"
 HERS_ALONE = signed_in(GONE, learner=OK)
 DEFINES = signed_in(NO, hr=OK, other_hr=GONE, admin=OK)
+HERS_AS_HR = signed_in(NO, hr=OK, other_hr=GONE, admin=OK)
 DECIDES = signed_in(GONE, hr=OK, admin=OK)
 # Who works where the change happens, who serves them, and an administrator.
 IN_CHANGE = signed_in(GONE, learner=OK, manager=OK, hr=OK, admin=OK)
@@ -399,6 +403,11 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "body_new": ("/hr/certificates/bodies/new/", HR),
     "body": ("/hr/certificates/bodies/{body}/", DEFINES),
     "body_logo": ("/hr/certificates/bodies/{body}/logo/", DEFINES),
+    "cohort_list": ("/hr/certificates/cohorts/", HR),
+    "cohort_new": ("/hr/certificates/cohorts/new/", HR),
+    "cohort": ("/hr/certificates/cohorts/{cohort}/", HERS_AS_HR),
+    "cohort_again": ("/hr/certificates/cohorts/{cohort}/again/", signed_in(WRONG)),
+    "cohort_file": ("/hr/certificates/cohorts/{cohort}/files/{cohort_file}/", HERS_AS_HR),
     "certificate_state": ("/learn/certificates/of/{enrolment}/", HERS_ALONE),
     "certificate_document": ("/learn/certificates/{serial}/certificate.pdf", HERS_ALONE | {"admin": OK}),
     "certificate_piece": ("/learn/certificates/{serial}/credential.json", HERS_ALONE | {"admin": OK}),
@@ -705,6 +714,13 @@ POSTS: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     ),
     "body_new": ("/hr/certificates/bodies/new/", {"name": ""}, signed_in(NO, hr=422, other_hr=422, admin=422)),
     "body": ("/hr/certificates/bodies/{body}/", {"do": "x"}, signed_in(NO, hr=422, other_hr=GONE, admin=422)),
+    "cohort_new": (
+        "/hr/certificates/cohorts/new/", {"course": "door", "how": "x", "do": "look"},
+        signed_in(NO, hr=422, other_hr=422, admin=422),
+    ),
+    "cohort_again": (
+        "/hr/certificates/cohorts/{cohort}/again/", {}, signed_in(NO, hr=BACK, other_hr=GONE, admin=BACK)
+    ),
     "wave_new": ("/changes/door/survey/", {"kind": "x"}, signed_in(GONE, learner=NO, manager=NO, hr=422, admin=422)),
     "wave_approve": ("/surveys/{prepared}/run/approve/", {"seen": "x"}, signed_in(GONE, hr=BACK, admin=BACK)),
     "wave_open": ("/surveys/{prepared}/run/open/", {}, signed_in(GONE, hr=BACK, admin=BACK)),

@@ -31,6 +31,10 @@ _NOWHERE = "relative:///"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]*|_:[^\s]+")
 
 
+# Graph, then statements of subject, predicate and object, each with its `type` and `value`.
+Dataset = dict[str, list[dict[str, dict[str, str]]]]
+
+
 class NotCanonical(ValueError):
     """The document has no canonical form we would sign or believe."""
 
@@ -52,6 +56,11 @@ def canonical_form(document: Mapping[str, Any]) -> str:
 
     Raises contexts.UnknownContext, UndefinedTerm, TooComplex or NotCanonical; never asks the network.
     """
+    return form_of(dataset_of(document))
+
+
+def dataset_of(document: Mapping[str, Any]) -> Dataset:
+    """What the document says, as statements by graph. Raises as canonical_form does."""
     options = {
         "documentLoader": contexts.load,
         "contextResolver": ContextResolver(_kept.resolved, contexts.load),
@@ -60,13 +69,18 @@ def canonical_form(document: Mapping[str, Any]) -> str:
         "base": _NOWHERE,
     }
     try:
-        dataset = _STRICT.to_rdf(dict(document), options)
+        dataset: Dataset = _STRICT.to_rdf(dict(document), options)
     except JsonLdError as error:
         raise _reason(error) from error
     except (RecursionError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise NotCanonical("the document is not JSON-LD") from error
     if sum(len(triples) for triples in dataset.values()) > MAX_QUADS:
         raise TooComplex("too many statements")
+    return dataset
+
+
+def form_of(dataset: Dataset) -> str:
+    """Statements as canonical N-Quads; they are changed on the way. Raises TooComplex."""
     text: str = _Bounded().main(dataset, {"format": "application/n-quads"})
     return text
 

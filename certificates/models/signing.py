@@ -102,6 +102,10 @@ class Credential(WrittenOnce):
     class Meta:
         verbose_name = _("credential")
         verbose_name_plural = _("credentials")
+        indexes = [
+            # Which places are revoked is read from this alone: the rows beside it hold whole credentials.
+            models.Index(fields=["status_list", "certificate", "place"], name="certificates_places"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["status_list", "place"], name="certificates_one_credential_per_place"),
         ]

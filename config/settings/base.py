@@ -243,6 +243,7 @@ CELERY_BEAT_SCHEDULE = {
     "look-after-changes": {"task": "readiness.tasks.look_after_changes", "schedule": 3600.0},
     "sweep-credentials": {"task": "certificates.tasks.sweep_credentials", "schedule": 3600.0},
     "sweep-document-digests": {"task": "certificates.tasks.sweep_document_digests", "schedule": 3600.0},
+    "sweep-cohorts": {"task": "certificates.tasks.sweep_cohorts", "schedule": 3600.0},
     "sweep-rules": {"task": "learning.tasks.sweep_rules", "schedule": 3600.0},
 }
 # What a due date is measured against: two hours of learning a week unless the public body says otherwise.
@@ -265,6 +266,8 @@ TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
 ISSUER_DID = env.str("ISSUER_DID", default="web")
 ISSUER_EMAIL = env.str("ISSUER_EMAIL", default="")
 ISSUER_COUNTRY = env.str("ISSUER_COUNTRY", default="")
+# Files of a whole cohort hold many names: they are kept for so many days and made again on demand.
+COHORT_FILES_DAYS = env.int("COHORT_FILES_DAYS", default=14)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # --- Security ----------------------------------------------------------------------------------------------------
