@@ -1002,7 +1002,8 @@ def bench_million(table: Table) -> None:
             " WHERE c.enrolment_id IS NULL",
             [found.pk, key, at],
         )
-        cursor.execute("ANALYZE")
+        if connection.vendor == "postgresql":  # as autovacuum does; on SQLite nobody asks for it
+            cursor.execute("ANALYZE")
     table.add(
         "copied by the database",
         f"{Certificate.objects.count():,} certificates",
@@ -1035,7 +1036,8 @@ def bench_million(table: Table) -> None:
     for more in (20_000, 480_000):
         with connection.cursor() as cursor:
             cursor.execute(revoking, [at, found.pk, more * million // 1_000_000])
-            cursor.execute("ANALYZE")
+            if connection.vendor == "postgresql":
+                cursor.execute("ANALYZE")
         places = len(revoked_places(found.pk))
         seconds, wall = measure(lambda: sign_list(found, at=timezone.now()), runs=3)
         with CaptureQueriesContext(connection) as queries:
