@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from certificates.importing import Suggestion
@@ -45,7 +44,7 @@ class CompetencyForm(forms.Form):
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for suggestion in suggestions:
             competency = suggestion.competency
-            title = _now("Named by the badge") if suggestion.matched else str(competency.version.framework)
+            title = str(_("Named by the badge")) if suggestion.matched else str(competency.version.framework)
             groups[title].append((str(competency.pk), str(competency)))
         self.fields["competency"].choices = [("", _("Choose a competency")), *groups.items()]  # type: ignore[attr-defined]
 

@@ -310,7 +310,7 @@ def test_a_kill_before_the_document_leaves_a_certificate_that_the_next_sweep_com
     monkeypatch.setattr("certificates.receivers.ask_for_award", lambda *args: None)
     give_evidence(person, a, 3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(awarding, "render_documents", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(awarding, "complete", lambda rows: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             award(definition=definition)
     [certificate] = of(person)

@@ -368,8 +368,9 @@ def test_the_holder_and_hr_read_why_it_was_issued(client, holder):
     assert "Why it was issued Show all five competencies." in page and "Prior learning" in page
     assert "Certified CISO" in page
     client.force_login(person)
-    page = words_of(client.get(reverse("my_certificates")))
-    assert "Why it was issued" in page and "Prior learning" in page and "Valid up to and including" in page
+    page = words_of(client.get(reverse("certificate_page", args=[certificate.serial])))
+    assert "What it says, and why Show all five competencies." in page and "Prior learning" in page
+    assert "up to and including" in page
     assert hr is not None
 
 

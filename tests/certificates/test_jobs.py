@@ -195,7 +195,7 @@ def test_a_kill_between_record_and_document_is_healed_by_the_next_run_of_the_job
     announce(old())
     job = asked_for().get()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(services, "draw", lambda claim: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(services.Press, "paper", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
         jobs.run_job(job.pk)
     assert Certificate.objects.without_document().count() == 1
     asked_for().update(lease_until=timezone.now())  # its worker is dead
