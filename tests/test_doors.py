@@ -335,7 +335,7 @@ GETS: dict[str, tuple[str, dict[str, object]]] = {
     "verify_certificate": ("/verify/{code}/", every(OK)),
     "did": ("/.well-known/did.json", every(OK)),
     "did_below": ("/did.json", every(OK)),
-    "status_list": ("/status/1/", every(GONE)),
+    "status_list": ("/status/999999/", every(GONE)),
     "verify_data": ("/verify/{code}/data/", every(OK)),
     "set_language": ("/language/", every(WRONG)),
     "learn": ("/learn/", signed_in(OK)),

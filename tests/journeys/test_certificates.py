@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zipfile
 
 from tests.journeys.answers import answer_all
 
@@ -14,10 +15,10 @@ COURSE = "cloud-for-decision-makers"
 def test_a_certificate_is_issued_shared_checked_by_a_stranger_revoked_and_checked_again(walker, tmp_path):
     her = walker().sign_in("learner")
     pass_course(her, COURSE)
-    page = her.page.locator("main a[href*='/learn/certificates/20']").first
-    page.wait_for(timeout=60_000)
+    her.page.locator("main a[href*='/learn/certificates/20']").first.wait_for(timeout=60_000)
     her.go("/learn/certificates/").sees("Cloud").shot("my-certificates")
-    her.page.locator("main a[href*='/learn/certificates/20']", has_text="Cloud").first.click()
+    her.page.get_by_role("link", name=re.compile("Share: .*[Cc]loud")).first.click()
+    her.page.wait_for_url(re.compile(r"/learn/certificates/20"))
     her.look()
     serial = re.search(r"20\d\d-\d{6}", her.page.url)[0]
     wait_until(her, "The same certificate for programs", "Credential (JSON)")
@@ -83,11 +84,44 @@ def test_a_certificate_is_issued_shared_checked_by_a_stranger_revoked_and_checke
 
 def test_hr_defines_a_certificate_looks_at_a_sample_and_puts_it_in_force(walker):
     officer = walker().sign_in("hr").go("/hr/certificates/definitions/").shot("definitions")
-    officer.go("/hr/certificates/definitions/new/").shot("definition-new")
-    officer.go("/hr/certificates/definitions/new/level/").shot("definition-form")
+    officer.press("Define a certificate").shot("definition-new")
+    officer.go("/hr/certificates/definitions/new/level/")
+    choice = officer.page.locator("select[name=competency] option", has_text="Cyber risk governance").first
+    officer.page.locator("select[name=competency]").select_option(choice.get_attribute("value"))
+    officer.page.locator("select[name=level]").select_option(index=2)
+    officer.page.locator("input[name=title_en]").fill("Governs cyber risk")
+    officer.page.locator("input[name=validity_months]").fill("24")
+    officer.shot("definition-form").press("Save the draft").sees("Governs cyber risk", "Draft", "at once").shot(
+        "definition"
+    )
+    sample = officer.context.request.get(
+        officer.site.url + officer.page.locator("main a[href$='/preview.pdf']").get_attribute("href")
+    )
+    assert sample.headers["content-type"] == "application/pdf"
+    assert sample.body().startswith(b"%PDF-")
+    officer.press("Put it in force").sees("In force")
+    wait_until(officer, "issued on")
+    officer.shot("definition-in-force")
     officer.go("/hr/certificates/bodies/").shot("bodies")
-    officer.go("/hr/certificates/cohorts/").shot("cohorts")
+
+
+def test_hr_hands_out_the_certificates_of_a_whole_course(walker, tmp_path):
+    officer = walker().sign_in("hr").go("/hr/certificates/cohorts/").shot("cohorts")
     officer.go("/hr/certificates/cohorts/new/").shot("cohort-new")
+    course = officer.page.locator("select[name=course] option", has_text="Working safely").first
+    officer.page.locator("select[name=course]").select_option(course.get_attribute("value"))
+    officer.page.locator("label[for=id_how_1]").click()
+    officer.page.locator("select[name=unit]").select_option(index=1)
+    officer.press("See what it would do").sees("Nothing has been written yet.").shot("cohort-preview")
+    officer.press("Make the files")
+    wait_until(officer, "ZIP", "CSV")
+    officer.shot("cohort")
+    with officer.page.expect_download() as download:
+        officer.page.locator("main a", has_text="ZIP").first.click()
+    download.value.save_as(tmp_path / "cohort.zip")
+    with zipfile.ZipFile(tmp_path / "cohort.zip") as packed:
+        names = packed.namelist()
+        assert names and sum(name.endswith(".pdf") for name in names) == sum(name.endswith(".json") for name in names)
 
 
 def pass_course(her, key: str) -> None:
