@@ -6,6 +6,7 @@ Whatever was signed goes on verifying when the store is lost, because verifying 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,8 +23,10 @@ from django.utils.module_loading import import_string
 from certificates.credentials import keys
 from certificates.credentials.keys import FileKeyStore, KeyStore, Kind, PublicKey, PublishedKey
 from certificates.models import IssuerKey
-from organisations.key_folder import KeyMissing
+from organisations.key_folder import KeyMissing, KeyTrouble
 from organisations.served import served_folders
+
+logger = logging.getLogger(__name__)
 
 
 def did_of(key: PublicKey) -> str:
@@ -140,12 +143,25 @@ def _hand(row: IssuerKey, key_id: str, did: str, store: KeyStore) -> Hand:
 
 
 def has_key(kind: Kind) -> bool:
-    """Whether anything can be signed today."""
+    """Whether anything can be signed today; False also where the store cannot be opened, which the log then says."""
     try:
         hand(kind)
     except KeyMissing:
         return False
+    except KeyTrouble:
+        logger.exception("the store of the issuer's keys cannot be used")
+        return False
     return True
+
+
+def is_lost(kind: Kind) -> bool:
+    """Whether there should be a key that signs today, and the store has none. One or two queries."""
+    try:
+        hand(kind)
+    except KeyMissing:
+        today = timezone.localdate()
+        return any(row.signs_on(today) for row in IssuerKey.objects.filter(kind=kind.value))
+    return False
 
 
 @transaction.atomic

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from wagtail.models import ModelLogEntry
 
-from certificates import codes, life
+from certificates import codes, issuer, life
+from certificates.credentials.keys import Kind
 from certificates.enums import DefinitionStatus
 from certificates.forms import FindForm, ReissueForm, RenewForm, RevokeForm
 from certificates.models import Certificate
@@ -41,6 +42,7 @@ def certificate_desk(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     day = timezone.localdate()
     context = {
+        "nothing_signs": me.is_superuser and not issuer.has_key(Kind.ED25519),
         "form": form,
         "wanted": wanted,
         "definition": definition,

@@ -39,10 +39,16 @@ def draw(claim: Claim) -> bytes:
 
 
 def paper_signer() -> PaperSigner | None:
-    """Who signs papers today; None where there is no key for it, or one that has no certificate. One or two queries."""
+    """Who signs papers today; None where there is no key for it, or one that has no certificate. A few queries.
+
+    Raises KeyMissing where there was a key and the store has lost it: papers wait for the next one rather than go out
+    unsigned.
+    """
     try:
         hand = issuer.hand(Kind.P256)
     except KeyMissing:
+        if issuer.is_lost(Kind.P256):
+            raise
         return None
     chain = certificates_in(hand.row.chain)
     if not chain:

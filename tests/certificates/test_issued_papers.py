@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -18,12 +19,13 @@ from pypdf import PdfReader
 
 from certificates import issuer
 from certificates.credentials.keys import Kind
-from certificates.models import IssuerKey
+from certificates.models import Certificate, IssuerKey
 from certificates.papers import Press, certificates_in, paper_signer
 from certificates.pdf.judging import SignatureState, code_in, credential_in, judge_signatures
-from certificates.services import issue_certificates
+from certificates.services import complete, issue_certificates
 from certificates.verdicts import believed_claim
-from tests.certificates.builders import NOON, build_certificate, build_completed, read_document
+from organisations.key_folder import KeyMissing
+from tests.certificates.builders import NOON, build_certificate, build_completed, build_person, read_document
 
 pytestmark = pytest.mark.django_db
 PDFSIG = shutil.which("pdfsig")
@@ -85,6 +87,28 @@ def test_without_a_key_for_papers_they_are_issued_unsigned():
     )
     assert paper_signer() is None
     assert judge_signatures(read_document(build_certificate()), trusted=ours()).state == SignatureState.UNSIGNED
+
+
+def test_when_the_key_is_lost_papers_wait_for_the_next_one_instead_of_going_out_unsigned(settings):
+    for path in Path(settings.ISSUER_KEY_DIR).iterdir():
+        path.unlink()
+    (certificate,) = issue_certificates(enrolments=[build_completed()], at=NOON, documents=False)
+    with pytest.raises(KeyMissing):
+        complete([certificate])
+    assert not Certificate.objects.get().document
+    call_command("issuer_keys", "create", verbosity=0)
+    complete([certificate])
+    paper = read_document(Certificate.objects.get())
+    assert judge_signatures(paper, trusted=ours()).state == SignatureState.OURS
+    assert credential_in(paper) is not None
+
+
+def test_an_administrator_is_told_that_nothing_is_signed(client, settings):
+    root = build_person("Root", is_superuser=True)
+    client.force_login(root)
+    assert "Nothing is signed" not in client.get("/hr/certificates/").content.decode()
+    Path(settings.ISSUER_KEY_DIR).chmod(0o777)
+    assert "Nothing is signed" in client.get("/hr/certificates/").content.decode()
 
 
 def test_a_signature_can_be_seen_where_the_settings_say_so(settings):
