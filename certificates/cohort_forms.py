@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from certificates.cohorts import CohortAsk, How
 from courses.models import CoursePage, Enrolment
-from learning.assign_forms import MAX_POSITIONS, course_titles
+from learning.assign_forms import course_titles
 from learning.forms import UnitChoices
-from learning.lists import MAX_CHARACTERS, MAX_LINES, count_of, lines_of, too_many
+from learning.list_forms import ListForm
+from learning.lists import count_of
 from organisations.ids import as_id
 from organisations.models import Unit, User
 from organisations.perms import units_served
@@ -48,7 +49,8 @@ def _day_field(label: Any) -> forms.DateField:
     )
 
 
-class CohortForm(forms.Form):
+class CohortForm(ListForm):
+    field_order = ("course", "how", "first", "last", "unit", "file", "emails", "list_name", "note")
     use_required_attribute = False
 
     course = forms.ChoiceField(
@@ -78,24 +80,6 @@ class CohortForm(forms.Form):
         empty_label=_("Choose a unit"),
         error_messages={"invalid_choice": _("This unit is not among those you serve.")},
     )
-    file = forms.FileField(
-        label=_("File with e-mail addresses"),
-        required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
-        help_text=_("CSV or Excel (.xlsx), up to 10,000 rows. The column is found by its heading, such as “E-mail”."),
-    )
-    emails = forms.CharField(
-        label=_("List of e-mail addresses"),
-        required=False,
-        strip=False,  # a blank line on top has its number
-        max_length=MAX_CHARACTERS,
-        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "One a line, or separated by commas. You can paste a column from a spreadsheet. Instead of a file."
-        ),
-        error_messages={"max_length": _("The list is too long. Divide it.")},
-    )
-    list_name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
     note = forms.CharField(
         label=_("What do you call this cohort?"),
         required=False,
@@ -119,14 +103,6 @@ class CohortForm(forms.Form):
 
     def clean_note(self) -> str:
         return " ".join(self.cleaned_data["note"].split())
-
-    def clean_emails(self) -> tuple[str, ...]:
-        entries = lines_of(self.cleaned_data["emails"])
-        if count_of(entries) > MAX_LINES:
-            raise forms.ValidationError(too_many(count_of(entries)))
-        if len(entries) > MAX_POSITIONS:
-            raise forms.ValidationError(_("There are too many blank lines between the addresses. Delete them."))
-        return entries
 
     def clean(self) -> dict[str, Any]:
         """What was answered first and is not asked any more complains of nothing."""

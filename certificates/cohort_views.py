@@ -31,6 +31,7 @@ from certificates.enums import CohortFileKind, CohortState
 from certificates.models import Cohort, CohortFile
 from certificates.writing import WRITE_BATCH
 from learning import lists
+from learning.list_forms import take_list
 from organisations.ids import as_id, as_token
 from organisations.perms import hr_officer
 
@@ -78,7 +79,7 @@ def _cohort_new(request: HttpRequest, bound: lists.BoundedList) -> HttpResponse:
         return _show_form(request, CohortForm(officer=me, initial={"course": wanted}))
     data = request.POST.copy()
     do = data.get("do", "look")
-    refusal = _take_list(request, data, bound) if do == "look" else ""
+    refusal = take_list(request, data, bound) if do == "look" and data.get("how") == How.LIST else ""
     form = CohortForm(data, officer=me)
     if refusal:
         form.add_error("file", refusal)
@@ -149,27 +150,6 @@ def _show_form(request: HttpRequest, form: CohortForm, *, status: int = 200) -> 
         "list_name": str(form["list_name"].value() or "")[: lists.MAX_NAME],
     }
     return render(request, "certificates/cohort_new.html", context, status=status)
-
-
-def _take_list(request: HttpRequest, data: QueryDict, bound: lists.BoundedList) -> str:
-    """Put the lines of a file into the field of the list, where they travel on. Returns the sentence where it is refused."""
-    if data.get("how") != How.LIST:
-        return ""
-    file = request.FILES.get("file")
-    if bound.too_large:
-        return lists.too_large()
-    if file is None:
-        if not data.get("emails", "").strip():
-            data["list_name"] = ""
-        return ""
-    if data.get("emails", "").strip() and not data.get("list_name"):
-        return _("Paste a list or choose a file, not both. Empty the list, then choose the file again.")
-    try:
-        found = lists.read_list(file)
-    except lists.ListRefused as refused:
-        return str(refused)
-    data["emails"], data["list_name"] = found.text, found.name
-    return ""
 
 
 def _whom_asked(form: CohortForm) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -248,15 +248,9 @@ def _first_outcome_of(outcome: Any) -> Outcome:
 
 
 def _outcome_of(outcome: Any) -> Outcome:
-    framework, competency = outcome["framework"], outcome["competency"]
-    return Outcome(
-        framework=framework["title"],
-        edition=framework["edition"],
-        code=competency["code"],
-        title=competency["title"],
-        language=competency["language"],
-        level=Level(**outcome["level"]) if outcome["level"] is not None else None,
-        uri=competency["uri"],
+    return replace(
+        _first_outcome_of(outcome),
+        uri=outcome["competency"]["uri"],
         grounds=tuple(Ground(g["kind"], g["title"], date.fromisoformat(g["on"])) for g in outcome["grounds"]),
     )
 

@@ -29,7 +29,7 @@ from learning.due_dates import (
 from learning.enums import AssignmentKind, CuratedStatus, Existing
 from learning.forms import ProfileChoice, UnitChoices, acceptable_due_date
 from learning.hr import people_served
-from learning.lists import MAX_CHARACTERS, MAX_LINES, count_of, lines_of, too_many
+from learning.list_forms import ListForm
 from learning.models import CuratedPath, CuratedVersion
 from learning.periods import MAX_MONTHS, Recurrence, RecurrenceRefused
 from organisations.ids import ModelChoices, as_id
@@ -37,8 +37,6 @@ from organisations.models import Appointment, Unit, User
 from organisations.perms import units_served
 
 YES, NO = "yes", "no"
-# Beyond this, a list is blank lines more than people.
-MAX_POSITIONS = 5 * MAX_LINES
 
 
 class PathChoice(forms.ModelChoiceField):
@@ -197,7 +195,8 @@ class WhatForm(StepForm):
         return data
 
 
-class WhomForm(StepForm):
+class WhomForm(ListForm, StepForm):
+    field_order = ("units", "with_sub_units", "people", "holders", "emails", "file", "list_name")
     many = frozenset({"units", "people", "holders"})
     units = UnitChoices(
         label=_("Units"),
@@ -221,38 +220,12 @@ class WhomForm(StepForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Nobody you serve has one of these roles any more. Choose again.")},
     )
-    emails = forms.CharField(
-        label=_("List of e-mail addresses"),
-        required=False,
-        strip=False,  # a blank line on top has its number
-        max_length=MAX_CHARACTERS,
-        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "One a line, or separated by commas. You can paste a column from a spreadsheet. Instead of a file."
-        ),
-        error_messages={"max_length": _("The list is too long. Divide it.")},
-    )
-    file = forms.FileField(
-        label=_("File with e-mail addresses"),
-        required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.xlsx"}),
-        help_text=_("CSV or Excel (.xlsx), up to 10,000 rows. The column is found by its heading, such as “E-mail”."),
-    )
-    list_name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     def offer(self, officer: User) -> None:
         held = roles_held(officer)
         self.fields["units"].queryset = units_served(officer)  # type: ignore[attr-defined]
         self.fields["people"].queryset = people_served(officer)  # type: ignore[attr-defined]
         self.fields["holders"].queryset = published_profiles().filter(pk__in=held)  # type: ignore[attr-defined]
-
-    def clean_emails(self) -> tuple[str, ...]:
-        entries = lines_of(self.cleaned_data["emails"])
-        if count_of(entries) > MAX_LINES:
-            raise forms.ValidationError(too_many(count_of(entries)))
-        if len(entries) > MAX_POSITIONS:
-            raise forms.ValidationError(_("There are too many blank lines between the addresses. Delete them."))
-        return entries
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -38,6 +38,7 @@ from learning.dry_run import CHANGING
 from learning.due_dates import FIXED
 from learning.enums import UNDO_DAYS, AssignmentKind, BatchStatus, RowOutcome
 from learning.hr import people_served
+from learning.list_forms import take_list
 from learning.models import AssignmentBatch, BatchRow
 from organisations.ids import as_id, as_token
 from organisations.models import User
@@ -71,7 +72,7 @@ def _assign(request: HttpRequest, bound: lists.BoundedList) -> HttpResponse:
     me = hr_officer(request)
     data = request.POST.copy() if request.method == "POST" else _asked_before(request, me)
     answered = data.get("step", "")
-    refusal = _take_list(request, data, bound) if answered == "whom" else ""
+    refusal = take_list(request, data, bound) if answered == "whom" else ""
     wanted = data.get("go", _following(answered))
     if wanted not in (*STEPS, "preview"):
         wanted = "what"
@@ -138,25 +139,6 @@ def _realistic_day(batch: AssignmentBatch) -> Any:
     """The first date that is realistic for everybody whose date is not; never one that has passed meanwhile."""
     day = batches.rows_of(batch, reason="unrealistic").aggregate(day=Max("realistic_on"))["day"]
     return day if day is not None and day > timezone.localdate() else None
-
-
-def _take_list(request: HttpRequest, data: QueryDict, bound: lists.BoundedList) -> str:
-    """Put the lines of a file into the field of the list, where they travel on. Returns the sentence where it is refused."""
-    file = request.FILES.get("file")
-    if bound.too_large:
-        return lists.too_large()
-    if file is None:
-        if not data.get("emails", "").strip():
-            data["list_name"] = ""
-        return ""
-    if data.get("emails", "").strip() and not data.get("list_name"):
-        return _("Paste a list or choose a file, not both. Empty the list, then choose the file again.")
-    try:
-        found = lists.read_list(file)
-    except lists.ListRefused as refused:
-        return str(refused)
-    data["emails"], data["list_name"] = found.text, found.name
-    return ""
 
 
 def _carried(data: QueryDict, step: str) -> list[tuple[str, str]]:

@@ -1,6 +1,0 @@
-"""Hypothesis as this suite uses it: a busy machine is no fault."""
-
-from hypothesis import HealthCheck, settings
-
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
