@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 
 from courses.models import CataloguePage
 from tests.test_doors import GETS, GONE, NO, POSTS, VISITORS, WRONG, House, client_of, house
@@ -25,6 +25,9 @@ HOSTILE = {
     "an emoji": "🦉",
     "five thousand characters": "x" * 5000,
 }
+# What no other database would take otherwise is tried on SQLite alone: these suites are long, and the code is the same.
+OF_THE_CODE = {"a superscript digit", "a negative number", "an emoji"}
+TRIED = {name: value for name, value in HOSTILE.items() if connection.vendor == "sqlite" or name not in OF_THE_CODE}
 # What doors read beside what their rows show.
 PARAMETERS = {
     "framework_detail": ("edition", "q", "kind", "area", "page"),
@@ -389,13 +392,13 @@ def writes(house: House, value: str) -> Iterator[tuple[str, str, dict[str, Any]]
         yield "admin", url.format(**ids), FORMSETS | dict.fromkeys(data, value)
 
 
-@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("value", TRIED.values(), ids=TRIED)
 def test_no_address_brings_a_page_down(house, value):
     found = failures(house, looks(house, value))
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("value", TRIED.values(), ids=TRIED)
 def test_no_form_brings_a_page_down(house, value):
     found = failures(house, writes(house, value))
     assert not found, "\n".join(found)
